@@ -1,0 +1,82 @@
+"""What a run says while it runs. Free of torch: the recorder and the tests read these anywhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Status = Literal["finished", "out_of_budget", "failed"]
+
+MEASURED_SERIES = frozenset({"seconds", "step_seconds", "probe_seconds"})
+"""Series that depend on the machine's clock; every other one is the same on every repetition."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Started:
+    """The first event of a run: what is about to run, where, with which code."""
+
+    run: int
+    label: str
+    seed: int
+    outer_steps: int
+    horizon: int
+    meta_parameter_count: int
+    device: str
+    code_version: str
+    resumed_from: int = 0
+    """Outer steps that a checkpoint had already finished."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """The figures of one outer step. A series that was not measured at this step is absent.
+
+    Always: `meta_loss`, `gradient_norm` (absent for a search), `inner_steps` (cumulative),
+    `seconds` (cumulative, estimates only), `step_seconds`. At a probe also: `bias`,
+    `bias_relative`, `cosine`, `variance`, `variance_relative`, `oracle_norm`, `peak_bytes`,
+    `probe_seconds`. Where an estimator has them: `residual`, `inner_gradient_norm`, `sigma`, `best`.
+    With few meta-parameters: `theta.<name>` or `theta.<name>.<index>`.
+    """
+
+    run: int
+    step: int
+    """Outer steps finished before this one: the first point has 0."""
+    values: dict[str, float]
+    """Series name to value; may be non-finite, and then is recorded as it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    """A sentence for the run's log."""
+
+    run: int
+    step: int
+    level: Literal["info", "warning", "error"]
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """A state from which the run can go on. `step` outer steps are finished."""
+
+    run: int
+    step: int
+    state: dict[str, Any] = field(repr=False)
+    """Tensors and plain values; `torch.save` writes it, `weights_only=True` reads it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """The last event of a run."""
+
+    run: int
+    status: Status
+    step: int
+    """Outer steps finished."""
+    summary: dict[str, float | None]
+    """Last value of every series, and `best_meta_loss`."""
+    reason: str = ""
+    """Why it stopped early, in a sentence; empty where it did not."""
+
+
+Event = Started | Point | Note | Checkpoint | Finished

@@ -1,0 +1,114 @@
+"""Pairs of choices that cannot work together, refused when the experiment is built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from engine.spec.errors import FieldError, SpecError
+
+if TYPE_CHECKING:
+    from engine.spec.estimators import AnyEstimator
+    from engine.spec.experiment import Experiment
+
+MOST_INNER_STEPS = 10**9
+"""Inner steps of one estimator's run: more is a slip of the keyboard, not an experiment."""
+
+
+def refuse_impossible_pairs(experiment: Experiment) -> None:
+    """Raise `SpecError` with every impossible pair of `experiment`."""
+    errors = [*_errors_of_the_whole(experiment)]
+    for index, estimator in enumerate(experiment.estimators):
+        errors += _errors_of_estimator(experiment, estimator, f"estimators.{index}")
+    if errors:
+        raise SpecError(errors)
+
+
+def _errors_of_the_whole(experiment: Experiment) -> Iterator[FieldError]:
+    total = experiment.inner.steps * experiment.outer.steps * experiment.outer.meta_batch
+    if total > MOST_INNER_STEPS:
+        yield FieldError(
+            "inner.steps",
+            experiment.inner.steps,
+            f"inner.steps × outer.steps × outer.meta_batch is {total:.3g}; "
+            f"at most {MOST_INNER_STEPS:.0e} inner steps are allowed",
+        )
+    kinds = [item.kind for item in experiment.meta_parameters]
+    for index, kind in enumerate(kinds):
+        path = f"meta_parameters.{index}.kind"
+        if kind in kinds[:index]:
+            yield FieldError(path, kind, "each kind of meta-parameter may appear once")
+        if kind == "momentum" and experiment.inner.optimizer.kind != "momentum":
+            yield FieldError(
+                path,
+                kind,
+                "momentum can be learned only where inner.optimizer.kind is 'momentum', "
+                f"not {experiment.inner.optimizer.kind!r}",
+            )
+    for index, item in enumerate(experiment.meta_parameters):
+        if getattr(item, "scale", "linear") == "log" and not _initial_value(experiment, item):
+            yield FieldError(
+                f"meta_parameters.{index}.scale",
+                "log",
+                "a value learned through its logarithm must start above 0; "
+                f"give meta_parameters.{index}.initial",
+            )
+    if experiment.probes.oracle and not experiment.inner_task.differentiable:
+        yield FieldError(
+            "probes.oracle",
+            True,
+            "this meta-loss has no gradient, so there is no oracle; allowed: false",
+        )
+
+
+def _initial_value(experiment: Experiment, item) -> float:
+    return item.initial or getattr(experiment.inner.optimizer, item.kind)
+
+
+def _errors_of_estimator(
+    experiment: Experiment, estimator: AnyEstimator, path: str
+) -> Iterator[FieldError]:
+    horizon = experiment.inner.steps
+    for name in ("window", "segment"):
+        length = getattr(estimator, name, None)
+        if length is not None and length > horizon:
+            yield FieldError(
+                f"{path}.{name}", length, f"allowed: 1 to the horizon, inner.steps = {horizon}"
+            )
+    if estimator.differentiates and not experiment.inner_task.differentiable:
+        yield FieldError(
+            f"{path}.kind",
+            estimator.kind,
+            "this estimator differentiates the meta-loss, and accuracy has no gradient; "
+            "allowed: evolution, elites, or inner_task.meta_loss 'cross_entropy'",
+        )
+    if estimator.needs_stationary_point:
+        yield from _errors_of_implicit(experiment, estimator, path)
+    if estimator.kind == "forward_mode":
+        count = experiment.meta_parameter_count()
+        if count > estimator.most_tangents:
+            yield FieldError(
+                f"{path}.kind",
+                estimator.kind,
+                f"forward mode carries one tangent for each of the {count:,} meta-parameters; "
+                f"at most {estimator.most_tangents:,} are allowed; use unrolled with checkpoints",
+            )
+
+
+def _errors_of_implicit(
+    experiment: Experiment, estimator: AnyEstimator, path: str
+) -> Iterator[FieldError]:
+    if experiment.objective != "final":
+        yield FieldError(
+            f"{path}.kind",
+            estimator.kind,
+            "implicit differentiation sees only the final state; allowed: objective 'final'",
+        )
+    for item in experiment.meta_parameters:
+        if not item.in_inner_loss:
+            yield FieldError(
+                f"{path}.kind",
+                estimator.kind,
+                f"cannot learn {item.kind!r}: {item.outside_inner_loss}; "
+                "allowed meta-parameters: weight_decay",
+            )

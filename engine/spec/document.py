@@ -1,0 +1,95 @@
+"""Reading a spec from YAML or JSON text: data only, bounded in size and depth, no surprises."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from engine.spec.errors import FieldError, SpecError
+from engine.spec.experiment import Experiment
+from engine.spec.validation import validate
+
+MOST_CHARACTERS = 64_000
+DEEPEST = 12
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without aliases and repeated keys, and with numbers such as 8e9 read as numbers."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.events.AliasEvent):
+            raise _refusal("aliases (*name) are not allowed in a spec", self.peek_event())
+        event = self.peek_event()
+        if getattr(event, "anchor", None):
+            raise _refusal("anchors (&name) are not allowed in a spec", event)
+        self.depth = getattr(self, "depth", 0) + 1
+        if self.depth > DEEPEST:
+            raise _refusal(f"nested deeper than {DEEPEST} levels", event)
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise _refusal(f"the field {key.value!r} appears twice", key)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
+    list("-+0123456789."),
+)
+
+
+def read_text(text: str) -> Experiment:
+    """The experiment written in `text` (YAML, of which JSON is a part); `SpecError` if none."""
+    return validate(parse_text(text))
+
+
+def read_file(path: str | Path) -> Experiment:
+    """The experiment in the file at `path`; `SpecError` where it cannot be read or is not one."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise SpecError([FieldError("", str(path), f"cannot read {path}: {reason}")]) from None
+    return read_text(text)
+
+
+def parse_text(text: str) -> Any:
+    """The plain document in `text`, not yet validated."""
+    if len(text) > MOST_CHARACTERS:
+        message = f"a spec has at most {MOST_CHARACTERS:,} characters, this has {len(text):,}"
+        raise SpecError([FieldError("", None, message)])
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506: a SafeLoader with less, not more
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        raise SpecError([FieldError("", None, f"{where}{error.problem}")]) from None
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError) as error:
+        raise SpecError([FieldError("", None, f"not readable as YAML: {error}")]) from None
+
+
+def to_yaml(experiment: Experiment) -> str:
+    """`experiment` as YAML, every field written out, in the order of the schema."""
+    document = _kind_first(experiment.model_dump(mode="json"))
+    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _kind_first(value: Any) -> Any:
+    if isinstance(value, dict):
+        ordered = sorted(value.items(), key=lambda item: item[0] != "kind")
+        return {name: _kind_first(item) for name, item in ordered}
+    return [_kind_first(item) for item in value] if isinstance(value, list) else value
+
+
+def _refusal(problem: str, event: Any) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)

@@ -1,0 +1,155 @@
+"""Estimators of the meta-gradient and searches over θ: their options and what they can handle."""
+
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from engine.spec.options import Options, option
+
+
+class Estimator(Options):
+    """Declared capabilities: the builder, the compatibility rules and the probes read them."""
+
+    title: ClassVar[str]
+    differentiates: ClassVar[bool] = True
+    """Needs a meta-loss and inner steps with derivatives."""
+    exact: ClassVar[bool] = False
+    """Returns the meta-gradient itself, up to rounding."""
+    stochastic: ClassVar[bool] = False
+    """Draws random numbers of its own: repeated estimates at one θ differ."""
+    needs_stationary_point: ClassVar[bool] = False
+    """Assumes that the inner loop ends where the inner loss has zero gradient."""
+    proposes: ClassVar[bool] = False
+    """Is a search: proposes θ and has no gradient."""
+
+    @property
+    def label(self) -> str:
+        """A short name that tells it from its neighbours in a comparison."""
+        return self.title
+
+
+class Unrolled(Estimator):
+    """Backpropagation through the whole inner loop."""
+
+    title: ClassVar[str] = "Unrolled"
+    exact: ClassVar[bool] = True
+
+    kind: Literal["unrolled"] = "unrolled"
+    storage: Literal["full", "checkpoint"] = "checkpoint"
+    """Keep the graph of all steps, or states at checkpoints and one segment's graph at a time."""
+    segment: int | None = option(None, ge=1, le=100_000, unit="inner steps")
+    """Steps between two checkpoints; nothing means the square root of the horizon."""
+
+    @property
+    def label(self) -> str:
+        segment = f" every {self.segment}" if self.segment else ""
+        return f"Unrolled, {self.storage}{segment}"
+
+
+class Truncated(Estimator):
+    """Backpropagation through a window of K steps: cheaper, and biased to short horizons."""
+
+    title: ClassVar[str] = "Truncated"
+
+    kind: Literal["truncated"] = "truncated"
+    mode: Literal["last_k", "windows"] = "last_k"
+    """Through the last K steps only, or through slices of K steps with the gradient cut between."""
+    window: int = option(10, ge=1, le=100_000, unit="inner steps")
+    """Window K; at K = T the gradient is exact."""
+
+    @property
+    def label(self) -> str:
+        return f"Truncated, {'last' if self.mode == 'last_k' else 'windows of'} {self.window}"
+
+
+class Implicit(Estimator):
+    """The implicit function theorem at the end of the inner loop: memory does not grow with T."""
+
+    title: ClassVar[str] = "Implicit"
+    needs_stationary_point: ClassVar[bool] = True
+
+    kind: Literal["implicit"] = "implicit"
+    solver: Literal["cg", "neumann", "identity"] = "cg"
+    """How H⁻¹ is applied: conjugate gradients, a Neumann series, or not at all (H replaced by I)."""
+    iterations: int = option(20, ge=1, le=10_000, unit="Hessian-vector products")
+    """Iterations of conjugate gradients, or terms of the Neumann series."""
+    damping: float = option(0.0, ge=0.0, le=1e6)
+    """Added to the diagonal of the Hessian: (H + δI)."""
+    step_size: float = option(0.1, gt=0.0, le=1e3)
+    """Step α of the Neumann series; it converges for α below 2 / (largest eigenvalue)."""
+
+    @property
+    def label(self) -> str:
+        if self.solver == "identity":
+            return "Implicit, identity"
+        return f"Implicit, {self.solver} {self.iterations}"
+
+
+class ForwardMode(Estimator):
+    """Tangents carried along the inner loop: exact, memory constant in T, cost grows with dim θ."""
+
+    title: ClassVar[str] = "Forward mode"
+    exact: ClassVar[bool] = True
+    most_tangents: ClassVar[int] = 20_000
+    """Beyond this many meta-parameters forward mode is refused rather than left running for days."""
+
+    kind: Literal["forward_mode"] = "forward_mode"
+    chunk: int = option(8, ge=1, le=4096, unit="tangents")
+    """Tangents carried together; more is faster and needs more memory."""
+
+
+class Evolution(Estimator):
+    """Evolution strategies: the gradient of a smoothed meta-loss from perturbed evaluations."""
+
+    title: ClassVar[str] = "Evolution strategies"
+    differentiates: ClassVar[bool] = False
+    stochastic: ClassVar[bool] = True
+
+    kind: Literal["evolution"] = "evolution"
+    mode: Literal["antithetic"] = "antithetic"
+    """Each perturbation is used with both signs, on the same batches."""
+    particles: int = option(32, ge=2, le=1_000_000, multiple_of=2, unit="particles")
+    """Evaluations of the meta-loss in one estimate: half of them with −ε."""
+    sigma: float = option(0.01, gt=0.0, le=1e3)
+    """Standard deviation σ of the perturbations of θ."""
+    chunk: int = option(16, ge=1, le=65_536, unit="particles")
+    """Particles evaluated together; more is faster for small models and needs more memory."""
+
+    @property
+    def label(self) -> str:
+        return f"Evolution, {self.particles} particles, σ = {self.sigma:g}"
+
+
+class Elites(Estimator):
+    """The lecture's search: sample N(μ, σ²), keep the best, refit μ and σ (cross-entropy method)."""
+
+    title: ClassVar[str] = "Elites"
+    differentiates: ClassVar[bool] = False
+    stochastic: ClassVar[bool] = True
+    proposes: ClassVar[bool] = True
+
+    kind: Literal["elites"] = "elites"
+    population: int = option(32, ge=2, le=1_000_000, unit="particles")
+    """Proposals in one generation."""
+    elites: int = option(8, ge=2, le=1_000_000, unit="particles")
+    """How many of the best are kept to refit the distribution."""
+    sigma: float = option(0.1, gt=0.0, le=1e3)
+    """Standard deviation of the first generation, in the units of θ."""
+    chunk: int = option(16, ge=1, le=65_536, unit="particles")
+    """Particles evaluated together; more is faster for small models and needs more memory."""
+
+    @model_validator(mode="after")
+    def _elites_within_population(self) -> Self:
+        if self.elites > self.population:
+            raise ValueError(f"elites must be at most the population, {self.population}")
+        return self
+
+    @property
+    def label(self) -> str:
+        return f"Elites, {self.elites} of {self.population}"
+
+
+AnyEstimator = Annotated[
+    Unrolled | Truncated | Implicit | ForwardMode | Evolution | Elites,
+    Field(discriminator="kind"),
+]

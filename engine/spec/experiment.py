@@ -1,0 +1,114 @@
+"""The experiment: one document that a run, a form, an API call and a paper's appendix all read."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from engine.spec.compatibility import refuse_impossible_pairs
+from engine.spec.estimators import AnyEstimator, Unrolled
+from engine.spec.inner_loop import InnerLoop
+from engine.spec.inner_tasks import AnyInnerTask, ImageMLP
+from engine.spec.meta_parameters import AnyMetaParameter, LearningRate
+from engine.spec.options import Options, option
+
+
+class AdamOuter(Options):
+    """torch.optim.Adam on the meta-parameters."""
+
+    kind: Literal["adam"] = "adam"
+    learning_rate: float = option(0.001, gt=0.0, le=1e3)
+    """Outer step size."""
+
+
+class SGDOuter(Options):
+    """torch.optim.SGD on the meta-parameters."""
+
+    kind: Literal["sgd"] = "sgd"
+    learning_rate: float = option(0.001, gt=0.0, le=1e3)
+    """Outer step size."""
+
+
+class OuterLoop(Options):
+    """How the meta-parameters are updated from the meta-gradients."""
+
+    steps: int = option(50, ge=1, le=100_000, unit="outer steps")
+    """Updates of the meta-parameters (or generations of a search)."""
+    optimizer: Annotated[AdamOuter | SGDOuter, Field(discriminator="kind")] = Field(
+        default_factory=AdamOuter
+    )
+    """Outer update rule; a search does without."""
+    meta_batch: int = option(1, ge=1, le=256, unit="inner loops")
+    """Inner loops, of different seeds, whose meta-gradients are averaged."""
+    inner_seed: Literal["fixed", "fresh"] = "fixed"
+    """The same initial state and batches at every outer step, or new ones each time."""
+
+
+class Probes(Options):
+    """What is measured beside the estimates; its cost is never counted as the estimator's."""
+
+    every: int = option(10, ge=1, le=100_000, unit="outer steps")
+    """Outer steps between two probes; the first step is always probed."""
+    oracle: bool = True
+    """Compare with the exact meta-gradient."""
+    draws: int = option(16, ge=2, le=10_000, unit="draws")
+    """Repeated estimates at one θ, from which a random estimator's bias and variance are computed."""
+    memory: bool = True
+    """Measure the peak bytes of live tensors during an estimate."""
+
+
+class Budget(Options):
+    """What a run may use; past it, it stops with a checkpoint and says so."""
+
+    seconds: float | None = option(None, gt=0.0, le=1e8, unit="s")
+    """Longest time of one run."""
+    bytes: float | None = option(None, gt=0.0, le=1e15, unit="bytes")
+    """Largest peak of live tensors in one estimate."""
+
+
+class Experiment(Options):
+    """An experiment: a comparison of estimators on one inner task, over seeds and a sweep."""
+
+    name: str = option("untitled", min_length=1, max_length=200)
+    """What the experiment is called in lists and figures."""
+    inner_task: AnyInnerTask = Field(default_factory=ImageMLP)
+    """What the learner learns."""
+    inner: InnerLoop = Field(default_factory=InnerLoop)
+    """How the learner learns."""
+    meta_parameters: list[AnyMetaParameter] = Field(
+        default_factory=lambda: [LearningRate()], min_length=1, max_length=8
+    )
+    """Which parts of the learner are meta-learned."""
+    objective: Literal["final", "average"] = "final"
+    """Judge the final state only, or the average over the states after every inner step."""
+    estimators: list[AnyEstimator] = Field(
+        default_factory=lambda: [Unrolled()], min_length=1, max_length=24
+    )
+    """The estimators and searches to compare."""
+    outer: OuterLoop = Field(default_factory=OuterLoop)
+    """How the meta-parameters are learned."""
+    sweep: dict[str, list[Any]] = option(default_factory=dict, max_length=4)
+    """Fields to vary, by dotted path, each with its values; every combination is a run."""
+    seeds: list[Annotated[int, Field(ge=0, lt=2**31)]] = option(
+        default_factory=lambda: [0], min_length=1, max_length=100
+    )
+    """Seeds of the initial state, the batches and the perturbations; each is a run."""
+    probes: Probes = Field(default_factory=Probes)
+    """What is measured beside the estimates."""
+    budget: Budget = Field(default_factory=Budget)
+    """What a run may use."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where tensors live; auto takes CUDA where there is a device."""
+    precision: Literal["float32", "float64"] = "float32"
+    """Floating-point format of every tensor."""
+    threads: int = option(1, ge=1, le=256, unit="threads")
+    """CPU threads of one run. Part of the spec because it can change the last bits of a sum."""
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        refuse_impossible_pairs(self)
+        return self
+
+    def meta_parameter_count(self) -> int:
+        """Number of scalars that the outer loop learns (dim θ)."""
+        shapes = self.inner_task.parameter_shapes()
+        return sum(item.entries(shapes, self.inner.steps) for item in self.meta_parameters)

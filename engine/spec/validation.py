@@ -1,0 +1,89 @@
+"""From a plain document to an `Experiment`, with one readable error for each refused field."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from engine.spec.errors import FieldError, SpecError
+from engine.spec.experiment import Experiment
+
+Location = tuple[int | str, ...]
+
+
+def validate(document: Any) -> Experiment:
+    """The experiment that `document` (a mapping of plain values) describes; `SpecError` if none."""
+    if not isinstance(document, dict):
+        raise SpecError([FieldError("", document, "a spec is a mapping of fields to values")])
+    try:
+        return Experiment.model_validate(document)
+    except ValidationError as error:
+        raise SpecError([_field_error(item, document) for item in error.errors()]) from None
+
+
+def _field_error(item: dict[str, Any], document: Any) -> FieldError:
+    path = _without_tags(item["loc"], document)
+    given = item["input"]
+    kind = item["type"]
+    context = item.get("ctx", {})
+    if kind == "extra_forbidden":
+        parent = _model_at(path[:-1], document)
+        allowed = ", ".join(parent.model_fields) if parent else "none"
+        message = f"unknown field; allowed: {allowed}"
+    elif kind == "union_tag_invalid":
+        path, given = (*path, "kind"), context["tag"]
+        message = f"unknown kind; allowed: {context['expected_tags']}"
+    elif kind == "union_tag_not_found":
+        path, given = (*path, "kind"), None
+        message = "the kind is missing"
+    elif kind == "value_error":
+        message = str(context["error"])
+    else:
+        message = item["msg"][0].lower() + item["msg"][1:]
+    return FieldError(".".join(str(part) for part in path), given, message)
+
+
+def _without_tags(location: Location, document: Any) -> Location:
+    """`location` without the tags that pydantic puts in for the chosen member of a union."""
+    path: list[int | str] = []
+    value = document
+    for part in location:
+        if isinstance(value, dict) and part not in value and value.get("kind") == part:
+            continue
+        path.append(part)
+        value = _child(value, part)
+    return tuple(path)
+
+
+def _child(value: Any, part: int | str) -> Any:
+    try:
+        return value[part]
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+def _model_at(path: Location, document: Any) -> type[BaseModel] | None:
+    """The model that validates the mapping at `path`."""
+    model: Any = Experiment
+    value = document
+    for part in path:
+        value = _child(value, part)
+        if isinstance(part, str):
+            model = model.model_fields[part].annotation
+        candidates = _models_in(model)
+        if isinstance(value, dict) and candidates:
+            named = [c for c in candidates if _kind_of(c) == value.get("kind")]
+            model = (named or candidates)[0]
+    return model if isinstance(model, type) and issubclass(model, BaseModel) else None
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for argument in get_args(annotation) for model in _models_in(argument)]
+
+
+def _kind_of(model: type[BaseModel]) -> str | None:
+    field = model.model_fields.get("kind")
+    return field.default if field else None

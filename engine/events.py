@@ -34,7 +34,8 @@ class Point:
     Always: `meta_loss`, `gradient_norm` (absent for a search), `inner_steps` (cumulative),
     `seconds` (cumulative, estimates only), `step_seconds`. At a probe also: `bias`,
     `bias_relative`, `cosine`, `variance`, `variance_relative`, `oracle_norm`, `peak_bytes`,
-    `probe_seconds`. Where an estimator has them: `residual`, `inner_gradient_norm`, `sigma`, `best`.
+    `probe_seconds`. Where an estimator has them: `residual`,
+    `inner_gradient_norm`, `sigma`, `best`.
     With few meta-parameters: `theta.<name>` or `theta.<name>.<index>`.
     """
 

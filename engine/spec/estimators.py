@@ -70,7 +70,7 @@ class Implicit(Estimator):
 
     kind: Literal["implicit"] = "implicit"
     solver: Literal["cg", "neumann", "identity"] = "cg"
-    """How H⁻¹ is applied: conjugate gradients, a Neumann series, or not at all (H replaced by I)."""
+    """How H⁻¹ is applied: conjugate gradients, a Neumann series, or not at all (H taken as I)."""
     iterations: int = option(20, ge=1, le=10_000, unit="Hessian-vector products")
     """Iterations of conjugate gradients, or terms of the Neumann series."""
     damping: float = option(0.0, ge=0.0, le=1e6)
@@ -91,7 +91,7 @@ class ForwardMode(Estimator):
     title: ClassVar[str] = "Forward mode"
     exact: ClassVar[bool] = True
     most_tangents: ClassVar[int] = 20_000
-    """Beyond this many meta-parameters forward mode is refused rather than left running for days."""
+    """Beyond this many meta-parameters forward mode is refused, not left running for days."""
 
     kind: Literal["forward_mode"] = "forward_mode"
     chunk: int = option(8, ge=1, le=4096, unit="tangents")
@@ -121,7 +121,7 @@ class Evolution(Estimator):
 
 
 class Elites(Estimator):
-    """The lecture's search: sample N(μ, σ²), keep the best, refit μ and σ (cross-entropy method)."""
+    """The lecture's search: sample N(μ, σ²), keep the best, refit (cross-entropy method)."""
 
     title: ClassVar[str] = "Elites"
     differentiates: ClassVar[bool] = False

@@ -51,7 +51,7 @@ class Probes(Options):
     oracle: bool = True
     """Compare with the exact meta-gradient."""
     draws: int = option(16, ge=2, le=10_000, unit="draws")
-    """Repeated estimates at one θ, from which a random estimator's bias and variance are computed."""
+    """Repeated estimates at one θ, which give a random estimator's bias and variance."""
     memory: bool = True
     """Measure the peak bytes of live tensors during an estimate."""
 

@@ -39,7 +39,7 @@ class Momentum(InnerOptimizer):
 
 
 class Adam(InnerOptimizer):
-    """Adam (Kingma and Ba, 2015), with ε inside the square root so that it has a derivative at 0."""
+    """Adam (Kingma and Ba, 2015), with ε inside the square root: differentiable at 0."""
 
     title: ClassVar[str] = "Adam"
     kind: Literal["adam"] = "adam"

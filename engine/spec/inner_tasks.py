@@ -1,5 +1,6 @@
 """Inner tasks: what the learner learns, on which data, and the loss that judges it afterwards."""
 
+from itertools import pairwise
 from math import prod
 from typing import Annotated, ClassVar, Literal
 
@@ -91,7 +92,7 @@ class ImageMLP(ImageTask):
     def parameter_shapes(self) -> Shapes:
         widths = [prod(EXAMPLE_SHAPES[self.dataset]), *self.hidden, CLASSES]
         shapes: Shapes = {}
-        for layer, (fan_in, fan_out) in enumerate(zip(widths, widths[1:], strict=False)):
+        for layer, (fan_in, fan_out) in enumerate(pairwise(widths)):
             shapes[f"layers.{layer}.weight"] = (fan_out, fan_in)
             shapes[f"layers.{layer}.bias"] = (fan_out,)
         return shapes

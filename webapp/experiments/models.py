@@ -1,0 +1,32 @@
+"""An experiment as the lab keeps it: the validated spec, who launched it, and what it came from."""
+
+from django.conf import settings
+from django.db import models
+
+
+class Experiment(models.Model):
+    """A comparison that somebody launched. Its runs are `experiment.runs`."""
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="experiments"
+    )
+    name = models.CharField(max_length=200)
+    spec = models.JSONField(help_text="The whole spec with every default written out.")
+    preset = models.CharField(
+        max_length=100, blank=True, default="", help_text="Slug of the preset it started from."
+    )
+    parent = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="children"
+    )
+    code_version = models.CharField(max_length=100, blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-created_at", "-pk")
+        indexes = (
+            models.Index(fields=["-created_at", "-id"], name="experiment_newest"),
+            models.Index(fields=["owner", "-created_at"], name="experiment_of_owner"),
+        )
+
+    def __str__(self) -> str:
+        return self.name

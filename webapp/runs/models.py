@@ -1,0 +1,159 @@
+"""Runs, their series and their log. Status changes happen in `webapp.runs.services` alone."""
+
+from django.db import models
+from django.db.models import F, Q
+
+
+class Status(models.TextChoices):
+    """What a run is doing. A run moves only queued → running → an end, or back to queued."""
+
+    QUEUED = "queued", "Queued"
+    RUNNING = "running", "Running"
+    FINISHED = "finished", "Finished"
+    CANCELLED = "cancelled", "Cancelled"
+    FAILED = "failed", "Failed"
+    OUT_OF_BUDGET = "out_of_budget", "Out of budget"
+
+
+ENDS = (Status.FINISHED, Status.CANCELLED, Status.FAILED, Status.OUT_OF_BUDGET)
+
+
+class Run(models.Model):
+    """One estimator, one seed, one point of the sweep."""
+
+    experiment = models.ForeignKey(
+        "experiments.Experiment", on_delete=models.CASCADE, related_name="runs"
+    )
+    number = models.PositiveIntegerField(help_text="Index within the experiment, from 0.")
+    label = models.CharField(max_length=400)
+    configuration = models.CharField(
+        max_length=64, help_text="Digest of the spec without seed and name."
+    )
+    estimator = models.CharField(max_length=40)
+    seed = models.PositiveIntegerField()
+    sweep = models.JSONField(default=dict, blank=True)
+    spec = models.JSONField()
+    colour = models.PositiveIntegerField(help_text="One per configuration, kept for ever.")
+    queue = models.CharField(max_length=10, default="cpu")
+
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.QUEUED)
+    attempt = models.PositiveIntegerField(default=0)
+    times_lost = models.PositiveIntegerField(
+        default=0, help_text="How often a worker vanished while it held this run."
+    )
+    worker = models.CharField(max_length=200, blank=True, default="")
+    lease_until = models.DateTimeField(null=True, blank=True)
+    cancel_requested = models.BooleanField(default=False)
+
+    step = models.PositiveIntegerField(default=0, help_text="Outer steps finished.")
+    total_steps = models.PositiveIntegerField()
+    sequence = models.PositiveIntegerField(default=0, help_text="Points committed.")
+    error = models.TextField(blank=True, default="")
+    summary = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-created_at", "-pk")
+        constraints = (
+            models.UniqueConstraint(fields=["experiment", "number"], name="run_number_once"),
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="run_status_known"),
+            models.CheckConstraint(
+                condition=Q(status__in=ENDS, finished_at__isnull=False)
+                | (~Q(status__in=ENDS) & Q(finished_at__isnull=True)),
+                name="run_finished_at_iff_ended",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=Status.RUNNING, lease_until__isnull=False, attempt__gte=1)
+                | (~Q(status=Status.RUNNING) & Q(lease_until__isnull=True)),
+                name="run_lease_iff_running",
+            ),
+            models.CheckConstraint(
+                condition=Q(step__lte=F("total_steps")), name="run_step_within_total"
+            ),
+            models.CheckConstraint(
+                condition=Q(sequence__lte=F("total_steps")), name="run_sequence_within_total"
+            ),
+        )
+        indexes = (
+            models.Index(fields=["-created_at", "-id"], name="run_newest"),
+            models.Index(fields=["status", "-created_at"], name="run_by_status"),
+            models.Index(fields=["estimator", "-created_at"], name="run_by_estimator"),
+            models.Index(fields=["configuration"], name="run_by_configuration"),
+            models.Index(
+                fields=["lease_until"], name="run_leases", condition=Q(status=Status.RUNNING)
+            ),
+            models.Index(
+                fields=["queue", "created_at", "id"],
+                name="run_waiting",
+                condition=Q(status=Status.QUEUED),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"Run {self.pk}: {self.label}"
+
+    @property
+    def has_ended(self) -> bool:
+        return self.status in ENDS
+
+
+class SeriesChunk(models.Model):
+    """Points `first_sequence` to `last_sequence` of one series, as one flush committed them.
+
+    A series that was not measured at every outer step has fewer entries than the range has points.
+    The point with sequence n is that of outer step n − 1.
+    """
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="chunks")
+    attempt = models.PositiveIntegerField()
+    name = models.CharField(max_length=200)
+    first_sequence = models.PositiveIntegerField()
+    last_sequence = models.PositiveIntegerField()
+    steps = models.BinaryField(help_text="Little-endian int64, one outer step an entry.")
+    values = models.BinaryField(help_text="Little-endian float64, one value an entry.")
+
+    class Meta:
+        ordering = ("run_id", "name", "first_sequence")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["run", "name", "first_sequence"], name="chunk_start_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(first_sequence__gte=1) & Q(last_sequence__gte=F("first_sequence")),
+                name="chunk_range_ordered",
+            ),
+        )
+        indexes = (models.Index(fields=["run", "last_sequence"], name="chunk_after"),)
+
+    def __str__(self) -> str:
+        return f"{self.name} of run {self.run_id}, {self.first_sequence}–{self.last_sequence}"
+
+
+class RunEvent(models.Model):
+    """A sentence of a run's log."""
+
+    class Level(models.TextChoices):
+        INFO = "info", "Info"
+        WARNING = "warning", "Warning"
+        ERROR = "error", "Error"
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="events")
+    attempt = models.PositiveIntegerField()
+    step = models.PositiveIntegerField()
+    level = models.CharField(max_length=10, choices=Level.choices, default=Level.INFO)
+    message = models.TextField()
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("at", "pk")
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(level__in=["info", "warning", "error"]), name="event_level_known"
+            ),
+        )
+        indexes = (models.Index(fields=["run", "at"], name="event_of_run"),)
+
+    def __str__(self) -> str:
+        return f"Run {self.run_id}, step {self.step}: {self.message}"

@@ -1,0 +1,22 @@
+"""Workers as they last reported: what they have and what they do."""
+
+from django.db import models
+
+
+class Worker(models.Model):
+    """A process that executes runs. It is alive while its heartbeat is young."""
+
+    name = models.CharField(max_length=200, unique=True)
+    queues = models.CharField(max_length=100, default="cpu", help_text="Comma-separated.")
+    device = models.CharField(max_length=200)
+    has_gpu = models.BooleanField(default=False)
+    memory_bytes = models.BigIntegerField(default=0)
+    slots = models.PositiveIntegerField(default=1, help_text="Runs it executes at once.")
+    started_at = models.DateTimeField(auto_now_add=True)
+    heartbeat_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,11 @@
+from django.urls import path
+
+from webapp.accounts import views
+
+app_name = "accounts"
+urlpatterns = [
+    path("sign-in/", views.SignInView.as_view(), name="sign-in"),
+    path("sign-in/<str:token>/", views.sign_in_with_link, name="sign-in-link"),
+    path("sign-out/", views.sign_out, name="sign-out"),
+    path("account/", views.AccountView.as_view(), name="account"),
+]

@@ -1,0 +1,65 @@
+"""Sign in by password or by a one-time link, sign out, and one's own account."""
+
+from django.contrib import messages
+from django.contrib.auth import login, logout, update_session_auth_hash
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.forms import SetPasswordForm
+from django.contrib.auth.views import LoginView
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+from django.views.generic import FormView
+
+from webapp.accounts.forms import SignInForm
+from webapp.accounts.models import SignInToken
+
+
+class SignInView(LoginView):
+    """Name and password; attempts are limited by the form."""
+
+    template_name = "accounts/sign_in.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+
+@login_not_required
+@never_cache
+@require_GET
+def sign_in_with_link(request: HttpRequest, token: str) -> HttpResponse:
+    """Uses up a one-time link. The next page never learns the address that holds the token."""
+    user = SignInToken.objects.redeem(token)
+    if user is not None:
+        login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+        response = redirect("/")
+    elif request.user.is_authenticated:
+        # The link was opened twice by the person whom it has signed in already.
+        response = redirect("/")
+    else:
+        response = render(request, "accounts/link_refused.html", status=403)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    logout(request)
+    return redirect("accounts:sign-in")
+
+
+class AccountView(FormView):
+    """Who I am, and a form that sets my password (the first one, or a new one)."""
+
+    template_name = "accounts/account.html"
+    form_class = SetPasswordForm
+    success_url = reverse_lazy("accounts:account")
+
+    def get_form_kwargs(self) -> dict:
+        return {**super().get_form_kwargs(), "user": self.request.user}
+
+    def form_valid(self, form: SetPasswordForm) -> HttpResponse:
+        user = form.save()
+        update_session_auth_hash(self.request, user)
+        messages.success(self.request, "Your password is set.")
+        return super().form_valid(form)

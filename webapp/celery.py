@@ -1,0 +1,11 @@
+"""The Celery app of the lab: the queues `cpu` and `gpu`, tasks in each app's `tasks` module."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings.development")
+
+app = Celery("lab")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

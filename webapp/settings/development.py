@@ -1,0 +1,30 @@
+"""The settings of `make run`: one machine, loopback only, plain HTTP.
+
+The supervisor exports what is needed; another terminal (`manage.py sign_in_link`) finds the same
+values in the lab's private folder.
+"""
+
+import os
+
+from webapp.settings import base, environment
+from webapp.settings.base import *  # noqa: F403
+from webapp.supervisor.home import Home
+
+for _name, _value in Home(base.LAB_HOME).environment().items():
+    os.environ.setdefault(_name, _value)
+
+# Off unless asked for: a member of the lab should see a page, not a traceback.
+DEBUG = environment.flag("DEBUG")
+SECRET_KEY = environment.required("SECRET_KEY")
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+
+REDIS_URL = environment.required("REDIS_URL")
+DATABASES = base.databases(environment.required("DATABASE_URL"))
+CHANNEL_LAYERS = base.channel_layers(REDIS_URL)
+CACHES = base.caches(REDIS_URL)
+CELERY_BROKER_URL = REDIS_URL
+
+STORAGES = base.storages("django.contrib.staticfiles.storage.StaticFilesStorage")
+WHITENOISE_USE_FINDERS = True
+# An edited style sheet or script shows after a reload.
+WHITENOISE_AUTOREFRESH = True

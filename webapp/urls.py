@@ -1,0 +1,16 @@
+"""Every app writes its whole paths in its own `urls.py`; the home page belongs to experiments."""
+
+from django.urls import include, path
+
+from webapp.health import health
+
+urlpatterns = [
+    path("healthz", health, name="healthz"),
+    path("", include("webapp.accounts.urls")),
+    path("", include("webapp.experiments.urls")),
+    path("", include("webapp.runs.urls")),
+    path("", include("webapp.compare.urls")),
+    path("", include("webapp.exports.urls")),
+    path("", include("webapp.workers.urls")),
+    path("", include("webapp.api.urls")),
+]

@@ -1,0 +1,26 @@
+"""A data set in memory, and the scaling that all of them share."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """Examples and labels, split once and for all into training and validation."""
+
+    train_inputs: np.ndarray
+    """float32 [N, *shape]; standardised by the training split's mean and deviation."""
+    train_labels: np.ndarray
+    """int64 [N], 0 to classes − 1."""
+    validation_inputs: np.ndarray
+    """float32 [M, *shape]; standardised by the training split's mean and deviation."""
+    validation_labels: np.ndarray
+    """int64 [M], 0 to classes − 1."""
+
+
+def standardised(train: np.ndarray, validation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both splits with the training split's mean (one number) subtracted, over its deviation."""
+    mean = train.mean(dtype=np.float64).astype(np.float32)
+    deviation = train.std(dtype=np.float64).astype(np.float32)
+    return (train - mean) / deviation, (validation - mean) / deviation

@@ -1,0 +1,42 @@
+"""A data set as tensors: once in a device's memory, however many problems train on it."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from engine.data import data_folder, load
+
+
+@dataclass(frozen=True)
+class Split:
+    """Examples of one part of a data set."""
+
+    inputs: Tensor
+    """[N, *shape], in the precision of the problem."""
+    labels: Tensor
+    """int64 [N]."""
+
+    def first(self, count: int | None) -> "Split":
+        """The first `count` examples, sharing memory with this; nothing means all of them."""
+        return Split(self.inputs[:count], self.labels[:count])
+
+
+def load_tensors(name: str, *, device: torch.device, dtype: torch.dtype) -> tuple[Split, Split]:
+    """Training and validation examples, never to be written to: every caller shares them."""
+    return _load(name, data_folder(), device, dtype)
+
+
+@lru_cache(maxsize=8)
+def _load(name: str, folder: Path, device: torch.device, dtype: torch.dtype) -> tuple[Split, Split]:
+    arrays = load(name)
+    return (
+        _split(arrays.train_inputs, arrays.train_labels, device, dtype),
+        _split(arrays.validation_inputs, arrays.validation_labels, device, dtype),
+    )
+
+
+def _split(inputs, labels, device: torch.device, dtype: torch.dtype) -> Split:
+    return Split(torch.from_numpy(inputs).to(device, dtype), torch.from_numpy(labels).to(device))

@@ -1,0 +1,128 @@
+"""Image classification: train on minibatches by cross-entropy, judge on held-out examples."""
+
+from math import prod
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from engine import random_bits
+from engine.data.tensors import Split, load_tensors
+from engine.inner_tasks.inner_task import Params
+from engine.spec import inner_tasks as options
+
+ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh, "gelu": F.gelu}
+
+
+class ImageTask:
+    """What the networks share: data, batches, losses. A subclass adds `logits` and `arranged`.
+
+    Inputs stay on the device; a batch is gathered there, so that an inner step never waits for
+    the host.
+    """
+
+    def __init__(
+        self, options: options.ImageTask, *, device: torch.device, dtype: torch.dtype
+    ) -> None:
+        self.shapes = options.parameter_shapes()
+        self.activation = ACTIVATIONS[options.activation]
+        self.batch_size = options.batch_size
+        self.meta_loss = options.meta_loss
+        self.device = device
+        self.dtype = dtype
+        train, validation = load_tensors(options.dataset, device=device, dtype=dtype)
+        self.train = self._arranged(train.first(options.train_examples))
+        self.validation = self._arranged(validation.first(options.validation_examples))
+
+    def initial_params(self, seed: int) -> Params:
+        """Uniform in ±1/√(fan in), weights and biases alike, as torch.nn's layers start.
+
+        Drawn on the CPU in float64: the same on every device and, to rounding, in every precision.
+        """
+        generator = torch.Generator().manual_seed(seed)
+        params: Params = {}
+        for name, shape in self.shapes.items():
+            if name.endswith(".weight"):
+                bound = prod(shape[1:]) ** -0.5
+            uniform = torch.rand(shape, generator=generator, dtype=torch.float64)
+            params[name] = (bound * (2.0 * uniform - 1.0)).to(self.device, self.dtype)
+        return params
+
+    def batch(self, seed: Tensor, t: int | Tensor) -> Split:
+        """The minibatch of step `t`, drawn with replacement; all of the data without a size."""
+        if self.batch_size is None:
+            return self.train
+        count = len(self.train.labels)
+        indices = random_bits.uniform_indices(seed, t, self.batch_size, count)
+        return Split(self.train.inputs[indices], self.train.labels[indices])
+
+    def training_loss(self, params: Params, batch: Split) -> Tensor:
+        """Mean cross-entropy over the batch, in nats."""
+        return F.cross_entropy(self.logits(params, batch.inputs), batch.labels)
+
+    def full_training_loss(self, params: Params) -> Tensor:
+        return self.training_loss(params, self.train)
+
+    def validation_loss(self, params: Params) -> Tensor:
+        """Mean cross-entropy on the held-out examples, or the share that is misclassified."""
+        if self.meta_loss == "accuracy":
+            return 1.0 - self.validation_accuracy(params)
+        return self.training_loss(params, self.validation)
+
+    def validation_accuracy(self, params: Params) -> Tensor:
+        """Share of the held-out examples that are classified correctly; scalar in [0, 1]."""
+        guesses = self.logits(params, self.validation.inputs).argmax(-1)
+        return (guesses == self.validation.labels).to(self.dtype).mean()
+
+    def logits(self, params: Params, inputs: Tensor) -> Tensor:
+        """Scores [N, classes] of inputs as `arranged` lays them out."""
+        raise TypeError(f"{type(self).__name__} does not say how its model computes")
+
+    def _arranged(self, split: Split) -> Split:
+        return Split(self.arranged(split.inputs), split.labels)
+
+    def arranged(self, inputs: Tensor) -> Tensor:
+        """Inputs [N, *shape] as the first layer takes them."""
+        raise TypeError(f"{type(self).__name__} does not say what its first layer takes")
+
+
+class ImageMLP(ImageTask):
+    """Linear layers with a nonlinearity between them, on flattened images."""
+
+    def arranged(self, inputs: Tensor) -> Tensor:
+        return inputs.flatten(1)
+
+    def logits(self, params: Params, inputs: Tensor) -> Tensor:
+        last = len(params) // 2 - 1
+        for layer in range(last + 1):
+            weight, bias = params[f"layers.{layer}.weight"], params[f"layers.{layer}.bias"]
+            inputs = F.linear(inputs, weight, bias)
+            if layer < last:
+                inputs = self.activation(inputs)
+        return inputs
+
+
+class ImageCNN(ImageTask):
+    """Blocks of convolution (3 wide, padded), nonlinearity and 2× average pooling; linear head.
+
+    Signals take one-dimensional convolutions, images two-dimensional ones.
+    """
+
+    def __init__(
+        self, options: options.ImageCNN, *, device: torch.device, dtype: torch.dtype
+    ) -> None:
+        super().__init__(options, device=device, dtype=dtype)
+        self.blocks = len(options.channels)
+        signals = self.train.inputs.dim() == 3
+        self.convolve = F.conv1d if signals else F.conv2d
+        self.pool = F.avg_pool1d if signals else F.avg_pool2d
+
+    def arranged(self, inputs: Tensor) -> Tensor:
+        return inputs.unsqueeze(1)
+
+    def logits(self, params: Params, inputs: Tensor) -> Tensor:
+        for block in range(self.blocks):
+            weight, bias = params[f"blocks.{block}.weight"], params[f"blocks.{block}.bias"]
+            convolved = self.convolve(inputs, weight, bias, padding=1)
+            inputs = self.pool(self.activation(convolved), kernel_size=2)
+        return F.linear(inputs.flatten(1), params["head.weight"], params["head.bias"])

@@ -1,0 +1,94 @@
+"""Runs folded into configurations: what differs only by its seed is one curve and one row."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from webapp.exports.palette import COLOURS, dash_of, distinct, slot_of
+
+
+class ExperimentLike(Protocol):
+    name: str
+    code_version: str
+
+
+class RunLike(Protocol):
+    """What a figure needs to know of a run."""
+
+    pk: int
+    experiment_id: int
+    experiment: ExperimentLike
+    label: str
+    configuration: str
+    estimator: str
+    seed: int
+    colour: int
+    spec: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """One estimator with one set of options: its runs differ by seed only."""
+
+    key: str
+    label: str
+    """Tells it from the other configurations beside it."""
+    slot: int
+    """Which of the seven run colours, for the page's tokens."""
+    dash: str
+    runs: tuple[RunLike, ...]
+
+    @property
+    def colour(self) -> str:
+        """The hex colour on white paper."""
+        return COLOURS[self.slot]
+
+    @property
+    def run_ids(self) -> list[int]:
+        return [run.pk for run in self.runs]
+
+    @property
+    def seeds(self) -> list[int]:
+        return [run.seed for run in self.runs]
+
+    @property
+    def estimator(self) -> str:
+        return self.runs[0].estimator
+
+
+def configurations(runs: Iterable[RunLike]) -> list[Configuration]:
+    """`runs` grouped, in the order in which their configurations first appear.
+
+    The same configuration in two experiments stays two groups: with equal seeds its runs are
+    repetitions of the same numbers, and would make the standard error look smaller than it is.
+    """
+    groups: dict[str, list[RunLike]] = {}
+    for run in runs:
+        groups.setdefault(f"{run.experiment_id}-{run.configuration}", []).append(run)
+    labels = _distinct_labels(list(groups.values()))
+    looks = distinct([members[0].colour for members in groups.values()])
+    return [
+        Configuration(
+            key=key, label=label, slot=slot_of(look), dash=dash_of(look), runs=tuple(members)
+        )
+        for (key, members), label, look in zip(groups.items(), labels, looks, strict=True)
+    ]
+
+
+def _distinct_labels(groups: list[list[RunLike]]) -> list[str]:
+    """The runs' labels, with the experiment's name and then the run's number where they repeat."""
+    labels = [members[0].label for members in groups]
+    for suffix in ("name", "number"):
+        repeated = {label for label, count in Counter(labels).items() if count > 1}
+        labels = [
+            f"{label} · {_suffix(members[0], suffix)}" if label in repeated else label
+            for label, members in zip(labels, groups, strict=True)
+        ]
+    return labels
+
+
+def _suffix(run: RunLike, kind: str) -> str:
+    return run.experiment.name if kind == "name" else f"run {run.pk}"

@@ -1,0 +1,81 @@
+"""A figure's numbers as CSV: one row a drawn point, exact, safe to open in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+
+from webapp.exports.figures import Figure, Trace
+
+COLUMNS = (
+    "runs",
+    "experiment",
+    "label",
+    "estimator",
+    "seeds",
+    "n",
+    "metric",
+    "unit",
+    "step",
+    "x_axis",
+    "x",
+    "value",
+    "lower",
+    "upper",
+    "raw",
+    "code_version",
+)
+"""`value` is what is drawn: the mean over `seeds`, smoothed where the figure is.
+`lower` and `upper` are mean ∓ standard error, empty where a single seed is behind the point;
+`raw` is the value before smoothing, empty where nothing was smoothed."""
+
+_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def csv_figure(figure: Figure) -> str:
+    """The drawn points of `figure`, floats with every digit that they have."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for trace in figure.traces:
+        writer.writerows(_rows(figure, trace))
+    return text.getvalue()
+
+
+def safe_cell(text: str) -> str:
+    """`text`, which a spreadsheet will not take for a formula."""
+    return f"'{text}" if text.startswith(_STARTS_A_FORMULA) else text
+
+
+def _rows(figure: Figure, trace: Trace) -> Iterator[tuple[str, ...]]:
+    runs = trace.configuration.runs
+    experiment = runs[0].experiment
+    before = (
+        " ".join(str(run.pk) for run in runs),
+        safe_cell(experiment.name),
+        safe_cell(trace.label),
+        safe_cell(trace.configuration.estimator),
+        " ".join(str(run.seed) for run in runs),
+    )
+    for index in range(len(trace.x)):
+        yield (
+            *before,
+            str(int(trace.n[index])),
+            safe_cell(figure.metric.name),
+            figure.metric.unit,
+            str(int(trace.steps[index])),
+            figure.x_axis.name,
+            repr(float(trace.x[index])),
+            repr(float(trace.y[index])),
+            _bound(trace.lower, trace, index),
+            _bound(trace.upper, trace, index),
+            "" if trace.raw is None else repr(float(trace.raw[index])),
+            safe_cell(experiment.code_version),
+        )
+
+
+def _bound(values, trace: Trace, index: int) -> str:
+    if values is None or trace.n[index] < 2:
+        return ""
+    return repr(float(values[index]))

@@ -1,0 +1,197 @@
+"""The series that pages, figures and exports know by name: title, unit, scale and meaning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Unit = Literal["", "s", "B"]
+Summary = Literal["last", "mean", "median", "max"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """One series of a run, and how it is shown everywhere."""
+
+    name: str
+    title: str
+    explanation: str
+    """One sentence for somebody who meets it for the first time."""
+    unit: Unit = ""
+    log: bool = False
+    """Whether its axis is logarithmic unless the reader says otherwise."""
+    better: Literal["lower", "higher", ""] = ""
+    summary: Summary = "last"
+    """How a table condenses the series of one run into one number."""
+
+    @property
+    def axis_title(self) -> str:
+        return f"{self.title} ({self.unit})" if self.unit else self.title
+
+
+SUMMARY_WORDS: dict[Summary, str] = {
+    "last": "last step",
+    "mean": "mean of the probes",
+    "median": "median",
+    "max": "peak",
+}
+
+_CATALOGUE = (
+    Metric(
+        name="meta_loss",
+        title="Meta-loss",
+        better="lower",
+        explanation="The loss on held-out examples at the end of the inner loop: "
+        "what the outer loop minimises.",
+    ),
+    Metric(
+        name="bias_relative",
+        title="Bias / oracle norm",
+        log=True,
+        better="lower",
+        summary="mean",
+        explanation="Distance of the expected estimate from the exact meta-gradient, "
+        "as a share of the exact one's norm.",
+    ),
+    Metric(
+        name="cosine",
+        title="Cosine to the oracle",
+        better="higher",
+        summary="mean",
+        explanation="1 where the estimate points along the exact meta-gradient, "
+        "0 at a right angle, −1 the opposite way.",
+    ),
+    Metric(
+        name="variance_relative",
+        title="Variance / oracle norm²",
+        log=True,
+        better="lower",
+        summary="mean",
+        explanation="Spread of repeated estimates at one θ, as a share of the exact "
+        "meta-gradient's squared norm; zero for a deterministic estimator.",
+    ),
+    Metric(
+        name="peak_bytes",
+        title="Peak memory",
+        unit="B",
+        log=True,
+        better="lower",
+        summary="max",
+        explanation="Most bytes of tensors alive at once during one estimate, "
+        "above what was there before it.",
+    ),
+    Metric(
+        name="step_seconds",
+        title="Time per step",
+        unit="s",
+        log=True,
+        better="lower",
+        summary="median",
+        explanation="Seconds of one outer step's estimate and update; probes are not counted.",
+    ),
+    Metric(
+        name="gradient_norm",
+        title="Meta-gradient norm",
+        log=True,
+        explanation="Length of the estimated meta-gradient.",
+    ),
+    Metric(
+        name="bias",
+        title="Bias",
+        log=True,
+        better="lower",
+        summary="mean",
+        explanation="Norm of the difference between the expected estimate and the exact "
+        "meta-gradient.",
+    ),
+    Metric(
+        name="variance",
+        title="Variance",
+        log=True,
+        better="lower",
+        summary="mean",
+        explanation="Trace of the covariance of repeated estimates at one θ.",
+    ),
+    Metric(
+        name="oracle_norm",
+        title="Oracle norm",
+        log=True,
+        explanation="Length of the exact meta-gradient at the current θ.",
+    ),
+    Metric(
+        name="inner_steps",
+        title="Inner steps",
+        explanation="Inner steps run so far by the estimates, probes not counted.",
+    ),
+    Metric(
+        name="seconds",
+        title="Time",
+        unit="s",
+        explanation="Seconds spent so far in the estimates and updates, probes not counted.",
+    ),
+    Metric(
+        name="probe_seconds",
+        title="Time per probe",
+        unit="s",
+        summary="median",
+        explanation="Seconds of one probe: what measuring costs, beside the estimates.",
+    ),
+    Metric(
+        name="residual",
+        title="Solver residual",
+        log=True,
+        better="lower",
+        explanation="‖Hv − b‖ / ‖b‖ of the implicit estimator's linear solve: large means that the "
+        "estimate cannot be trusted.",
+    ),
+    Metric(
+        name="inner_gradient_norm",
+        title="Inner gradient norm",
+        log=True,
+        better="lower",
+        explanation="‖∇L(w_T)‖: implicit differentiation assumes that it is zero.",
+    ),
+    Metric(
+        name="sigma",
+        title="Search width σ",
+        log=True,
+        explanation="Standard deviation of the search distribution over θ.",
+    ),
+    Metric(
+        name="best",
+        title="Best meta-loss so far",
+        better="lower",
+        explanation="Lowest meta-loss of any proposal up to this generation.",
+    ),
+)
+
+METRICS: dict[str, Metric] = {metric.name: metric for metric in _CATALOGUE}
+
+PAGE_METRICS = (
+    "meta_loss",
+    "bias_relative",
+    "cosine",
+    "variance_relative",
+    "peak_bytes",
+    "step_seconds",
+    "gradient_norm",
+)
+"""The charts that every page of runs has a place for, before any point has come."""
+
+TABLE_METRICS = (*PAGE_METRICS[:6], "seconds")
+"""The columns of a comparison's summary table."""
+
+META_PARAMETER_PREFIX = "theta."
+LONGEST_NAME = 120
+
+
+def find_metric(name: str) -> Metric | None:
+    """The metric called `name`, a meta-parameter's `theta.*` among them; `None` if none is."""
+    if name.startswith(META_PARAMETER_PREFIX) and len(name) <= LONGEST_NAME:
+        parameter = name.removeprefix(META_PARAMETER_PREFIX)
+        return Metric(
+            name=name,
+            title=f"θ: {parameter}",
+            explanation=f"Value of the meta-parameter {parameter} before each outer step.",
+        )
+    return METRICS.get(name)

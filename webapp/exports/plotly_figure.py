@@ -1,0 +1,180 @@
+"""A figure for the page: Plotly's JSON, without the colours that the page's theme decides."""
+
+from __future__ import annotations
+
+import html
+import math
+from typing import Any
+
+import numpy as np
+
+from webapp.exports.figures import Axis, Figure, Trace
+from webapp.exports.metrics import Unit
+from webapp.exports.numbers import format_value
+
+MOST_MARKERS = 40
+_SUFFIX: dict[Unit, str] = {"": "", "s": " s", "B": "B"}
+
+
+def plotly_figure(figure: Figure) -> dict[str, Any]:
+    """`{"data": [...], "layout": {...}}` for `Plotly.react`.
+
+    A trace's `meta` has its colour's number (`slot`, of the page's `--run-N`) and its `part`
+    (`band`, `raw`, `line` or `marks`); `legendgroup` is the configuration's key.
+    """
+    data: list[dict[str, Any]] = []
+    for trace in figure.traces:
+        floor = _floor(figure) if figure.y_axis.log else None
+        if trace.lower is not None and trace.upper is not None:
+            data.append(_band(trace, trace.lower, trace.upper, floor))
+        if trace.raw is not None:
+            data.append(_line(trace, figure, trace.raw, "raw"))
+        data.append(_line(trace, figure, trace.y, "line"))
+        if trace.marks:
+            data.append(_marks(trace))
+    return {"data": data, "layout": _layout(figure)}
+
+
+def _base(trace: Trace, part: str) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "name": html.escape(trace.label),
+        "legendgroup": trace.configuration.key,
+        "showlegend": False,
+        "meta": {"slot": trace.configuration.slot, "part": part},
+    }
+
+
+def _line(trace: Trace, figure: Figure, y: np.ndarray, part: str) -> dict[str, Any]:
+    line = {"dash": trace.configuration.dash, "width": 2, "shape": "linear"}
+    if part == "raw":
+        return {
+            **_base(trace, part),
+            "x": _plain(trace.x),
+            "y": _drawable(y, figure.y_axis),
+            "mode": "lines",
+            "line": {**line, "width": 1},
+            "opacity": 0.3,
+            "hoverinfo": "skip",
+        }
+    few = len(trace.x) <= MOST_MARKERS
+    return {
+        **_base(trace, part),
+        "x": _plain(trace.x),
+        "y": _drawable(y, figure.y_axis),
+        "mode": "lines+markers" if few else "lines",
+        "line": line,
+        "marker": {"size": 5},
+        "customdata": [_hover(trace, index, figure) for index in range(len(trace.x))],
+        "hovertemplate": f"%{{customdata}}<extra>{html.escape(trace.label)}</extra>",
+    }
+
+
+def _hover(trace: Trace, index: int, figure: Figure) -> str:
+    text = trace.value_at(index, figure.metric.unit)
+    return text if trace.error_at(index) is None else f"{text} (N = {int(trace.n[index])})"
+
+
+def _band(
+    trace: Trace, lower: np.ndarray, upper: np.ndarray, floor: float | None
+) -> dict[str, Any]:
+    """The band as closed outlines, one for each stretch of points that have two seeds or more."""
+    if floor is not None:
+        lower, upper = np.maximum(lower, floor), np.maximum(upper, floor)
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for part in stretches(np.isfinite(lower) & np.isfinite(upper)):
+        if x:
+            x.append(None)
+            y.append(None)
+        x += [*_plain(trace.x[part]), *_plain(trace.x[part][::-1])]
+        y += [*_plain(upper[part]), *_plain(lower[part][::-1])]
+    return {
+        **_base(trace, "band"),
+        "x": x,
+        "y": y,
+        "mode": "lines",
+        "fill": "toself",
+        "line": {"width": 0},
+        "hoverinfo": "skip",
+    }
+
+
+def _marks(trace: Trace) -> dict[str, Any]:
+    return {
+        **_base(trace, "marks"),
+        "x": [mark.x for mark in trace.marks],
+        "y": [0.02] * len(trace.marks),
+        "yaxis": "y2",
+        "mode": "markers",
+        "marker": {"symbol": "x-thin", "size": 7, "line": {"width": 1.5}},
+        "customdata": [f"{format_value(mark.value)}, {mark.reason}" for mark in trace.marks],
+        "hovertemplate": f"%{{customdata}}<extra>{html.escape(trace.label)}</extra>",
+    }
+
+
+def stretches(wanted: np.ndarray) -> list[slice]:
+    """The slices of consecutive true entries of the boolean array `wanted`."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], wanted, [False]]).astype(int)))
+    return [slice(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _layout(figure: Figure) -> dict[str, Any]:
+    return {
+        "xaxis": {
+            "title": {"text": figure.x_axis.full_title, "standoff": 8},
+            "rangemode": "tozero" if figure.x_axis.name != "step" else "normal",
+            "zeroline": False,
+            "showspikes": False,
+            "exponentformat": "SI",
+        },
+        "yaxis": {
+            "type": "log" if figure.y_axis.log else "linear",
+            "zeroline": False,
+            "ticksuffix": _SUFFIX[figure.y_axis.unit],
+            "tickformat": "~s" if figure.y_axis.unit else "",
+            "exponentformat": "power",
+            "nticks": 6,
+            **_range(figure),
+        },
+        "yaxis2": {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True},
+        "margin": {"l": 60, "r": 14, "t": 10, "b": 44},
+        "hovermode": "x unified",
+        "showlegend": False,
+        "uirevision": f"{figure.x_axis.name} {figure.y_axis.log}",
+    }
+
+
+def _range(figure: Figure) -> dict[str, Any]:
+    """A range with room where every point has the same height: a flat curve is not noise."""
+    values = np.concatenate([trace.y for trace in figure.traces] or [np.zeros(0)])
+    values = values[np.isfinite(values) & ((values > 0) | (not figure.y_axis.log))]
+    if not len(values):
+        return {"range": [-1, 0] if figure.y_axis.log else [0, 1]}
+    low, high = float(values.min()), float(values.max())
+    if figure.y_axis.log:
+        if high < 2 * low:
+            return {"range": [math.log10(low / 2), math.log10(high * 2)]}
+    elif high - low <= 1e-9 * max(abs(low), abs(high)):
+        room = 0.5 * abs(high) or 1.0
+        return {"range": [low - room, high + room]}
+    return {}
+
+
+def _floor(figure: Figure) -> float:
+    """The lowest positive height drawn: where a band that reaches below zero is cut on log."""
+    values = np.concatenate([trace.y for trace in figure.traces])
+    positive = values[np.isfinite(values) & (values > 0)]
+    return float(positive.min()) if len(positive) else 1.0
+
+
+def _drawable(values: np.ndarray, axis: Axis) -> list[float | None]:
+    """`values` as JSON numbers, with gaps where the axis has no place for one."""
+    return [
+        float(value) if math.isfinite(value) and (value > 0 or not axis.log) else None
+        for value in values
+    ]
+
+
+def _plain(values: np.ndarray) -> list[float]:
+    return [float(value) for value in values]

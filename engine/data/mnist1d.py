@@ -6,6 +6,7 @@ Source: Greydanus and Kobak, Scaling down deep learning with MNIST-1D, ICML 2024
 import hashlib
 import random
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -82,7 +83,7 @@ def _read(path: Path) -> Arrays | None:
     try:
         with np.load(path) as stored:
             arrays = Arrays(**stored)
-    except (OSError, ValueError, TypeError, EOFError):
+    except (OSError, ValueError, TypeError, EOFError, BadZipFile):
         return None
     return arrays if _sha256(arrays) == SHA256 else None
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from webapp.exports.palette import COLOURS, dash_of, distinct, slot_of
+from webapp.exports.palette import COLOURS, looks_of
 
 
 class ExperimentLike(Protocol):
@@ -69,12 +69,10 @@ def configurations(runs: Iterable[RunLike]) -> list[Configuration]:
     for run in runs:
         groups.setdefault(f"{run.experiment_id}-{run.configuration}", []).append(run)
     labels = _distinct_labels(list(groups.values()))
-    looks = distinct([members[0].colour for members in groups.values()])
+    looks = looks_of([members[0].colour for members in groups.values()])
     return [
-        Configuration(
-            key=key, label=label, slot=slot_of(look), dash=dash_of(look), runs=tuple(members)
-        )
-        for (key, members), label, look in zip(groups.items(), labels, looks, strict=True)
+        Configuration(key=key, label=label, slot=slot, dash=dash, runs=tuple(members))
+        for (key, members), label, (slot, dash) in zip(groups.items(), labels, looks, strict=True)
     ]
 
 

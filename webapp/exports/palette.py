@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#2b2b2b")
 """Okabe and Ito's set for colour-blind readers, without the yellow, which vanishes on white.
 
@@ -9,7 +11,7 @@ The page's tokens `--run-0` … `--run-6` are the same; only the last is light o
 """
 
 DASHES = ("solid", "dash", "dot", "dashdot")
-"""Plotly's names; every full round of colours takes the next one."""
+"""Plotly's names, in the order in which they are taken."""
 
 MATPLOTLIB_DASHES: dict[str, str | tuple[int, tuple[float, ...]]] = {
     "solid": "solid",
@@ -24,23 +26,16 @@ def slot_of(number: int) -> int:
     return number % len(COLOURS)
 
 
-def dash_of(number: int) -> str:
-    """The dash pattern of a run whose `colour` is `number`."""
-    return DASHES[number // len(COLOURS) % len(DASHES)]
+def looks_of(numbers: list[int]) -> list[tuple[int, str]]:
+    """Slot and dash pattern of each of `numbers` in one figure.
 
-
-def distinct(numbers: list[int]) -> list[int]:
-    """`numbers`, where a repeated one keeps its colour and takes the next free dash pattern.
-
-    Runs of different experiments may have been given the same colour.
+    A colour is kept for ever; a dash pattern tells apart those that share a colour beside each
+    other, so that curves are solid wherever that is enough.
     """
-    taken: set[int] = set()
-    result = []
+    seen: Counter[int] = Counter()
+    looks = []
     for number in numbers:
-        for _ in DASHES:
-            if number not in taken:
-                break
-            number = (number + len(COLOURS)) % (len(COLOURS) * len(DASHES))
-        taken.add(number)
-        result.append(number)
-    return result
+        slot = slot_of(number)
+        looks.append((slot, DASHES[seen[slot] % len(DASHES)]))
+        seen[slot] += 1
+    return looks

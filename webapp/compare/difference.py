@@ -1,0 +1,63 @@
+"""What differs between specs, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+NOT_A_DIFFERENCE = ("name", "seeds")
+ABSENT = "–"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One field, by its dotted path, and its value in each of the specs."""
+
+    path: str
+    values: tuple[str, ...]
+
+
+def differences(
+    specs: Iterable[dict[str, Any]], leave_out: tuple[str, ...] = NOT_A_DIFFERENCE
+) -> list[Difference]:
+    """The fields in which `specs` differ, in the order of the first spec that has them."""
+    flat = [_flatten({k: v for k, v in spec.items() if k not in leave_out}) for spec in specs]
+    paths = dict.fromkeys(path for fields in flat for path in fields)
+    found = []
+    for path in paths:
+        values = tuple(fields.get(path, ABSENT) for fields in flat)
+        if len(set(values)) > 1:
+            found.append(Difference(_readable(path), values))
+    return found
+
+
+def _flatten(value: Any, path: str = "") -> dict[str, str]:
+    """Scalars by dotted path; a list of scalars is one value, a list of mappings is entered."""
+    if isinstance(value, dict) and value:
+        children: Iterable[tuple[Any, Any]] = value.items()
+    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        children = enumerate(value)
+    else:
+        return {path: _text(value)}
+    flat: dict[str, str] = {}
+    for name, child in children:
+        flat |= _flatten(child, f"{path}.{name}" if path else str(name))
+    return flat
+
+
+def _readable(path: str) -> str:
+    """`path` without the index of the one estimator that a run's spec has."""
+    return path.replace("estimators.0.", "estimator.")
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_text(item) for item in value) + "]"
+    return str(value) if value != {} else "none"

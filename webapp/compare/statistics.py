@@ -1,0 +1,116 @@
+"""One row a configuration: each metric condensed to mean ± standard error over seeds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from webapp.exports.bands import Series, mean_and_error
+from webapp.exports.configurations import Configuration, RunLike, configurations
+from webapp.exports.figures import SeriesOfRuns
+from webapp.exports.metrics import METRICS, SUMMARY_WORDS, TABLE_METRICS, Metric
+from webapp.exports.numbers import format_with_error
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One figure of one configuration. `value` is `None` where it was not measured."""
+
+    metric: Metric
+    value: float | None
+    error: float | None
+    """Standard error over seeds; `None` for a single seed."""
+    n: int
+    """Seeds behind it."""
+    best: bool = False
+
+    @property
+    def text(self) -> str:
+        if self.value is None:
+            return "–"
+        return format_with_error(self.value, self.error, self.metric.unit)
+
+
+@dataclass(frozen=True)
+class Row:
+    configuration: Configuration
+    cells: tuple[Cell, ...]
+
+    def cell(self, name: str) -> Cell:
+        return next(cell for cell in self.cells if cell.metric.name == name)
+
+    def value(self, name: str) -> float | None:
+        return self.cell(name).value
+
+
+@dataclass(frozen=True)
+class Column:
+    metric: Metric
+    words: str
+    """How a run's series became one number."""
+
+
+@dataclass(frozen=True)
+class SummaryTable:
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def has_seeds(self) -> bool:
+        return any(cell.n > 1 for row in self.rows for cell in row.cells)
+
+
+def summarise(runs: Iterable[RunLike], series: SeriesOfRuns) -> SummaryTable:
+    """The summary table of `runs`, whose points are in `series` (run id → name → arrays)."""
+    metrics = [METRICS[name] for name in TABLE_METRICS]
+    groups = configurations(runs)
+    table = [[_cell(group, metric, series) for metric in metrics] for group in groups]
+    columns = [_with_best(list(column)) for column in zip(*table, strict=True)]
+    return SummaryTable(
+        columns=tuple(Column(metric, SUMMARY_WORDS[metric.summary]) for metric in metrics),
+        rows=tuple(
+            Row(configuration=group, cells=tuple(cells))
+            for group, cells in zip(groups, zip(*columns, strict=True), strict=True)
+        ),
+    )
+
+
+def condense(series: Series, metric: Metric) -> float:
+    """One number for the series (at least one point) of one run."""
+    _, values = series
+    if metric.summary == "last":
+        return float(values[-1])
+    condensed = {"mean": np.mean, "median": np.median, "max": np.max}[metric.summary]
+    with np.errstate(all="ignore"):
+        return float(condensed(values))
+
+
+def _cell(group: Configuration, metric: Metric, series: SeriesOfRuns) -> Cell:
+    having = [series[pk][metric.name] for pk in group.run_ids if metric.name in series.get(pk, {})]
+    if not having:
+        return Cell(metric=metric, value=None, error=None, n=0)
+    value, error = mean_and_error([condense(own, metric) for own in having])
+    return Cell(metric=metric, value=value, error=error, n=len(having))
+
+
+def _with_best(cells: list[Cell]) -> list[Cell]:
+    """`cells` of one metric, with the best one marked, and any that reads the same as it."""
+    metric = cells[0].metric
+    known = [c.value for c in cells if c.value is not None and math.isfinite(c.value)]
+    if len(cells) < 2 or len(known) < 2 or not metric.better:
+        return cells
+    best = min(known) if metric.better == "lower" else max(known)
+    shown = Cell(metric=metric, value=best, error=None, n=1).text
+    return [
+        Cell(
+            metric=metric,
+            value=cell.value,
+            error=cell.error,
+            n=cell.n,
+            best=Cell(metric=metric, value=cell.value, error=None, n=1).text == shown,
+        )
+        for cell in cells
+    ]

@@ -1,0 +1,93 @@
+"""What a page or a link asks of a figure, read from the query and refused with a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, get_args
+
+from django.http import Http404
+
+from webapp.exports.figures import X_AXES, Scale, XAxis
+from webapp.exports.metrics import METRICS, Metric, find_metric
+from webapp.runs.models import Run
+from webapp.runs.selectors import visible_runs
+
+if TYPE_CHECKING:
+    from webapp.accounts.models import User
+
+MOST_RUNS = 100
+"""Runs in one figure: more are not told apart by eye, and not read in time for a live page."""
+MOST_SMOOTHING = 0.99
+_LARGEST_ID = 2**63 - 1
+
+
+class BadRequest(Exception):
+    """A query that asks for something that there is not; the text is for people."""
+
+
+@dataclass(frozen=True)
+class FigureRequest:
+    """How the curves are drawn: the toolbar's state."""
+
+    x: XAxis = "step"
+    scale: Scale = "auto"
+    smoothing: float = 0.0
+
+    def as_options(self) -> dict[str, Any]:
+        return {"x": self.x, "scale": self.scale, "smoothing": self.smoothing}
+
+
+def read_figure_request(query: Mapping[str, str]) -> FigureRequest:
+    """`x`, `scale` and `smoothing` of the query."""
+    try:
+        smoothing = float(query.get("smoothing") or 0)
+    except ValueError:
+        smoothing = -1.0
+    if not 0 <= smoothing <= MOST_SMOOTHING:
+        raise _refusal("smoothing", query["smoothing"], f"a number from 0 to {MOST_SMOOTHING}")
+    return FigureRequest(
+        x=_choice(query, "x", tuple(X_AXES)),
+        scale=_choice(query, "scale", get_args(Scale)),
+        smoothing=smoothing,
+    )
+
+
+def read_metric(query: Mapping[str, str]) -> Metric:
+    """The `metric` of the query."""
+    name = query.get("metric", "")
+    metric = find_metric(name)
+    if metric is None:
+        raise _refusal("metric", name, f"{', '.join(METRICS)} or theta.*")
+    return metric
+
+
+def read_run_ids(text: str) -> list[int]:
+    """Run numbers from "1,2,3", each once, in the order given."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not all(part.isascii() and part.isdigit() and int(part) <= _LARGEST_ID for part in parts):
+        raise _refusal("runs", text, "the numbers of runs, with commas between, such as 3,4,7")
+    ids = list(dict.fromkeys(int(part) for part in parts))
+    if len(ids) > MOST_RUNS:
+        raise _refusal("runs", f"{len(ids)} runs", f"at most {MOST_RUNS} runs in a figure")
+    return ids
+
+
+def runs_for(user: User, ids: list[int]) -> list[Run]:
+    """The runs with these numbers, in their order; `Http404` names those that are not there."""
+    found = visible_runs(user).filter(pk__in=ids).in_bulk()
+    missing = [str(pk) for pk in ids if pk not in found]
+    if missing:
+        raise Http404(f"There is no run {', '.join(missing)}.")
+    return [found[pk] for pk in ids]
+
+
+def _choice(query: Mapping[str, str], name: str, allowed: tuple[Any, ...]) -> Any:
+    given = query.get(name) or allowed[0]
+    if given not in allowed:
+        raise _refusal(name, given, ", ".join(allowed))
+    return given
+
+
+def _refusal(name: str, given: str, allowed: str) -> BadRequest:
+    return BadRequest(f"{name}: {given[:60]!r} is not possible; allowed: {allowed}.")

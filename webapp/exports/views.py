@@ -1,0 +1,122 @@
+"""Figures for the page as JSON, and as files to take along."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.text import slugify
+from django.views.decorators.http import require_GET
+
+from webapp.compare.statistics import summarise
+from webapp.exports.csv_figure import csv_figure
+from webapp.exports.csv_summary import csv_summary
+from webapp.exports.figures import Figure, build_figure
+from webapp.exports.metrics import META_PARAMETER_PREFIX, METRICS, PAGE_METRICS, find_metric
+from webapp.exports.plotly_figure import plotly_figure
+from webapp.exports.print_figure import SIZES, print_figure
+from webapp.exports.requests import (
+    BadRequest,
+    read_figure_request,
+    read_metric,
+    read_run_ids,
+    runs_for,
+)
+from webapp.runs.selectors import series
+
+CONTENT_TYPES = {
+    "png": "image/png",
+    "svg": "image/svg+xml",
+    "pdf": "application/pdf",
+    "csv": "text/csv; charset=utf-8",
+}
+MOST_META_PARAMETERS = 8
+_LEFT_OUT = {"bias", "variance", "oracle_norm", "inner_steps", "seconds", "probe_seconds"}
+"""Known by name and there to export, but not on every page: another chart says it better."""
+
+
+@require_GET
+def figures(request: HttpRequest) -> JsonResponse:
+    """All charts of some runs, ready for `Plotly.react`, with the sequence that each run is at."""
+    try:
+        options = read_figure_request(request.GET).as_options()
+        ids = read_run_ids(request.GET.get("runs", ""))
+    except BadRequest as error:
+        return JsonResponse({"detail": str(error)}, status=400)
+    runs = runs_for(request.user, ids)
+    points = series(ids)
+    names = [*PAGE_METRICS, *_further_names(points)]
+    drawn = [build_figure(runs, points, find_metric(name), **options) for name in names]
+    return JsonResponse(
+        {
+            "figures": [_as_json(figure) for figure in drawn],
+            "sequences": {str(run.pk): run.sequence for run in runs},
+        }
+    )
+
+
+@require_GET
+def figure_file(request: HttpRequest, extension: str) -> HttpResponse:
+    """One chart as a file, drawn from the same figure as on the page."""
+    try:
+        metric = read_metric(request.GET)
+        wanted = read_figure_request(request.GET)
+        ids = read_run_ids(request.GET.get("runs", ""))
+        if not ids:
+            raise BadRequest("runs: nothing given; allowed: the numbers of runs, such as 3,4,7.")
+        width = request.GET.get("width", "column")
+        if width not in SIZES:
+            raise BadRequest(f"width: {width[:60]!r} is not possible; allowed: {', '.join(SIZES)}.")
+    except BadRequest as error:
+        return HttpResponse(str(error), status=400, content_type="text/plain; charset=utf-8")
+    runs = runs_for(request.user, ids)
+    points = series(ids, names=[metric.name, wanted.x])
+    figure = build_figure(runs, points, metric, **wanted.as_options())
+    if extension == "csv":
+        content: bytes | str = csv_figure(figure)
+    else:
+        content = print_figure(figure, extension, SIZES[width])
+    return _download(content, extension, [metric.name, runs[0].experiment.name])
+
+
+@require_GET
+def summary_file(request: HttpRequest) -> HttpResponse:
+    """The table of a comparison as CSV."""
+    try:
+        ids = read_run_ids(request.GET.get("runs", ""))
+    except BadRequest as error:
+        return HttpResponse(str(error), status=400, content_type="text/plain; charset=utf-8")
+    runs = runs_for(request.user, ids)
+    content = csv_summary(summarise(runs, series(ids)))
+    return _download(content, "csv", ["summary", runs[0].experiment.name if runs else ""])
+
+
+def _further_names(points: dict[int, dict[str, Any]]) -> list[str]:
+    """Series that these runs have beside the ones with a fixed place: θ first."""
+    names = sorted({name for own in points.values() for name in own})
+    learned = [name for name in names if name.startswith(META_PARAMETER_PREFIX)]
+    known = [name for name in METRICS if name in names]
+    diagnostics = [name for name in known if name not in PAGE_METRICS and name not in _LEFT_OUT]
+    return [*learned[:MOST_META_PARAMETERS], *diagnostics]
+
+
+def _as_json(figure: Figure) -> dict[str, Any]:
+    header, rows = figure.table()
+    return {
+        "metric": figure.metric.name,
+        "title": figure.title,
+        "explanation": figure.metric.explanation,
+        "note": figure.note,
+        "empty": figure.empty,
+        "plotly": plotly_figure(figure),
+        "text_summary": figure.text_summary(),
+        "table": {"header": header, "rows": rows},
+    }
+
+
+def _download(content: bytes | str, extension: str, words: list[str]) -> HttpResponse:
+    response = HttpResponse(content, content_type=CONTENT_TYPES[extension])
+    name = "-".join(filter(None, (slugify(word)[:60] for word in words))) or "figure"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{extension}"'
+    response.headers["Cache-Control"] = "private, no-store"
+    return response

@@ -23,6 +23,7 @@ INSTALLED_APPS = [
     "channels",
     "django_htmx",
     "ninja",
+    "webapp",
     "webapp.accounts",
     "webapp.experiments",
     "webapp.runs",

@@ -25,6 +25,8 @@ CACHES = base.caches(REDIS_URL)
 CELERY_BROKER_URL = REDIS_URL
 
 STORAGES = base.storages("django.contrib.staticfiles.storage.StaticFilesStorage")
+# Nothing is collected here: files are served from where they are written.
+STATIC_ROOT = None
 WHITENOISE_USE_FINDERS = True
 # An edited style sheet or script shows after a reload.
 WHITENOISE_AUTOREFRESH = True

@@ -14,6 +14,8 @@ CACHES = base.caches(REDIS_URL)
 CELERY_BROKER_URL = REDIS_URL
 
 STORAGES = base.storages("django.contrib.staticfiles.storage.StaticFilesStorage")
+# Nothing is collected here: files are served from where they are written.
+STATIC_ROOT = None
 WHITENOISE_USE_FINDERS = True
 # argon2 is slow by design; the accounts tests name it where it matters.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *base.PASSWORD_HASHERS]

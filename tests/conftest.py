@@ -1,0 +1,76 @@
+"""Real Postgres and Valkey for the tests, a whole running lab, and a browser.
+
+The servers come from the code that `make run` uses, in a temporary folder; DATABASE_URL and
+REDIS_URL replace them.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser import CHROMIUM_FLAGS, chromium
+from tests.lab_process import LabProcess, remove_home
+from webapp.supervisor.embedded import EmbeddedServices
+from webapp.supervisor.home import Home
+
+WITHOUT_WEB = Path(__file__).parent / "engine"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Starts the servers before Django reads where they are.
+
+    Tests of the engine alone need no web, and so start nothing.
+    """
+    paths = [Path(argument.split("::")[0]).resolve() for argument in config.args]
+    if all(path.is_relative_to(WITHOUT_WEB) for path in paths):
+        return
+    home = Home(Path(tempfile.mkdtemp(prefix="lab-tests-")))
+    home.prepare()
+    services = EmbeddedServices(home)
+    config.add_cleanup(lambda: remove_home(home))
+    config.add_cleanup(services.stop)
+    os.environ.update(services.start())
+    os.environ["DJANGO_SETTINGS_MODULE"] = "webapp.settings.test"
+    import django
+
+    django.setup()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The browser's tests come last: while it is open, this thread belongs to its event loop."""
+    items.sort(key=lambda item: item.get_closest_marker("e2e") is not None)
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[LabProcess]:
+    """The whole lab as `make run` starts it, on a folder and a port of its own."""
+    home = Home(Path(tempfile.mkdtemp(prefix="lab-e2e-")))
+    process = LabProcess(home.root)
+    try:
+        process.start()
+        yield process
+    finally:
+        process.stop()
+        remove_home(home)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, lab: LabProcess) -> Iterator[Page]:
+    """A page of a fresh visitor (not signed in yet) whose relative addresses are the lab's."""
+    context = browser.new_context(
+        base_url=lab.url, viewport={"width": 1366, "height": 768}, accept_downloads=True
+    )
+    yield context.new_page()
+    context.close()

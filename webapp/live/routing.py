@@ -1,3 +1,7 @@
-from django.urls import URLPattern
+"""Where the websockets are."""
 
-websocket_urlpatterns: list[URLPattern] = []
+from django.urls import path
+
+from webapp.live.consumer import RunsConsumer
+
+websocket_urlpatterns = [path("ws/runs/", RunsConsumer.as_asgi())]

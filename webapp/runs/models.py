@@ -98,6 +98,13 @@ class Run(models.Model):
     def has_ended(self) -> bool:
         return self.status in ENDS
 
+    @property
+    def figures(self) -> dict[str, float | None]:
+        """The summary as numbers: JSON keeps non-finite ones as "nan", "inf" and "-inf"."""
+        return {
+            name: None if value is None else float(value) for name, value in self.summary.items()
+        }
+
 
 class SeriesChunk(models.Model):
     """Points `first_sequence` to `last_sequence` of one series, as one flush committed them.

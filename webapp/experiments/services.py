@@ -1,0 +1,112 @@
+"""Writes: launching an experiment, renaming it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import transaction
+
+import engine.spec
+from engine.spec import FieldError, PlannedRun, SpecError, expand
+from webapp.experiments.models import Experiment
+from webapp.runs import colours
+from webapp.runs.models import Run
+from webapp.runs.permissions import require_change
+from webapp.runs.wake import wake
+from webapp.workers.selectors import queue_for
+
+if TYPE_CHECKING:
+    from webapp.accounts.models import User
+
+LONGEST_NAME = 200
+
+
+def create_experiment(
+    *,
+    owner: User,
+    experiment: engine.spec.Experiment,
+    preset: str = "",
+    parent: Experiment | None = None,
+) -> Experiment:
+    """Keep `experiment` and all of its runs, queued; workers are woken after the commit.
+
+    Raises `SpecError`, and keeps nothing, where the sweep cannot be expanded.
+    """
+    planned = expand(experiment)
+    document = experiment.model_dump(mode="json")
+    _refuse_unstorable(document)
+    with transaction.atomic():
+        kept = Experiment.objects.create(
+            owner=owner,
+            name=experiment.name,
+            spec=document,
+            preset=preset,
+            parent=parent,
+            code_version=code_version(),
+        )
+        colour_of = colours.allocate([run.configuration for run in planned])
+        queue = queue_for(experiment.device)
+        runs = Run.objects.bulk_create(
+            _row(kept, run, colour_of[run.configuration], queue) for run in planned
+        )
+        messages = [(run.pk, run.queue) for run in runs]
+        transaction.on_commit(lambda: wake(messages))
+    return kept
+
+
+def rename(*, user: User, experiment: Experiment, name: str) -> Experiment:
+    """Give `experiment` another name; raises `SpecError` for one that is empty or too long."""
+    require_change(user, experiment, "rename this experiment")
+    name = name.strip()
+    if not name or len(name) > LONGEST_NAME or "\x00" in name:
+        message = f"a name has 1 to {LONGEST_NAME} characters"
+        raise SpecError([FieldError("name", name, message)])
+    experiment.name = name
+    experiment.save(update_fields=["name"])
+    return experiment
+
+
+@lru_cache(maxsize=1)
+def code_version() -> str:
+    """The commit that runs, or the CODE_VERSION of a deployment that has no repository."""
+    if named := os.environ.get("CODE_VERSION"):
+        return named
+    try:
+        answer = subprocess.run(
+            ["git", "rev-parse", "--short=12", "HEAD"],  # noqa: S607 (git of the user's PATH)
+            cwd=settings.PROJECT_ROOT,
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return answer.stdout.strip()
+
+
+def _row(experiment: Experiment, planned: PlannedRun, colour: int, queue: str) -> Run:
+    return Run(
+        experiment=experiment,
+        number=planned.index,
+        label=planned.label[:400],
+        configuration=planned.configuration,
+        estimator=planned.spec.estimators[0].kind,
+        seed=planned.seed,
+        sweep=planned.sweep,
+        spec=planned.spec.model_dump(mode="json"),
+        colour=colour,
+        queue=queue,
+        total_steps=planned.spec.outer.steps,
+    )
+
+
+def _refuse_unstorable(document: dict[str, Any]) -> None:
+    """Postgres keeps no NUL character; a spec has one only by accident or malice."""
+    if "\\u0000" in json.dumps(document["name"]):
+        raise SpecError([FieldError("name", document["name"], "the character NUL is not allowed")])

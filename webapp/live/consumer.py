@@ -1,0 +1,177 @@
+"""The websocket of the live pages: follow up to 60 runs; nothing is missing, nothing comes twice.
+
+Order is what makes it so: join the run's group first, then read everything after the follower's
+sequence from Postgres, then read again at each hint. One task reads, so a follower's cursor moves
+in one place, and a lost hint is healed by the next one or by the heartbeat.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+from typing import Any
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.http import Http404
+
+from webapp.live import messages
+from webapp.live.catch_up import Cursor, News, news
+from webapp.live.hints import group_of
+from webapp.live.messages import Message
+from webapp.runs.models import Run
+from webapp.runs.selectors import run_for, visible_runs
+
+MOST_RUNS = 60
+LONGEST_FRAME = 64 * 1024
+HEARTBEAT_SECONDS = 5.0
+NOT_SIGNED_IN = 4401
+
+
+class RunsConsumer(AsyncWebsocketConsumer):
+    """`{"subscribe": {"7": 120}}` follows run 7 from sequence 121; `{"unsubscribe": [7]}` stops.
+
+    A follower that knows the attempt of its points says `{"7": {"sequence": 120, "attempt": 2}}`.
+    """
+
+    async def connect(self) -> None:
+        self.cursors: dict[int, Cursor] = {}
+        self.behind: set[int] = set()
+        self.wake = asyncio.Event()
+        self.tasks: list[asyncio.Task] = []
+        if not self.scope["user"].is_authenticated:
+            await self.close()
+            return
+        await self.accept()
+        self.tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._beat())]
+
+    async def disconnect(self, code: int) -> None:
+        for task in self.tasks:
+            task.cancel()
+        for run_id in self.cursors:
+            await self.channel_layer.group_discard(group_of(run_id), self.channel_name)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        try:
+            request = _read_frame(text_data)
+        except ValueError as problem:
+            await self._say(messages.error(str(problem)))
+            return
+        for run_id in request["unsubscribe"]:
+            await self._leave(run_id)
+        for run_id, cursor in request["subscribe"].items():
+            await self._join(run_id, cursor)
+
+    async def run_hint(self, event: dict[str, Any]) -> None:
+        """From the channel layer: a run may have something new."""
+        self._look_at(event["run"])
+
+    async def _join(self, run_id: int, cursor: Cursor) -> None:
+        if run_id not in self.cursors and len(self.cursors) >= MOST_RUNS:
+            await self._say(messages.error(f"at most {MOST_RUNS} runs on one connection", run_id))
+            return
+        try:
+            await database_sync_to_async(run_for)(self.scope["user"], run_id)
+        except Http404 as problem:
+            await self._say(messages.error(str(problem), run_id))
+            return
+        await self.channel_layer.group_add(group_of(run_id), self.channel_name)
+        self.cursors[run_id] = cursor
+        self._look_at(run_id)
+
+    async def _leave(self, run_id: int) -> None:
+        if self.cursors.pop(run_id, None) is not None:
+            await self.channel_layer.group_discard(group_of(run_id), self.channel_name)
+
+    def _look_at(self, *run_ids: int) -> None:
+        self.behind.update(run_ids)
+        self.wake.set()
+
+    async def _follow(self) -> None:
+        while True:
+            await self.wake.wait()
+            self.wake.clear()
+            run_ids, self.behind = self.behind & self.cursors.keys(), set()
+            cursors = {run_id: self.cursors[run_id] for run_id in run_ids}
+            for run_id, found in (await self._read(cursors)).items():
+                await self._tell(run_id, cursors[run_id], found)
+
+    @database_sync_to_async
+    def _read(self, cursors: dict[int, Cursor]) -> dict[int, News | None]:
+        """What each follower lacks; None for a run that is no longer there to see."""
+        runs: dict[int, Run] = visible_runs(self.scope["user"]).in_bulk(list(cursors))
+        return {
+            run_id: news(runs[run_id], cursor) if run_id in runs else None
+            for run_id, cursor in cursors.items()
+        }
+
+    async def _tell(self, run_id: int, cursor: Cursor, found: News | None) -> None:
+        if self.cursors.get(run_id) is not cursor:
+            # Subscribed anew or left while it was read: what was read answers an old question.
+            self._look_at(run_id)
+            return
+        if found is None:
+            await self._leave(run_id)
+            await self._say(messages.error(f"There is no run {run_id} any more.", run_id))
+            return
+        self.cursors[run_id] = found.cursor
+        for message in found.messages:
+            await self._say(message)
+        if not found.complete:
+            self._look_at(run_id)
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            if not await self._still_signed_in():
+                await self.close(code=NOT_SIGNED_IN)
+                return
+            await self._say(messages.HEARTBEAT)
+            self._look_at(*self.cursors)
+
+    @database_sync_to_async
+    def _still_signed_in(self) -> bool:
+        user, session = self.scope["user"], self.scope["session"]
+        user.refresh_from_db(fields=["is_active", "role"])
+        return user.is_active and session.exists(session.session_key)
+
+    async def _say(self, message: Message) -> None:
+        with contextlib.suppress(ConnectionError):
+            await self.send(text_data=json.dumps(message))
+
+
+def _read_frame(text: str | None) -> dict[str, Any]:
+    """The runs to follow and to leave; `ValueError` with a sentence for a malformed frame."""
+    if text is None:
+        raise ValueError("binary frames are not understood; send JSON text")
+    if len(text) > LONGEST_FRAME:
+        raise ValueError(f"a frame has at most {LONGEST_FRAME // 1024} KB")
+    try:
+        frame = json.loads(text)
+    except (ValueError, RecursionError):
+        raise ValueError("the frame is not JSON") from None
+    if not isinstance(frame, dict) or not frame or frame.keys() - {"subscribe", "unsubscribe"}:
+        raise ValueError('a frame is an object with "subscribe" or "unsubscribe"')
+    subscribe, unsubscribe = frame.get("subscribe", {}), frame.get("unsubscribe", [])
+    if not isinstance(subscribe, dict) or not isinstance(unsubscribe, list):
+        raise ValueError('"subscribe" is an object of run ids, "unsubscribe" a list of them')
+    return {
+        "subscribe": {_run_id(key): _cursor(key, value) for key, value in subscribe.items()},
+        "unsubscribe": [_run_id(value) for value in unsubscribe],
+    }
+
+
+def _run_id(value: Any) -> int:
+    if not re.fullmatch(r"[0-9]{1,18}", str(value), re.ASCII):
+        raise ValueError(f"{str(value)[:40]!r} is not the id of a run")
+    return int(value)
+
+
+def _cursor(key: str, value: Any) -> Cursor:
+    given = value if isinstance(value, dict) else {"sequence": value}
+    sequence, attempt = given.get("sequence"), given.get("attempt", 1)
+    if not all(type(number) is int and 0 <= number < 2**31 for number in (sequence, attempt)):
+        raise ValueError(f"run {key[:20]}: the sequence is a whole number from 0")
+    return Cursor(sequence=sequence, attempt=attempt)

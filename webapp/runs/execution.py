@@ -1,0 +1,124 @@
+"""Executing one run in a worker: the engine's events in, points, checkpoints and a true status out.
+
+The spec goes to the engine unchanged, so a run gives the numbers that the command line gives.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+import engine
+from engine.events import Checkpoint, Event, Finished, Note, Point, Started
+from engine.spec import validate
+from webapp.runs import services, shutdown
+from webapp.runs.checkpoint_store import CheckpointStore
+from webapp.runs.explanations import explain
+from webapp.runs.models import Run, Status
+from webapp.runs.recorder import Recorder
+from webapp.runs.services import LeaseLost
+
+log = logging.getLogger(__name__)
+
+
+def execute(
+    run_id: int, worker: str, *, must_stop: Callable[[], bool] = shutdown.announced
+) -> None:
+    """Claim run `run_id` and carry it to its end, from its newest checkpoint if it has one.
+
+    Harmless to call twice, or for a run that is gone, ended or someone else's: it then does
+    nothing. Where `must_stop` becomes true, the run goes back to the queue.
+    """
+    waiting = Run.objects.filter(pk=run_id, status=Status.QUEUED).first()
+    if waiting is None:
+        return
+    store = CheckpointStore(run_id)
+    checkpoint = store.newest(at_most=waiting.sequence) if waiting.sequence else None
+    run = services.claim(
+        run_id=run_id, worker=worker, resume_from=checkpoint.step if checkpoint else 0
+    )
+    if run is None:
+        return
+    try:
+        with Recorder(run) as recorder:
+            ended = _follow(run, checkpoint, recorder, store, must_stop)
+        if ended:
+            store.delete()
+    except LeaseLost as lost:
+        log.warning("Attempt %s stops: %s.", run.attempt, lost)
+        if not Run.objects.filter(pk=run_id).exists():
+            store.delete()
+
+
+def _follow(
+    run: Run,
+    checkpoint: Checkpoint | None,
+    recorder: Recorder,
+    store: CheckpointStore,
+    must_stop: Callable[[], bool],
+) -> bool:
+    """Whether the run has ended; False where it went back to the queue."""
+    try:
+        with closing(engine.run(validate(run.spec), resume=checkpoint)) as events:
+            return _consume(events, run, recorder, store, must_stop)
+    except LeaseLost:
+        raise
+    except Exception as error:
+        log.exception("Run %s failed.", run.pk)
+        recorder.flush()
+        services.finish(
+            run_id=run.pk, attempt=run.attempt, status=Status.FAILED, error=explain(error)
+        )
+        return True
+
+
+def _consume(
+    events: Iterator[Event],
+    run: Run,
+    recorder: Recorder,
+    store: CheckpointStore,
+    must_stop: Callable[[], bool],
+) -> bool:
+    mine = {"run_id": run.pk, "attempt": run.attempt}
+    for event in events:
+        match event:
+            case Started():
+                recorder.add_note(_note_of_start(event, run))
+            case Point():
+                recorder.add_point(event)
+            case Note():
+                recorder.add_note(event)
+            case Checkpoint():
+                # A checkpoint may never be ahead of the points that it follows.
+                recorder.flush()
+                store.save(event)
+            case Finished():
+                recorder.flush()
+                services.finish(
+                    **mine, status=event.status, error=event.reason, summary=event.summary
+                )
+                return True
+        recorder.check()
+        if recorder.cancel_requested:
+            recorder.flush()
+            services.finish(**mine, status=Status.CANCELLED)
+            return True
+        if must_stop():
+            recorder.flush()
+            services.release(**mine)
+            return False
+    raise RuntimeError("the engine ended without saying how the run finished")
+
+
+def _note_of_start(event: Started, run: Run) -> Note:
+    again = f", from outer step {event.resumed_from}" if run.attempt > 1 else ""
+    return Note(
+        run=event.run,
+        step=event.resumed_from,
+        level="info",
+        message=(
+            f"Attempt {run.attempt} began on {event.device}{again}: "
+            f"{event.meta_parameter_count:,} meta-parameters, code {event.code_version}."
+        ),
+    )

@@ -1,0 +1,273 @@
+"""Every change of a run. A status changes by compare-and-set, so no two processes can both win.
+
+A running run belongs to one attempt: a write that carries another attempt's number is refused
+(`LeaseLost`), however late it comes. All times are the database's, so clocks may differ.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce, Now
+
+from engine.events import Note, Point
+from webapp.live import hints
+from webapp.runs import chunks
+from webapp.runs.models import ENDS, Run, RunEvent, SeriesChunk, Status
+from webapp.runs.permissions import require_change
+from webapp.runs.wake import wake
+
+if TYPE_CHECKING:
+    from webapp.accounts.models import User
+
+LEASE = timedelta(seconds=30)
+MOST_LOSSES = 3
+"""A run whose worker vanished this often is not tried again."""
+
+
+class LeaseLost(Exception):
+    """The run is not, or no longer, this attempt's: stop and write nothing."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """What a worker learns when it renews."""
+
+    cancel_requested: bool
+
+
+def claim(*, run_id: int, worker: str, resume_from: int = 0) -> Run | None:
+    """Take a queued run, keeping its first `resume_from` points; None if it is not there to take.
+
+    The only place where a run is rewound: followers see a new attempt and cut their tail.
+    """
+    with transaction.atomic():
+        taken = Run.objects.filter(
+            pk=run_id, status=Status.QUEUED, sequence__gte=resume_from
+        ).update(
+            status=Status.RUNNING,
+            attempt=F("attempt") + 1,
+            worker=worker,
+            lease_until=Now() + LEASE,
+            started_at=Coalesce("started_at", Now()),
+        )
+        if not taken:
+            return None
+        run = Run.objects.get(pk=run_id)
+        if run.sequence > resume_from:
+            rewind(run_id=run_id, attempt=run.attempt, sequence=resume_from)
+            run.refresh_from_db()
+        hints.send_after_commit(run_id, run.sequence)
+    return run
+
+
+def rewind(*, run_id: int, attempt: int, sequence: int) -> None:
+    """Delete the points past `sequence`, the outer steps of the checkpoint that is gone on from."""
+    with transaction.atomic():
+        mine = Run.objects.filter(
+            pk=run_id, status=Status.RUNNING, attempt=attempt, sequence__gte=sequence
+        )
+        if not mine.update(sequence=sequence, step=sequence):
+            raise LeaseLost(f"run {run_id} is not attempt {attempt}'s to rewind to {sequence}")
+        chunks.trim(run_id=run_id, sequence=sequence)
+
+
+def renew(*, run_id: int, attempt: int) -> Lease:
+    """Hold the run for another lease; `LeaseLost` if it is held no more."""
+    mine = Run.objects.filter(pk=run_id, status=Status.RUNNING, attempt=attempt)
+    if not mine.update(lease_until=Now() + LEASE):
+        raise LeaseLost(f"run {run_id} is no longer attempt {attempt}'s")
+    return Lease(cancel_requested=mine.values_list("cancel_requested", flat=True).first() or False)
+
+
+def record_points(
+    *, run_id: int, attempt: int, points: list[Point], notes: Iterable[Note] = ()
+) -> Lease:
+    """Commit `points` and `notes` with the run's progress, in one transaction; renews the lease.
+
+    The points must follow the last committed one. Raises `LeaseLost` and writes nothing where the
+    run is not this attempt's, and `ValueError` where a point is missing.
+    """
+    with transaction.atomic():
+        run = (
+            Run.objects.select_for_update()
+            .filter(pk=run_id, status=Status.RUNNING, attempt=attempt)
+            .first()
+        )
+        if run is None:
+            raise LeaseLost(f"run {run_id} is no longer attempt {attempt}'s")
+        sequence = run.sequence
+        if points:
+            if points[0].step != sequence:
+                raise ValueError(
+                    f"the next point of run {run_id} is of outer step {sequence}, "
+                    f"not {points[0].step}"
+                )
+            SeriesChunk.objects.bulk_create(
+                chunks.from_points(run_id=run_id, attempt=attempt, points=points)
+            )
+            sequence = points[-1].step + 1
+        Run.objects.filter(pk=run_id).update(
+            sequence=sequence,
+            step=sequence,
+            summary=_summary_after(run.summary, points),
+            lease_until=Now() + LEASE,
+        )
+        RunEvent.objects.bulk_create(
+            RunEvent(
+                run_id=run_id,
+                attempt=attempt,
+                step=note.step,
+                level=note.level,
+                message=note.message,
+            )
+            for note in notes
+        )
+        hints.send_after_commit(run_id, sequence)
+    return Lease(cancel_requested=run.cancel_requested)
+
+
+def finish(
+    *,
+    run_id: int,
+    attempt: int,
+    status: Status | str,
+    error: str = "",
+    summary: Mapping[str, float | None] | None = None,
+) -> None:
+    """End the run. `error` is a sentence for people: why it failed or stopped early."""
+    if status not in ENDS:
+        raise ValueError(f"{status!r} is not an end of a run; allowed: {', '.join(ENDS)}")
+    with transaction.atomic():
+        changes: dict[str, Any] = {"status": status, "error": error, **_RELEASED}
+        if summary is not None:
+            changes["summary"] = storable(summary)
+        mine = Run.objects.filter(pk=run_id, status=Status.RUNNING, attempt=attempt)
+        if not mine.update(finished_at=Now(), **changes):
+            raise LeaseLost(f"run {run_id} is no longer attempt {attempt}'s")
+        chunks.pack(run_id)
+        _hint(run_id)
+
+
+def release(*, run_id: int, attempt: int) -> None:
+    """Give a running run back to the queue: its worker is shutting down."""
+    with transaction.atomic():
+        mine = Run.objects.filter(pk=run_id, status=Status.RUNNING, attempt=attempt)
+        if not mine.update(status=Status.QUEUED, **_RELEASED):
+            raise LeaseLost(f"run {run_id} is no longer attempt {attempt}'s")
+        run = Run.objects.get(pk=run_id)
+        _log(run, RunEvent.Level.INFO, "Its worker shut down; the run waits for the next one.")
+        transaction.on_commit(lambda: wake([(run.pk, run.queue)]))
+        _hint(run_id)
+
+
+def request_cancel(*, user: User, run: Run) -> Run:
+    """Cancel a queued run at once; ask the worker of a running one to stop after its outer step.
+
+    A run that has ended stays as it is. Returns the run as it is now.
+    """
+    require_change(user, run.experiment, "cancel this run")
+    with transaction.atomic():
+        this = Run.objects.filter(pk=run.pk)
+        if this.filter(status=Status.QUEUED).update(
+            status=Status.CANCELLED, finished_at=Now(), cancel_requested=True
+        ):
+            _log(run, RunEvent.Level.INFO, f"Cancelled by {user.get_username()} before it began.")
+        elif this.filter(status=Status.RUNNING, cancel_requested=False).update(
+            cancel_requested=True
+        ):
+            _log(run, RunEvent.Level.INFO, f"{user.get_username()} asked to cancel.")
+        _hint(run.pk)
+    run.refresh_from_db()
+    return run
+
+
+def delete(*, user: User, run: Run) -> None:
+    """Delete a run with its points; a worker that still executes it finds it gone and stops."""
+    require_change(user, run.experiment, "delete this run")
+    run_id, experiment = run.pk, run.experiment
+    with transaction.atomic():
+        Run.objects.filter(pk=run_id).delete()
+        if not experiment.runs.exists():
+            experiment.delete()
+        transaction.on_commit(lambda: shutil.rmtree(checkpoint_folder(run_id), ignore_errors=True))
+        hints.send_after_commit(run_id, 0)
+
+
+def requeue_expired() -> list[int]:
+    """Queue again every run whose worker stopped renewing; give up after `MOST_LOSSES` of them."""
+    expired = Run.objects.filter(status=Status.RUNNING, lease_until__lt=Now())
+    return [run.pk for run in list(expired) if _take_back(run)]
+
+
+def _take_back(run: Run) -> bool:
+    losses = run.times_lost + 1
+    if run.cancel_requested:
+        status, message = Status.CANCELLED, "Cancelled; its worker had vanished."
+    elif losses >= MOST_LOSSES:
+        status = Status.FAILED
+        message = f"Its worker vanished {losses} times, most recently at outer step {run.step}."
+    else:
+        status = Status.QUEUED
+        message = f"Its worker {run.worker} vanished; the run is queued again."
+    changes: dict[str, Any] = {"status": status, "times_lost": losses, **_RELEASED}
+    if status in ENDS:
+        changes |= {"finished_at": Now(), "error": message if status == Status.FAILED else ""}
+    with transaction.atomic():
+        same = Run.objects.filter(
+            pk=run.pk, status=Status.RUNNING, attempt=run.attempt, lease_until__lt=Now()
+        )
+        if not same.update(**changes):
+            return False
+        _log(run, RunEvent.Level.WARNING, message)
+        if status == Status.QUEUED:
+            transaction.on_commit(lambda: wake([(run.pk, run.queue)]))
+        _hint(run.pk)
+    return True
+
+
+def storable(summary: Mapping[str, float | None]) -> dict[str, float | str | None]:
+    """`summary` without what JSON lacks: non-finite values become "nan", "inf" and "-inf"."""
+    return {
+        name: value if value is None or isfinite(value) else str(float(value))
+        for name, value in summary.items()
+    }
+
+
+def checkpoint_folder(run_id: int) -> Path:
+    return Path(settings.CHECKPOINT_ROOT) / str(run_id)
+
+
+_RELEASED: dict[str, Any] = {"worker": "", "lease_until": None}
+
+
+def _summary_after(summary: dict[str, Any], points: list[Point]) -> dict[str, Any]:
+    """The last value of every series, and the best meta-loss, once `points` are in."""
+    latest = dict(summary)
+    for point in points:
+        latest |= point.values
+        loss = point.values.get("meta_loss")
+        if loss is not None and isfinite(loss):
+            best = latest.get("best_meta_loss")
+            latest["best_meta_loss"] = loss if best is None else min(float(best), loss)
+    return storable({name: None if v is None else float(v) for name, v in latest.items()})
+
+
+def _log(run: Run, level: str, message: str) -> None:
+    RunEvent.objects.create(
+        run_id=run.pk, attempt=run.attempt, step=run.step, level=level, message=message
+    )
+
+
+def _hint(run_id: int) -> None:
+    sequence = Run.objects.filter(pk=run_id).values_list("sequence", flat=True).first()
+    hints.send_after_commit(run_id, sequence or 0)

@@ -1,0 +1,37 @@
+"""Wake-ups: a Celery message says that a run may be waiting. Postgres says whether it is."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from kombu.exceptions import OperationalError
+
+from webapp.celery import app
+
+EXECUTE = "runs.execute"
+
+log = logging.getLogger(__name__)
+
+
+def wake(runs: Iterable[tuple[int, str]]) -> None:
+    """Send one message for each (run id, queue); call it after the commit.
+
+    A broker that does not answer loses nothing: the beat looks for forgotten runs.
+    """
+    try:
+        with app.producer_or_acquire() as producer:
+            for run_id, queue in runs:
+                app.send_task(EXECUTE, args=[run_id], queue=queue, producer=producer, retry=False)
+    except OperationalError as error:
+        log.warning("The broker takes no messages (%s); the beat wakes the workers later.", error)
+
+
+def messages_waiting(queue: str) -> int:
+    """Messages of `queue` that no worker has taken; 0 where the broker knows no such queue."""
+    with app.connection_for_read() as connection:
+        channel = connection.default_channel
+        try:
+            return channel.queue_declare(queue, passive=True).message_count
+        except connection.channel_errors:
+            return 0

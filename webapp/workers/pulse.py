@@ -1,0 +1,106 @@
+"""The pulse of a worker: says every few seconds that it lives, and heals the queue.
+
+A thread in the worker's parent process, not a task: a task would wait behind the very runs that
+keep all slots busy.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import shutil
+import subprocess
+import threading
+from dataclasses import dataclass
+from datetime import timedelta
+
+from celery.signals import worker_ready, worker_shutdown
+from django.db import DatabaseError, connection
+from django.db.models.functions import Now
+
+from webapp.runs.healing import heal
+from webapp.workers.models import Worker
+
+BEAT_SECONDS = 10.0
+FORGOTTEN_AFTER = timedelta(hours=1)
+
+log = logging.getLogger(__name__)
+_stop = threading.Event()
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What runs may use here; memory in bytes is the GPU's where there is one."""
+
+    device: str
+    has_gpu: bool
+    memory_bytes: int
+
+
+@worker_ready.connect
+def start(sender, **_: object) -> None:
+    queues = sorted(sender.app.amqp.queues.consume_from)
+    slots = sender.controller.concurrency
+    arguments = (sender.hostname, queues, slots)
+    threading.Thread(target=_beat, args=arguments, name="pulse", daemon=True).start()
+
+
+@worker_shutdown.connect
+def stop(sender, **_: object) -> None:
+    _stop.set()
+    Worker.objects.filter(name=sender.hostname).delete()
+
+
+def _beat(name: str, queues: list[str], slots: int) -> None:
+    machine = look_at_machine(wants_gpu="gpu" in queues)
+    while not _stop.is_set():
+        try:
+            report(name=name, queues=queues, slots=slots, machine=machine)
+            heal()
+        except (DatabaseError, OSError) as error:
+            log.warning("This worker's heartbeat did not go through (%s).", error)
+            connection.close()
+        except Exception:
+            log.exception("This worker's heartbeat did not go through.")
+            connection.close()
+        _stop.wait(BEAT_SECONDS)
+    connection.close()
+
+
+def report(*, name: str, queues: list[str], slots: int, machine: Machine) -> None:
+    """Say that worker `name` lives; forget those that have been silent for long."""
+    Worker.objects.update_or_create(
+        name=name,
+        defaults={
+            "queues": ",".join(queues),
+            "slots": slots,
+            "device": machine.device,
+            "has_gpu": machine.has_gpu,
+            "memory_bytes": machine.memory_bytes,
+            "heartbeat_at": Now(),
+        },
+    )
+    Worker.objects.filter(heartbeat_at__lt=Now() - FORGOTTEN_AFTER).delete()
+
+
+def look_at_machine(*, wants_gpu: bool) -> Machine:
+    """Asks the driver's tool, not torch: CUDA must stay untouched in the parent of the pool."""
+    if wants_gpu and (gpu := _first_gpu()):
+        return gpu
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    device = f"{os.cpu_count()} CPU cores, {platform.machine()}"
+    return Machine(device=device, has_gpu=False, memory_bytes=memory)
+
+
+def _first_gpu() -> Machine | None:
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return None
+    question = [tool, "--query-gpu=name,memory.total", "--format=csv,noheader,nounits"]
+    try:
+        answer = subprocess.run(question, capture_output=True, text=True, timeout=20, check=True)  # noqa: S603
+        name, mebibytes = answer.stdout.splitlines()[0].rsplit(",", 1)
+        return Machine(device=name.strip(), has_gpu=True, memory_bytes=int(mebibytes) * 2**20)
+    except (OSError, subprocess.SubprocessError, ValueError, IndexError):
+        return None

@@ -18,8 +18,9 @@ DEBUG = environment.flag("DEBUG")
 SECRET_KEY = environment.required("SECRET_KEY")
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 
+DATABASE_URL = environment.required("DATABASE_URL")
 REDIS_URL = environment.required("REDIS_URL")
-DATABASES = base.databases(environment.required("DATABASE_URL"))
+DATABASES = base.databases(DATABASE_URL)
 CHANNEL_LAYERS = base.channel_layers(REDIS_URL)
 CACHES = base.caches(REDIS_URL)
 CELERY_BROKER_URL = REDIS_URL

@@ -13,8 +13,9 @@ CSRF_TRUSTED_ORIGINS = environment.words(
     ),
 )
 
+DATABASE_URL = environment.required("DATABASE_URL")
 REDIS_URL = environment.required("REDIS_URL")
-DATABASES = base.databases(environment.required("DATABASE_URL"))
+DATABASES = base.databases(DATABASE_URL)
 CHANNEL_LAYERS = base.channel_layers(REDIS_URL)
 CACHES = base.caches(REDIS_URL)
 CELERY_BROKER_URL = REDIS_URL

@@ -7,8 +7,9 @@ DEBUG = False
 SECRET_KEY = "a key that only signs what tests make"  # noqa: S105
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "testserver"]
 
+DATABASE_URL = environment.required("DATABASE_URL")
 REDIS_URL = environment.required("REDIS_URL")
-DATABASES = base.databases(environment.required("DATABASE_URL"))
+DATABASES = base.databases(DATABASE_URL)
 CHANNEL_LAYERS = base.channel_layers(REDIS_URL)
 CACHES = base.caches(REDIS_URL)
 CELERY_BROKER_URL = REDIS_URL

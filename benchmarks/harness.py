@@ -1,0 +1,68 @@
+"""A fair comparison: every case in turn, many times, each time against the baseline beside it.
+
+A shared machine's speed drifts; a ratio taken within one round drifts little. The figure of a case
+is the median over the rounds of its ratio to the baseline, with the quartiles.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from statistics import median, quantiles
+
+
+@dataclass(frozen=True)
+class Case:
+    """Something to time; `run` does `steps` inner steps' worth of work."""
+
+    label: str
+    run: Callable[[], object]
+    steps: int
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What a case took. Ratios are to the first case, for the same number of inner steps."""
+
+    group: str
+    label: str
+    microseconds_per_step: float
+    ratio: float
+    ratio_quartiles: tuple[float, float]
+
+    def as_dict(self) -> dict:
+        return asdict(self)
+
+
+def compare(group: str, cases: list[Case], *, rounds: int) -> list[Timing]:
+    """Time `cases` in turn, `rounds` (at least 2) times, after one round that is not counted."""
+    taken: dict[str, list[float]] = {case.label: [] for case in cases}
+    for counted in [False, *[True] * rounds]:
+        for case in cases:
+            started = time.perf_counter()
+            case.run()
+            seconds = (time.perf_counter() - started) / case.steps
+            if counted:
+                taken[case.label].append(seconds)
+    baseline = taken[cases[0].label]
+    return [_timing(group, label, seconds, baseline) for label, seconds in taken.items()]
+
+
+def _timing(group: str, label: str, seconds: list[float], baseline: list[float]) -> Timing:
+    ratios = [mine / plain for mine, plain in zip(seconds, baseline, strict=True)]
+    lower, _, upper = quantiles(ratios, n=4, method="inclusive")
+    return Timing(group, label, median(seconds) * 1e6, median(ratios), (lower, upper))
+
+
+def table(timings: list[Timing]) -> str:
+    """The timings as text, a line a case, grouped."""
+    lines, group = [], None
+    for timing in timings:
+        if timing.group != group:
+            group = timing.group
+            lines += ["", f"{group:<62}{'µs a step':>12}{'ratio':>9}   quartiles"]
+        lower, upper = timing.ratio_quartiles
+        lines.append(
+            f"  {timing.label:<60}{timing.microseconds_per_step:>12,.0f}{timing.ratio:>9.2f}"
+            f"   {lower:.2f} – {upper:.2f}"
+        )
+    return "\n".join(lines[1:])

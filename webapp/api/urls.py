@@ -1,4 +1,7 @@
-from django.urls import URLPattern
+"""Where the API is."""
 
-app_name = "api"
-urlpatterns: list[URLPattern] = []
+from django.urls import path
+
+from webapp.api.endpoints import api
+
+urlpatterns = [path("api/v1/", api.urls)]

@@ -77,9 +77,7 @@ def _from_run(user: User, key: str) -> Origin:
 def _from_experiment(user: User, key: str) -> Origin:
     kept = experiment_for(user, _number(key))
     title = f"experiment {kept.pk}"
-    return Origin(
-        kept.spec, "experiment", key, title, href=f"/experiments/{kept.pk}/", parent=kept
-    )
+    return Origin(kept.spec, "experiment", key, title, href=f"/experiments/{kept.pk}/", parent=kept)
 
 
 def _number(key: str) -> int:

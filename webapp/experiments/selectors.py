@@ -25,7 +25,8 @@ def visible_experiments(user: User) -> QuerySet[Experiment]:
 
 def experiment_for(user: User, pk: int) -> Experiment:
     """The only door to an experiment; raises `Http404` where there is none to see."""
-    experiment = visible_experiments(user).filter(pk=pk).first()
+    found = visible_experiments(user).filter(pk=pk) if 0 < pk < 2**63 else None
+    experiment = found.first() if found is not None else None
     if experiment is None:
         raise Http404(f"There is no experiment {pk}.")
     return experiment

@@ -56,6 +56,20 @@ def news(run: Run, cursor: Cursor) -> News:
     )
 
 
+def back_fill(run: Run, cursor: Cursor) -> Message:
+    """One "points" message over HTTP, with the run's `sequence` and `status`.
+
+    Its `first` is where the follower's own points end: after a rewind, before its `sequence`.
+    """
+    after = _still_valid(run, cursor)
+    last = min(run.sequence, after + POINTS_IN_A_READ)
+    series = selectors.series([run.pk], after=after, up_to=last).get(run.pk, {})
+    message = messages.points(
+        run_id=run.pk, attempt=run.attempt, first=after + 1, last=last, series=series
+    )
+    return {**message, "sequence": run.sequence, "status": run.status}
+
+
 def points_between(run: Run, after: int, last: int) -> Iterator[Message]:
     """The points past `after` up to `last`, in messages of bounded size."""
     if last <= after:

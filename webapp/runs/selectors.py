@@ -118,7 +118,9 @@ def runs_page(user: User, query: RunsQuery) -> Page:
 
 
 def _filtered(runs: QuerySet[Run], query: RunsQuery) -> QuerySet[Run]:
-    for word in query.text.replace("\x00", " ").split()[:8]:
+    if "\x00" in "".join((query.text, query.owner, *query.status, *query.estimator)):
+        return runs.none()
+    for word in query.text.split()[:8]:
         runs = runs.filter(
             Q(label__icontains=word)
             | Q(experiment__name__icontains=word)
@@ -131,7 +133,8 @@ def _filtered(runs: QuerySet[Run], query: RunsQuery) -> QuerySet[Run]:
     if query.owner:
         runs = runs.filter(experiment__owner__username=query.owner)
     if query.experiment is not None:
-        runs = runs.filter(experiment_id=query.experiment)
+        known = 0 < query.experiment <= _LARGEST_ID
+        runs = runs.filter(experiment_id=query.experiment) if known else runs.none()
     return runs
 
 

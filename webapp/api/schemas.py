@@ -1,0 +1,132 @@
+"""What the API answers with; every field is named as in the model that it comes from."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from ninja import Schema
+
+from webapp.experiments.models import Experiment
+from webapp.runs.models import Run
+
+
+class FieldErrorOut(Schema):
+    """One refused field: its dotted path, what was given, what is allowed."""
+
+    path: str
+    given: str
+    message: str
+
+
+class FieldErrors(Schema):
+    errors: list[FieldErrorOut]
+
+
+class Detail(Schema):
+    """Why a request was refused, in a sentence."""
+
+    detail: str
+
+
+class RunOut(Schema):
+    """A run. Non-finite figures of the summary are the strings "nan", "inf" and "-inf"."""
+
+    id: int
+    experiment: int
+    experiment_name: str
+    owner: str
+    number: int
+    label: str
+    configuration: str
+    estimator: str
+    seed: int
+    sweep: dict[str, Any]
+    colour: int
+    queue: str
+    status: str
+    attempt: int
+    worker: str
+    cancel_requested: bool
+    step: int
+    total_steps: int
+    sequence: int
+    error: str
+    summary: dict[str, float | Literal["nan", "inf", "-inf"] | None]
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @staticmethod
+    def resolve_experiment(run: Run) -> int:
+        return run.experiment_id
+
+    @staticmethod
+    def resolve_experiment_name(run: Run) -> str:
+        return run.experiment.name
+
+    @staticmethod
+    def resolve_owner(run: Run) -> str:
+        return run.experiment.owner.get_username()
+
+
+class RunWithSpec(RunOut):
+    spec: dict[str, Any]
+
+
+class RunsPage(Schema):
+    count: int
+    page: int
+    pages: int
+    runs: list[RunOut]
+
+
+class ExperimentOut(Schema):
+    id: int
+    name: str
+    owner: str
+    preset: str
+    parent: int | None
+    code_version: str
+    created_at: datetime
+    spec: dict[str, Any]
+    runs: list[RunOut]
+
+    @staticmethod
+    def resolve_owner(experiment: Experiment) -> str:
+        return experiment.owner.get_username()
+
+    @staticmethod
+    def resolve_parent(experiment: Experiment) -> int | None:
+        return experiment.parent_id
+
+    @staticmethod
+    def resolve_runs(experiment: Experiment) -> list[Run]:
+        return list(experiment.runs.select_related("experiment__owner").order_by("number"))
+
+
+class NewName(Schema):
+    name: str
+
+
+class PresetOut(Schema):
+    slug: str
+    title: str
+    question: str
+    text: str
+
+
+class Points(Schema):
+    """Points `first` to `last`: a series name to [outer steps, values]; `sequence` is the newest.
+
+    Ask again with `after=last` until `last` equals `sequence`.
+    """
+
+    type: Literal["points"]
+    run: int
+    attempt: int
+    first: int
+    last: int
+    sequence: int
+    status: str
+    series: dict[str, tuple[list[int], list[float | Literal["nan", "inf", "-inf"]]]]

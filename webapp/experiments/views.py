@@ -1,0 +1,142 @@
+"""The builder: a form that says what is wrong while it is filled in, and launches what is right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from engine.spec import FieldError, SpecError, parse_text, read_text
+from webapp.experiments import services
+from webapp.experiments.difference import Change, changes
+from webapp.experiments.draft import Draft, examine
+from webapp.experiments.form import Form, build_form, parse_form, restructure
+from webapp.experiments.form.build import step_of
+from webapp.experiments.origins import Origin, origin_of, preset_called
+from webapp.experiments.yaml_lines import at_lines
+
+UNPROCESSABLE = 422
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the builder's templates show."""
+
+    origin: Origin
+    draft: Draft
+    form: Form
+
+    @property
+    def changes(self) -> list[Change]:
+        return changes(self.origin.document, self.draft.document) if self.draft.experiment else []
+
+    @property
+    def errors(self) -> list[tuple[FieldError, str]]:
+        return self.form.errors
+
+    def context(self, **more: Any) -> dict[str, Any]:
+        return {"page": self, "origin": self.origin, "draft": self.draft, "form": self.form, **more}
+
+
+def _page(origin: Origin, document: dict[str, Any], errors: list[FieldError] | None = None) -> Page:
+    draft = examine(document, errors or [])
+    return Page(origin, draft, build_form(draft.document, draft.errors))
+
+
+@require_GET
+def new(request: HttpRequest) -> HttpResponse:
+    """The builder, filled from `?preset=`, `?clone=` (a run), `?experiment=` or the defaults."""
+    origin = origin_of(request.user, request.GET)
+    page = _page(origin, origin.document)
+    return render(request, "experiments/builder.html", page.context())
+
+
+@require_POST
+def form(request: HttpRequest) -> HttpResponse:
+    """The posted form, examined: fragments for htmx, the whole page for a browser without it.
+
+    `_action` changes the form's structure first: another kind, an item added or removed.
+    """
+    origin = origin_of(request.user, request.POST, prefix="_")
+    action = request.POST.get("_action", "")
+    parsed = parse_form(dict(request.POST.lists()), keep_unknown=not action)
+    restructure(parsed.document, action)
+    page = _page(origin, parsed.document, parsed.errors)
+    if not request.htmx:
+        return render(request, "experiments/builder.html", page.context())
+    changed = None
+    if action:
+        _, _, target = action.partition(":")
+        changed = page.form.step(step_of(target.replace(":", ".")))
+    return render(request, "experiments/answer.html", page.context(changed=changed))
+
+
+@require_POST
+def apply_yaml(request: HttpRequest) -> HttpResponse:
+    """The form filled from YAML; text that is no experiment changes nothing and says why."""
+    origin = origin_of(request.user, request.POST, prefix="_")
+    text = request.POST.get("_yaml", "")
+    try:
+        document = read_text(text).model_dump(mode="json")
+    except SpecError as error:
+        return _refused_yaml(request, origin, text, error)
+    page = _page(origin, document)
+    template = "experiments/workbench.html" if request.htmx else "experiments/builder.html"
+    return render(request, template, page.context(opened="yaml"))
+
+
+def _refused_yaml(
+    request: HttpRequest, origin: Origin, text: str, error: SpecError
+) -> HttpResponse:
+    found = at_lines(text, error.errors)
+    if request.htmx:
+        context = {"yaml_errors": found}
+        response = render(request, "experiments/yaml_errors.html", context, status=UNPROCESSABLE)
+        response.headers["HX-Retarget"] = "#yaml-errors"
+        response.headers["HX-Reswap"] = "outerHTML"
+        return response
+    try:
+        document = parse_text(text)
+    except SpecError:
+        document = origin.document
+    page = _page(origin, document if isinstance(document, dict) else origin.document)
+    context = page.context(yaml_errors=found, yaml_text=text, opened="yaml")
+    return render(request, "experiments/builder.html", context, status=UNPROCESSABLE)
+
+
+@require_POST
+def launch(request: HttpRequest) -> HttpResponse:
+    """Create the experiment and its runs, or show every error and keep nothing."""
+    origin = origin_of(request.user, request.POST, prefix="_")
+    parsed = parse_form(dict(request.POST.lists()))
+    page = _page(origin, parsed.document, parsed.errors)
+    if page.draft.experiment is not None:
+        try:
+            return _create(request, page.draft, origin)
+        except SpecError as error:
+            page = _page(origin, parsed.document, error.errors)
+    return render(request, "experiments/builder.html", page.context(), status=UNPROCESSABLE)
+
+
+@require_POST
+def launch_preset(request: HttpRequest, slug: str) -> HttpResponse:
+    """Launch a preset as it is."""
+    preset_called(slug)
+    origin = origin_of(request.user, {"preset": slug})
+    return _create(request, examine(origin.document), origin)
+
+
+def _create(request: HttpRequest, draft: Draft, origin: Origin) -> HttpResponse:
+    kept = services.create_experiment(
+        owner=request.user,
+        experiment=draft.experiment,
+        preset=origin.preset,
+        parent=origin.parent,
+    )
+    count = len(draft.runs)
+    messages.success(request, f"Launched {count} run{'s' if count != 1 else ''}.")
+    return redirect(f"/experiments/{kept.pk}/")

@@ -14,6 +14,9 @@ CHECKPOINT_ROOT = Path(
     environment.optional("CHECKPOINT_ROOT", str(LAB_HOME / "checkpoints"))
 ).resolve()
 
+# Where people reach the lab; printed links begin with it.
+LAB_URL = environment.optional("LAB_URL", "http://localhost:8000")
+
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",

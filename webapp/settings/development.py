@@ -5,13 +5,18 @@ values in the lab's private folder.
 """
 
 import os
+from pathlib import Path
 
-from webapp.settings import base, environment
-from webapp.settings.base import *  # noqa: F403
+from webapp.settings import environment
 from webapp.supervisor.home import Home
 
-for _name, _value in Home(base.LAB_HOME).environment().items():
+_project_root = Path(__file__).resolve().parent.parent.parent
+_home = Home(Path(environment.optional("LAB_HOME", str(_project_root / ".lab"))))
+for _name, _value in _home.environment().items():
     os.environ.setdefault(_name, _value)
+
+from webapp.settings import base  # noqa: E402
+from webapp.settings.base import *  # noqa: E402, F403
 
 # Off unless asked for: a member of the lab should see a page, not a traceback.
 DEBUG = environment.flag("DEBUG")

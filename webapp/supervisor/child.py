@@ -18,29 +18,32 @@ LAST_LINES = 15
 PR_SET_PDEATHSIG = 1
 
 
-def _die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
-    """Linux sends `number` to the child when this process ends, even by kill -9."""
-    if not sys.platform.startswith("linux"):
-        return None
-    prctl = ctypes.CDLL(None).prctl
-
-    def ask_the_kernel() -> None:
-        prctl(PR_SET_PDEATHSIG, int(number))
-
-    return ask_the_kernel
-
-
 def last_lines(log: Path) -> str:
     with log.open(errors="replace") as lines:
         return "".join(deque(lines, maxlen=LAST_LINES)).rstrip()
 
 
+def _before_the_program(
+    stop_signal: signal.Signals, mask: set[signal.Signals]
+) -> Callable[[], None]:
+    """What the child does between fork and exec: takes back the signal mask of its parent, and
+    asks Linux for `stop_signal` when that parent ends, even by kill -9."""
+    prctl = ctypes.CDLL(None).prctl if sys.platform.startswith("linux") else None
+
+    def prepare() -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if prctl:
+            prctl(PR_SET_PDEATHSIG, int(stop_signal))
+
+    return prepare
+
+
 @dataclass
 class Child:
-    """A running process. Its log of the start before is kept as `<name>.previous.log`."""
+    """A running process. The log of its start before is kept as `<name>.previous.log`."""
 
     name: str
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[str]
     log: Path
     stop_signal: signal.Signals
 
@@ -53,25 +56,29 @@ class Child:
         log_folder: Path,
         environment: dict[str, str],
         folder: Path,
+        mask: set[signal.Signals],
         stop_signal: signal.Signals = signal.SIGTERM,
         account: Account | None = None,
+        read_output: bool = False,
     ) -> "Child":
+        """`read_output` leaves standard output to the caller; otherwise it goes to the log."""
         log = log_folder / f"{name}.log"
         if log.exists():
             log.replace(log_folder / f"{name}.previous.log")
         who = account.popen_arguments() if account else {}
-        with log.open("ab") as output:
+        with log.open("ab") as log_file:
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
+                stdout=subprocess.PIPE if read_output else log_file,
+                stderr=log_file,
+                text=True,
                 cwd=folder,
                 env=environment,
                 # Its own session: the terminal's Ctrl+C reaches the supervisor alone, which
                 # then stops everything in the right order.
                 start_new_session=True,
-                preexec_fn=_die_with_parent(stop_signal),
+                preexec_fn=_before_the_program(stop_signal, mask),
                 **who,
             )
         return cls(name, process, log, stop_signal)
@@ -84,9 +91,8 @@ class Child:
         if self.alive:
             self.process.send_signal(self.stop_signal)
 
-    def stop(self, *, seconds: float) -> None:
-        """Asks, waits for at most `seconds`, then kills the whole process group."""
-        self.ask_to_stop()
+    def wait(self, seconds: float) -> None:
+        """Waits for at most `seconds`, then ends whatever is left of the process group."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout=max(seconds, 0))
         kill_group(self.process.pid)
@@ -95,13 +101,18 @@ class Child:
     def failure(self) -> str:
         """Why this process is no longer there, for a person to read."""
         status = self.process.returncode
-        how = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
+        if status is None:
+            how = "does not answer"
+        elif status < 0:
+            how = f"was ended by signal {-status}"
+        else:
+            how = f"ended with status {status}"
         return f"{self.name} {how}. The last lines of {self.log}:\n{last_lines(self.log)}"
 
 
 def kill_group(leader: int) -> None:
-    """Ends what is left of a process group, and waits until it is gone."""
+    """Ends a process group, and waits until it is gone."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        for _attempt in range(50):
+        for _attempt in range(100):
             os.killpg(leader, signal.SIGKILL)
-            time.sleep(0.02)
+            time.sleep(0.01)

@@ -1,38 +1,14 @@
 """The two embedded servers together, for `make run` and for the tests alike."""
 
-import json
 import os
-from pathlib import Path
 
-from webapp.supervisor import process_table
-from webapp.supervisor.child import Child, kill_group
+from webapp.supervisor.children import Children
 from webapp.supervisor.home import Home, free_port, port_is_free
 from webapp.supervisor.postgres import Postgres
 from webapp.supervisor.valkey import Valkey
 
 STOP_SECONDS = 10
-
-
-class ProcessRecord:
-    """The processes of the current start, written down so that the next one can end leftovers."""
-
-    def __init__(self, home: Home) -> None:
-        self.file: Path = home.root / "processes.json"
-
-    def write(self, children: list[Child]) -> None:
-        births = {str(one.process.pid): process_table.birth(one.process.pid) for one in children}
-        self.file.write_text(json.dumps(births))
-
-    def end_leftovers(self) -> list[int]:
-        """Kills what a supervisor that was itself killed left running."""
-        if not self.file.exists():
-            return []
-        births: dict[str, str] = json.loads(self.file.read_text() or "{}")
-        left = [int(pid) for pid, birth in births.items() if process_table.birth(int(pid)) == birth]
-        for pid in left:
-            kill_group(pid)
-        self.file.unlink()
-        return left
+REPLACEABLE = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
 
 
 class EmbeddedServices:
@@ -40,10 +16,11 @@ class EmbeddedServices:
 
     def __init__(self, home: Home) -> None:
         self.home = home
-        self.children: list[Child] = []
+        self.children = Children(home, "services")
 
     def start(self) -> dict[str, str]:
         """Starts both; returns the environment for everything that uses them."""
+        self.children.end_leftovers()
         remembered = self.home.recall()
         own_postgres = not os.environ.get("DATABASE_URL")
         own_valkey = not os.environ.get("REDIS_URL")
@@ -54,21 +31,11 @@ class EmbeddedServices:
             remembered.valkey_port = free_port()
         self.home.remember(remembered)
         if own_postgres:
-            self.children.append(Postgres(self.home, remembered).start())
+            Postgres(self.home, remembered, self.children).start()
         if own_valkey:
-            self.children.append(Valkey(self.home, remembered).start())
-        return {
-            **self.home.environment(),
-            **{
-                name: os.environ[name]
-                for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
-                if os.environ.get(name)
-            },
-        }
+            Valkey(self.home, remembered, self.children).start()
+        given = {name: os.environ[name] for name in REPLACEABLE if os.environ.get(name)}
+        return {**self.home.environment(), **given}
 
     def stop(self) -> None:
-        for child in reversed(self.children):
-            child.ask_to_stop()
-        for child in reversed(self.children):
-            child.stop(seconds=STOP_SECONDS)
-        self.children.clear()
+        self.children.stop(seconds=STOP_SECONDS)

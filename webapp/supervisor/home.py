@@ -63,6 +63,7 @@ class Home:
         self.logs = self.root / "logs"
         self.valkey = self.root / "valkey"
         self._remembered_file = self.root / "remembered.json"
+        self._address_file = self.root / "address"
         self._lock: IO[str] | None = None
 
     def prepare(self) -> None:
@@ -80,8 +81,22 @@ class Home:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.close()
-            raise AlreadyRunning(f"A lab is already running in {self.root}.") from None
+            where = f" at {self.address()}" if self.address() else ""
+            raise AlreadyRunning(
+                f"A lab is already running{where}; its folder is {self.root}. "
+                "LAB_HOME names another folder."
+            ) from None
         self._lock = lock
+
+    def write_address(self, address: str) -> None:
+        self._address_file.write_text(address)
+
+    def forget_address(self) -> None:
+        self._address_file.unlink(missing_ok=True)
+
+    def address(self) -> str:
+        """Where the running lab answers; empty where none runs."""
+        return self._address_file.read_text() if self._address_file.exists() else ""
 
     def recall(self) -> Remembered:
         """What this lab remembers; chosen now and written down where it is new."""
@@ -110,4 +125,5 @@ class Home:
             "REDIS_URL": remembered.redis_url,
             "SECRET_KEY": remembered.secret_key,
             "LAB_HOME": str(self.root),
+            "LAB_URL": self.address(),
         }

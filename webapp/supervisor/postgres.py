@@ -13,6 +13,7 @@ from psycopg import sql
 
 from webapp.supervisor import binaries, process_table
 from webapp.supervisor.child import Child, last_lines
+from webapp.supervisor.children import Children
 from webapp.supervisor.home import DATABASE_NAME, DATABASE_USER, Home, Remembered
 from webapp.supervisor.unprivileged import account_for_postgres, everyone_may_enter
 
@@ -37,10 +38,11 @@ def private_folder(home: Home) -> Path:
 
 
 class Postgres:
-    """Starts and stops one server. `start` returns when it answers."""
+    """Starts one server. `start` returns when it answers."""
 
-    def __init__(self, home: Home, remembered: Remembered) -> None:
+    def __init__(self, home: Home, remembered: Remembered, children: Children) -> None:
         self.home = home
+        self.children = children
         self.remembered = remembered
         self.folder = private_folder(home)
         self.data = self.folder / "data"
@@ -51,7 +53,7 @@ class Postgres:
         # The messages of the server are read below, so they must not be translated.
         self.environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"}
 
-    def start(self) -> Child:
+    def start(self) -> None:
         self._create_folder()
         if not self.data.exists():
             self._create_data()
@@ -61,11 +63,12 @@ class Postgres:
             child = self._launch()
             if self._answers(child, deadline):
                 self._create_database()
-                return child
-            child.stop(seconds=1)
+                return
+            child.wait(seconds=0)
             # What a killed server leaves behind goes away in a moment; anything else is an error.
             if "pre-existing shared memory" not in last_lines(child.log) or self._late(deadline):
                 raise ServiceFailed(child.failure())
+            self.children.forget(child)
             time.sleep(0.3)
 
     @staticmethod
@@ -134,10 +137,9 @@ class Postgres:
         command = [str(self.programs / "postgres"), "-D", str(self.data)]
         for name, value in options.items():
             command += ["-c", f"{name}={value}"]
-        return Child.start(
+        return self.children.start(
             "postgres",
             command,
-            log_folder=self.home.logs,
             environment=self.environment,
             folder=self.folder,
             # "Fast shutdown": does not wait for clients to leave.

@@ -1,9 +1,10 @@
-"""`python -m webapp.supervisor.prepare`: migrates, and prints the path of a sign-in link last.
+"""`python -m webapp.supervisor.prepare`: migrates, and prints the path of a sign-in link.
 
 A process of its own, so that the supervisor stays small and without Django.
 """
 
 import getpass
+import sys
 
 
 def first_admin_name() -> str:
@@ -23,7 +24,7 @@ def main() -> None:
 
     from webapp.accounts.services import ensure_admin, sign_in_path
 
-    call_command("migrate", interactive=False, verbosity=1)
+    call_command("migrate", interactive=False, stdout=sys.stderr)
     print(sign_in_path(user=ensure_admin(name=first_admin_name())))
 
 

@@ -7,6 +7,7 @@ import redis
 
 from webapp.supervisor import binaries
 from webapp.supervisor.child import Child
+from webapp.supervisor.children import Children
 from webapp.supervisor.home import Home, Remembered
 from webapp.supervisor.postgres import ServiceFailed
 
@@ -16,12 +17,13 @@ START_SECONDS = 30
 class Valkey:
     """Starts one server. `start` returns when it answers."""
 
-    def __init__(self, home: Home, remembered: Remembered) -> None:
+    def __init__(self, home: Home, remembered: Remembered, children: Children) -> None:
         self.home = home
+        self.children = children
         self.remembered = remembered
         self.program = binaries.valkey_server()
 
-    def start(self) -> Child:
+    def start(self) -> None:
         # In a file and not on the command line, where every account of the machine can read it.
         configuration = self.home.valkey / "valkey.conf"
         configuration.touch(mode=0o600)
@@ -43,17 +45,14 @@ class Valkey:
             )
             + "\n"
         )
-        child = Child.start(
+        child = self.children.start(
             "valkey",
             [str(self.program), str(configuration)],
-            log_folder=self.home.logs,
             environment={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"},
             folder=self.home.valkey,
         )
         if not self._answers(child):
-            child.stop(seconds=1)
             raise ServiceFailed(child.failure())
-        return child
 
     def _answers(self, child: Child) -> bool:
         client = redis.Redis.from_url(self.remembered.redis_url, socket_timeout=2)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from webapp.accounts.models import User
@@ -15,8 +16,8 @@ class Command(BaseCommand):
         parser.add_argument("--user", help="the member's name; without it, the lab's first admin")
         parser.add_argument(
             "--base",
-            default="http://localhost:8000",
-            help="where the lab is reached, like https://lab.example.org",
+            default=settings.LAB_URL,
+            help="where the lab is reached, like https://lab.example.org (%(default)s)",
         )
 
     def handle(self, *, user: str | None, base: str, **_: Any) -> None:

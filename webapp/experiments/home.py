@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, Max, Q, Sum
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
@@ -14,6 +14,7 @@ from engine.presets import PRESETS
 from webapp.experiments.models import Experiment
 from webapp.experiments.selectors import visible_experiments
 from webapp.experiments.sparklines import Sparkline, sparkline
+from webapp.exports.palette import slot_of
 from webapp.runs.models import ENDS, Run, Status
 from webapp.runs.selectors import series, visible_runs
 
@@ -55,7 +56,10 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "presets": PRESETS,
         "ongoing": ongoing(user),
-        "my_runs": visible_runs(user).filter(experiment__owner=user)[:MOST_SHOWN],
+        "my_runs": [
+            (run, slot_of(run.colour))
+            for run in visible_runs(user).filter(experiment__owner=user)[:MOST_SHOWN]
+        ],
         "activity": activity(user),
     }
     return render(request, "home.html", context)
@@ -87,8 +91,6 @@ def activity(user: User) -> list[Experiment]:
         visible_experiments(user)
         .annotate(
             failed_count=Count("runs", filter=Q(runs__status=Status.FAILED)),
-            last_end=Max("runs__finished_at"),
-            steps=Sum("runs__step"),
         )
         .order_by("-created_at", "-pk")[:MOST_SHOWN]
     )

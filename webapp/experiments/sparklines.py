@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from webapp.exports.palette import slot_of
 from webapp.runs.models import Run
 
 WIDTH, HEIGHT, MARGIN = 240, 56, 3
 MOST_POINTS = 60
-COLOURS = 7
 
 Series = Mapping[int, Mapping[str, tuple[np.ndarray, np.ndarray]]]
 
@@ -30,7 +30,7 @@ class Sparkline:
 
 
 def sparkline(runs: Iterable[Run], losses: Series) -> Sparkline:
-    """The meta-loss of `runs`, over all of their outer steps, on one logarithm-free scale.
+    """The meta-loss of `runs`, over all of their outer steps, on one linear scale.
 
     Non-finite values are left out of a drawing this small; the run's page marks them.
     """
@@ -45,7 +45,7 @@ def sparkline(runs: Iterable[Run], losses: Series) -> Sparkline:
         x = MARGIN + steps / max(run.total_steps - 1, 1) * (WIDTH - 2 * MARGIN)
         y = HEIGHT - MARGIN - (values - lowest) / span * (HEIGHT - 2 * MARGIN)
         points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
-        lines.append(Line(run.colour % COLOURS, points))
+        lines.append(Line(slot_of(run.colour), points))
     return Sparkline(lines)
 
 

@@ -35,6 +35,16 @@ class Page:
         return changes(self.origin.document, self.draft.document) if self.draft.experiment else []
 
     @property
+    def inner_steps(self) -> str:
+        return f"{self.draft.inner_steps:,}"
+
+    @property
+    def meta_parameters(self) -> str:
+        """dim θ, or its range where the sweep changes it."""
+        counts = self.draft.meta_parameter_counts
+        return " to ".join(f"{count:,}" for count in dict.fromkeys([counts[0], counts[-1]]))
+
+    @property
     def errors(self) -> list[tuple[FieldError, str]]:
         return self.form.errors
 
@@ -139,4 +149,4 @@ def _create(request: HttpRequest, draft: Draft, origin: Origin) -> HttpResponse:
     )
     count = len(draft.runs)
     messages.success(request, f"Launched {count} run{'s' if count != 1 else ''}.")
-    return redirect(f"/experiments/{kept.pk}/")
+    return redirect("experiments:detail", pk=kept.pk)

@@ -1,0 +1,232 @@
+"""From a plain document, valid or not, to the parts of the form.
+
+A document that came from a form may hold anything where a value belongs; what cannot be shown in
+its control is shown as it was written, so that its error can be read beside it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from annotated_types import MaxLen, MinLen
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+from engine.spec import Experiment, FieldError
+from webapp.experiments.form import shapes, sweep_text
+from webapp.experiments.form.nodes import (
+    Cards,
+    Group,
+    Leaf,
+    Node,
+    Sweep,
+    SweepRow,
+    Union,
+    shown,
+)
+from webapp.experiments.form.shapes import Shape, label_of, shapes_of
+
+MOST_SWEEP_ROWS = 4
+STEPS = [
+    ("inner-task", "Inner task", ["inner_task", "inner", "objective"]),
+    ("meta-parameters", "Meta-parameters", ["meta_parameters", "outer"]),
+    ("estimators", "Estimators", ["estimators"]),
+    ("measure", "Measure", ["probes"]),
+    ("seeds-and-sweep", "Seeds and sweep", ["seeds", "sweep"]),
+    ("budget", "Budget", ["budget", "device", "precision", "threads"]),
+]
+
+
+@dataclass
+class Step:
+    """One section of the form and one entry of the list on its left."""
+
+    slug: str
+    title: str
+    parts: list[Node]
+
+    @property
+    def error_count(self) -> int:
+        return sum(len(node.errors) for part in self.parts for node in part.walk())
+
+
+@dataclass
+class Form:
+    name: Leaf
+    steps: list[Step]
+    errors: list[tuple[FieldError, str]]
+    """Every error with the id of the part that shows it."""
+
+    def nodes(self) -> Iterable[Node]:
+        yield self.name
+        for step in self.steps:
+            for part in step.parts:
+                yield from part.walk()
+
+    def step(self, slug: str) -> Step:
+        return next(step for step in self.steps if step.slug == slug)
+
+
+def build_form(document: Any, errors: Iterable[FieldError] = ()) -> Form:
+    """The form that shows `document`, with each of `errors` at its field."""
+    document = document if isinstance(document, dict) else {}
+    nodes = {node.path: node for node in _fields(Experiment, document, "")}
+    steps = [Step(slug, title, [nodes.pop(name) for name in names]) for slug, title, names in STEPS]
+    name = nodes.pop("name")
+    assert isinstance(name, Leaf)
+    assert not nodes, f"the builder has no step for {', '.join(nodes)}"
+    form = Form(name, steps, [])
+    _offer_targets(form)
+    form.errors = [(error, _place(error, form)) for error in errors]
+    return form
+
+
+def step_of(path: str) -> str:
+    """The slug of the step that shows the field at `path`."""
+    first = path.split(".")[0]
+    return next((slug for slug, _, names in STEPS if first in names), STEPS[0][0])
+
+
+def _fields(model: type[BaseModel], document: Any, prefix: str) -> list[Node]:
+    document = document if isinstance(document, dict) else {}
+    return [
+        _node(model.model_fields[name], shape, document, f"{prefix}{name}")
+        for name, shape in shapes_of(model).items()
+        if name != "kind"
+    ]
+
+
+def _node(info: FieldInfo, shape: Shape, document: dict[str, Any], path: str) -> Node:
+    name = path.rpartition(".")[2]
+    default = info.get_default(call_default_factory=True)
+    value = document.get(name, _plain(default))
+    text = info.description or ""
+    if shape.control == "group":
+        parts = _fields(shape.models[0], value, f"{path}.")
+        return Group(path, label_of(name), text, parts=parts)
+    if shape.control == "union":
+        return _union(shape.models, value, path, label_of(name), text)
+    if shape.control == "union_list":
+        return _cards(info, shape, value, path, text)
+    if shape.control == "sweep":
+        return _sweep(value, path, text)
+    return Leaf(
+        path,
+        label_of(name),
+        text,
+        control=shape.control,
+        value=shown(value),
+        default=shown(default),
+        unit=(info.json_schema_extra or {}).get("unit", ""),
+        allowed=shapes.allowed_range(info),
+        placeholder=_meaning_of_empty(text) if shape.optional else "",
+        options=[(choice, shapes.words(choice)) for choice in shape.choices],
+    )
+
+
+def _meaning_of_empty(description: str) -> str:
+    meaning = re.search(r"nothing means ([^;.]+)", description)
+    return meaning[1] if meaning else "no limit"
+
+
+def _union(models: tuple[type[BaseModel], ...], value: Any, path: str, label: str, text: str):
+    value = value if isinstance(value, dict) else {}
+    model = shapes.model_of_kind(models, value.get("kind")) or models[0]
+    about, _, formula = (model.__doc__ or "").partition("\n\n")
+    return Union(
+        path,
+        label,
+        text,
+        parts=_fields(model, value, f"{path}."),
+        kind=shapes.kind_of(model),
+        options=[(shapes.kind_of(item), shapes.title_of(item)) for item in models],
+        about=about,
+        formula=" ".join(formula.split()),
+    )
+
+
+def _cards(info: FieldInfo, shape: Shape, value: Any, path: str, text: str) -> Cards:
+    value = value if isinstance(value, list) else []
+    most = next((item.max_length for item in info.metadata if isinstance(item, MaxLen)), None)
+    fewest = next((item.min_length for item in info.metadata if isinstance(item, MinLen)), 0)
+    return Cards(
+        path,
+        label_of(path),
+        text,
+        items=[
+            _union(shape.models, item, f"{path}.{index}", _title(shape.models, item), "")
+            for index, item in enumerate(value)
+        ],
+        options=[
+            (
+                shapes.kind_of(model),
+                shapes.title_of(model),
+                (model.__doc__ or "").partition("\n")[0],
+            )
+            for model in shape.models
+        ],
+        can_add=most is None or len(value) < most,
+        can_remove=len(value) > fewest,
+    )
+
+
+def _title(models: tuple[type[BaseModel], ...], item: Any) -> str:
+    """The label that the item has in figures, or its model's title while it is not valid."""
+    kind = item.get("kind") if isinstance(item, dict) else None
+    model = shapes.model_of_kind(models, kind) or models[0]
+    try:
+        return getattr(model.model_validate(item), "label", "") or shapes.title_of(model)
+    except ValidationError:
+        return shapes.title_of(model)
+
+
+def _sweep(value: Any, path: str, text: str) -> Sweep:
+    swept = value if isinstance(value, dict) else {}
+    rows = [
+        SweepRow(f"{path}.{index}", index=index, target=target, values=sweep_text.shown(values))
+        for index, (target, values) in enumerate(swept.items())
+    ]
+    if len(rows) < MOST_SWEEP_ROWS:
+        rows.append(SweepRow(f"{path}.{len(rows)}", index=len(rows)))
+    return Sweep(path, label_of(path), text, rows=rows)
+
+
+def _offer_targets(form: Form) -> None:
+    """Every single field can be swept; fields of a list's item are told apart by its label."""
+    sweep = next(node for node in form.nodes() if isinstance(node, Sweep))
+    owners = {
+        f"{item.path}.": item.label
+        for node in form.nodes()
+        if isinstance(node, Cards)
+        for item in node.items
+    }
+    for node in form.nodes():
+        if not isinstance(node, Leaf) or node.path in ("name", "seeds"):
+            continue
+        owner = next((label for path, label in owners.items() if node.path.startswith(path)), "")
+        sweep.targets.append((node.path, f"{node.path} ({owner})" if owner else node.path))
+    offered = {path for path, _ in sweep.targets}
+    sweep.targets += [(r.target, r.target) for r in sweep.rows if r.target not in {"", *offered}]
+
+
+def _place(error: FieldError, form: Form) -> str:
+    """Show `error` at its part, or at the closest part around it; returns that part's id."""
+    path = error.path
+    while True:
+        for node in reversed(list(form.nodes())):
+            if node.takes(path):
+                message = error.message if path == error.path else f"{error.path}: {error.message}"
+                node.errors.append(message)
+                return node.id
+        if not path:
+            return f"step-{step_of(error.path)}"
+        path = path.rpartition(".")[0]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    return [_plain(item) for item in value] if isinstance(value, list) else value

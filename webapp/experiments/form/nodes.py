@@ -1,0 +1,150 @@
+"""The parts of a form, ready for the templates: what each shows, never where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+
+@dataclass
+class Node:
+    template: ClassVar[str]
+    path: str
+    label: str = ""
+    help: str = ""
+    errors: list[str] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        """An HTML id: a path without its dots, which selectors would read as classes."""
+        return identifier(self.path)
+
+    @property
+    def children(self) -> list[Node]:
+        return []
+
+    def walk(self) -> Iterator[Node]:
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+    def takes(self, path: str) -> bool:
+        """Whether an error at `path` is shown at this part."""
+        return path == self.path
+
+
+@dataclass
+class Leaf(Node):
+    """One control with one value, always a string as an HTML control holds it."""
+
+    template: ClassVar[str] = "experiments/form/leaf.html"
+    control: str = "text"
+    value: str = ""
+    default: str = ""
+    unit: str = ""
+    allowed: str = ""
+    placeholder: str = ""
+    options: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def is_default(self) -> bool:
+        return self.value == self.default
+
+    @property
+    def is_short_choice(self) -> bool:
+        return len(self.options) <= 3 and sum(len(text) for _, text in self.options) <= 32
+
+    def takes(self, path: str) -> bool:
+        return path == self.path or path.startswith(f"{self.path}.")
+
+
+@dataclass
+class Group(Node):
+    template: ClassVar[str] = "experiments/form/group.html"
+    parts: list[Node] = field(default_factory=list)
+
+    @property
+    def children(self) -> list[Node]:
+        return self.parts
+
+
+@dataclass
+class Union(Group):
+    """A choice whose answer decides which fields follow."""
+
+    template: ClassVar[str] = "experiments/form/union.html"
+    kind: str = ""
+    options: list[tuple[str, str]] = field(default_factory=list)
+    about: str = ""
+    """What the chosen member says of itself."""
+    formula: str = ""
+
+    @property
+    def kind_path(self) -> str:
+        return f"{self.path}.kind"
+
+    @property
+    def leaves(self) -> list[Node]:
+        return self.parts
+
+    def takes(self, path: str) -> bool:
+        return path in (self.path, self.kind_path)
+
+
+@dataclass
+class Cards(Node):
+    """A list of tagged choices: each a card that can be duplicated and removed."""
+
+    template: ClassVar[str] = "experiments/form/cards.html"
+    items: list[Union] = field(default_factory=list)
+    options: list[tuple[str, str, str]] = field(default_factory=list)
+    """What can be added: kind, title, description."""
+    can_add: bool = True
+    can_remove: bool = True
+
+    @property
+    def children(self) -> list[Node]:
+        return list(self.items)
+
+
+@dataclass
+class SweepRow(Node):
+    template: ClassVar[str] = "experiments/form/sweep_row.html"
+    index: int = 0
+    target: str = ""
+    values: str = ""
+
+    def takes(self, path: str) -> bool:
+        return bool(self.target) and (
+            path == f"sweep.{self.target}" or path.startswith(f"sweep.{self.target}.")
+        )
+
+
+@dataclass
+class Sweep(Node):
+    template: ClassVar[str] = "experiments/form/sweep.html"
+    rows: list[SweepRow] = field(default_factory=list)
+    targets: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def children(self) -> list[Node]:
+        return list(self.rows)
+
+
+def identifier(path: str) -> str:
+    return "field-" + "".join(c if c.isalnum() or c == "_" else "-" for c in path)
+
+
+def shown(value: Any) -> str:
+    """A value of the spec as the text of a control; `parse.typed` is its inverse."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        short = f"{value:g}"
+        return short if float(short) == value else repr(value)
+    if isinstance(value, list):
+        return ", ".join(shown(item) for item in value)
+    return str(value)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from engine.spec.errors import FieldError, SpecError
 from engine.spec.experiment import Experiment
 
+Model = TypeVar("Model", bound=BaseModel)
 Location = tuple[int | str, ...]
 
 
@@ -19,16 +20,28 @@ def validate(document: Any) -> Experiment:
     try:
         return Experiment.model_validate(document)
     except ValidationError as error:
-        raise SpecError([_field_error(item, document) for item in error.errors()]) from None
+        raise _spec_error(error, Experiment, document) from None
 
 
-def _field_error(item: dict[str, Any], document: Any) -> FieldError:
+def validate_options(model: type[Model], options: dict[str, Any]) -> Model:
+    """The options of one estimator, task, … given as keyword arguments; `SpecError` if refused."""
+    try:
+        return model.model_validate(options)
+    except ValidationError as error:
+        raise _spec_error(error, model, options) from None
+
+
+def _spec_error(error: ValidationError, model: type[BaseModel], document: Any) -> SpecError:
+    return SpecError([_field_error(item, model, document) for item in error.errors()])
+
+
+def _field_error(item: dict[str, Any], model: type[BaseModel], document: Any) -> FieldError:
     path = _without_tags(item["loc"], document)
     given = item["input"]
     kind = item["type"]
     context = item.get("ctx", {})
     if kind == "extra_forbidden":
-        parent = _model_at(path[:-1], document)
+        parent = _model_at(path[:-1], model, document)
         allowed = ", ".join(parent.model_fields) if parent else "none"
         message = f"unknown field; allowed: {allowed}"
     elif kind == "union_tag_invalid":
@@ -63,9 +76,9 @@ def _child(value: Any, part: int | str) -> Any:
         return None
 
 
-def _model_at(path: Location, document: Any) -> type[BaseModel] | None:
-    """The model that validates the mapping at `path`."""
-    model: Any = Experiment
+def _model_at(path: Location, root: type[BaseModel], document: Any) -> type[BaseModel] | None:
+    """The model that validates the mapping at `path` of a document that `root` validates."""
+    model: Any = root
     value = document
     for part in path:
         value = _child(value, part)

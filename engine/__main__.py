@@ -1,0 +1,82 @@
+"""The command line: `python -m engine run | gradient | list | fetch`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from engine.data import DataError
+from engine.spec import SpecError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0, or 2 for a bad spec, or 1 for a failed run; messages go to standard error."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        return chosen.command(chosen)
+    except SpecError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 1
+    except (DataError, OSError, RuntimeError, ValueError) as error:
+        print(str(error) or type(error).__name__, file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m engine", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="run an experiment; writes events, summary, checkpoints")
+    run.add_argument("spec", type=Path, metavar="SPEC.yaml")
+    run.add_argument("--out", type=Path, default=Path("out"), metavar="DIR")
+    run.add_argument("--resume", action="store_true", help="go on from DIR's last checkpoint")
+    run.set_defaults(command=_run)
+
+    gradient = commands.add_parser(
+        "gradient", help="one meta-gradient of every estimator at the initial θ, against the oracle"
+    )
+    gradient.add_argument("spec", type=Path, metavar="SPEC.yaml")
+    gradient.add_argument("--json", action="store_true")
+    gradient.set_defaults(command=_gradient)
+
+    listing = commands.add_parser("list", help="inner tasks, meta-parameters, estimators, presets")
+    listing.add_argument("--json", action="store_true")
+    listing.set_defaults(command=_list)
+
+    fetch = commands.add_parser("fetch", help="download a data set once")
+    fetch.add_argument("name", metavar="NAME")
+    fetch.set_defaults(command=_fetch)
+    return parser
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    from engine.command_line.run import run_to_folder
+
+    return run_to_folder(chosen.spec, chosen.out, resume=chosen.resume)
+
+
+def _gradient(chosen: argparse.Namespace) -> int:
+    from engine.command_line.gradient import print_gradients
+
+    return print_gradients(chosen.spec, as_json=chosen.json)
+
+
+def _list(chosen: argparse.Namespace) -> int:
+    from engine.command_line.listing import print_listing
+
+    return print_listing(as_json=chosen.json)
+
+
+def _fetch(chosen: argparse.Namespace) -> int:
+    from engine.command_line.fetch import fetch_with_progress
+
+    return fetch_with_progress(chosen.name)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

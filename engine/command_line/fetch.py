@@ -1,0 +1,21 @@
+"""`python -m engine fetch`: a data set into the cache, once."""
+
+from __future__ import annotations
+
+from tqdm import tqdm
+
+from engine import data
+
+
+def fetch_with_progress(name: str) -> int:
+    """Fetch `name` with a progress bar; always 0. Raises `engine.data.DataError`."""
+    with tqdm(unit="B", unit_scale=True, disable=None, dynamic_ncols=True) as bar:
+
+        def show(what: str, done: int, total: int) -> None:
+            bar.set_description(what)
+            bar.total = total
+            bar.update(done - bar.n)
+
+        message = data.fetch(name, show)
+    print(message)
+    return 0

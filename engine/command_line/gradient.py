@@ -1,0 +1,45 @@
+"""`python -m engine gradient`: every estimator at the initial θ, against the oracle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from engine.comparison import compare_gradients
+from engine.plain import to_json
+from engine.spec import read_file
+
+
+def print_gradients(spec_path: Path, *, as_json: bool) -> int:
+    """Print the comparison as a table, or as one JSON document; always 0."""
+    experiment = read_file(spec_path)
+    document = compare_gradients(experiment)
+    if as_json:
+        print(to_json(document))
+        return 0
+    labels = [item.label for item in experiment.estimators]
+    width = max(len(label) for label in labels)
+    print(f"{'':{width}}  {'meta-loss':>10} {'bias':>9} {'cosine':>9} {'variance':>9} "
+          f"{'memory':>9} {'time':>9}")  # fmt: skip
+    for label, row in zip(labels, document["estimators"], strict=True):
+        print(
+            f"{label:{width}}  {_number(row['meta_loss']):>10} {_number(row['bias_relative']):>9} "
+            f"{_number(row['cosine']):>9} {_number(row['variance_relative']):>9} "
+            f"{_bytes(row['peak_bytes']):>9} {_seconds(row['seconds']):>9}"
+        )
+        for note in row["health"].get("notes", []):
+            print(f"  {note}")
+    print("bias and variance are relative to the oracle's norm and its square")
+    return 0
+
+
+def _number(value: Any) -> str:
+    return "–" if value is None else f"{float(value):.4g}"
+
+
+def _bytes(value: int | None) -> str:
+    return "–" if value is None else f"{value / 1e6:.3g} MB"
+
+
+def _seconds(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3g} s"

@@ -1,0 +1,55 @@
+"""`python -m engine list`: what a spec can name."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import Any, get_args
+
+from engine.presets import PRESETS
+from engine.spec.estimators import AnyEstimator
+from engine.spec.inner_loop import AnyInnerOptimizer
+from engine.spec.inner_tasks import AnyInnerTask
+from engine.spec.meta_parameters import AnyMetaParameter
+
+
+def print_listing(*, as_json: bool) -> int:
+    """Print the kinds of every part, as a table or as one JSON document; always 0."""
+    document = listing()
+    if as_json:
+        print(json.dumps(document, ensure_ascii=False))
+        return 0
+    for section, entries in document.items():
+        print(section.replace("_", " ").capitalize())
+        for entry in entries:
+            print(f"  {entry.get('kind', entry.get('slug')):16} {entry['title']}")
+    return 0
+
+
+def listing() -> dict[str, list[dict[str, Any]]]:
+    """Kind, title and description of everything that a spec can name."""
+    methods = _members(AnyEstimator)
+    return {
+        "inner_tasks": [_described(model) for model in _members(AnyInnerTask)],
+        "inner_optimizers": [_described(model) for model in _members(AnyInnerOptimizer)],
+        "meta_parameters": [_described(model) for model in _members(AnyMetaParameter)],
+        "estimators": [_described(model) for model in methods if not model.proposes],
+        "searches": [_described(model) for model in methods if model.proposes],
+        "presets": [
+            {"slug": preset.slug, "title": preset.title, "description": preset.question}
+            for preset in PRESETS
+        ],
+    }
+
+
+def _members(union: Any) -> tuple[type, ...]:
+    """The models of an annotated union."""
+    return get_args(get_args(union)[0])
+
+
+def _described(model: Any) -> dict[str, Any]:
+    return {
+        "kind": model.model_fields["kind"].default,
+        "title": model.title,
+        "description": inspect.cleandoc(model.__doc__),
+    }

@@ -1,0 +1,59 @@
+"""Estimators of the meta-gradient by the kind that a spec names, and the one-call form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.estimators.estimate import Cost, Estimate, Health
+from engine.estimators.estimator import Carry, Estimator
+from engine.estimators.evolution import Evolution
+from engine.estimators.forward_mode import ForwardMode
+from engine.estimators.implicit import Implicit
+from engine.estimators.truncated import Truncated
+from engine.estimators.unrolled import Unrolled
+from engine.probes.memory import PeakBytes
+from engine.problem import Meta, Problem
+from engine.spec import FieldError, SpecError
+
+ESTIMATORS: dict[str, type[Estimator]] = {
+    "unrolled": Unrolled,
+    "truncated": Truncated,
+    "implicit": Implicit,
+    "forward_mode": ForwardMode,
+    "evolution": Evolution,
+}
+
+__all__ = [
+    "ESTIMATORS", "Carry", "Cost", "Estimate", "Estimator", "Evolution", "ForwardMode", "Health",
+    "Implicit", "Truncated", "Unrolled", "build_estimator", "estimate",
+]  # fmt: skip
+
+
+def build_estimator(spec: dict[str, Any]) -> Estimator:
+    """The estimator that `spec` describes, such as `{"kind": "truncated", "window": 10}`.
+
+    Raises `SpecError` for an unknown kind or option, or a value that is not allowed.
+    """
+    kind = spec.get("kind")
+    if kind not in ESTIMATORS:
+        raise SpecError([FieldError("kind", kind, f"unknown kind; allowed: {list(ESTIMATORS)}")])
+    return ESTIMATORS[kind](**{name: value for name, value in spec.items() if name != "kind"})
+
+
+def estimate(
+    problem: Problem, estimator: Estimator | dict[str, Any], meta: Meta, *, seed: int = 0
+) -> Estimate:
+    """One meta-gradient of `problem` at θ = `meta`, with its cost (peak bytes too) and health.
+
+    `problem` is any object that meets the contract in `engine.problem`; `estimator` is an
+    estimator or its spec as a dict; `seed` fixes the inner loop and the estimator's own draws.
+    Raises `SpecError` for a bad spec and `ValueError` where the estimator cannot handle the
+    problem.
+    """
+    if isinstance(estimator, dict):
+        estimator = build_estimator(estimator)
+    carry = estimator.start(problem, meta, seed)
+    with PeakBytes(next(iter(meta.values())).device) as peak:
+        result, _ = estimator.estimate(problem, meta, carry)
+    result.cost.peak_bytes = peak.bytes
+    return result

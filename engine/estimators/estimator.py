@@ -1,0 +1,81 @@
+"""The contract of estimators, and what they share: options, timing, health."""
+
+from __future__ import annotations
+
+import math
+import time
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import torch
+
+from engine import trees
+from engine.estimators.estimate import Estimate
+from engine.problem import Meta, Problem
+from engine.spec.estimators import Estimator as Options
+from engine.spec.validation import validate_options
+
+Carry = dict[str, Any]
+"""What an estimator takes from one call to the next; plain values and tensors."""
+
+
+class Estimator(ABC):
+    """Turns a `Problem` and θ into a meta-gradient.
+
+    Its state is explicit: `carry` goes in and comes out, and nothing is kept on the object. The
+    options are keyword-only and validated by the spec's model, which also declares the
+    capabilities (`exact`, `stochastic`, …) that the compatibility rules read.
+    """
+
+    options_type: ClassVar[type[Options]]
+
+    def __init__(self, **options: Any) -> None:
+        self.options = validate_options(self.options_type, options)
+
+    def start(self, problem: Problem, meta: Meta, seed: int) -> Carry:
+        """The carry of the first call. `seed` fixes the inner loop and the estimator's draws."""
+        self.check(problem)
+        return {"seed": seed, "draw": 0}
+
+    def estimate(self, problem: Problem, meta: Meta, carry: Carry) -> tuple[Estimate, Carry]:
+        """The meta-gradient at θ = `meta`, and the carry of the next call."""
+        _synchronize(meta)
+        started = time.perf_counter()
+        estimate = self.meta_gradient(problem, trees.detached(meta), carry)
+        _synchronize(meta)
+        estimate.cost.seconds = time.perf_counter() - started
+        _examine(estimate)
+        return estimate, {**carry, "draw": carry["draw"] + 1}
+
+    def check(self, problem: Problem) -> None:  # noqa: B027 (most can handle every problem)
+        """Raise `ValueError` where this estimator cannot handle `problem`."""
+
+    @abstractmethod
+    def meta_gradient(self, problem: Problem, meta: Meta, carry: Carry) -> Estimate:
+        """The mathematics. `meta` is cut from any graph; `carry` has `seed` and `draw`."""
+
+
+def loss_weight(problem: Problem, t: int) -> float:
+    """c_t, the weight of ℓ_t in the meta-loss."""
+    if problem.objective == "average":
+        return 1.0 / problem.horizon
+    return 1.0 if t == problem.horizon else 0.0
+
+
+def check_within_horizon(problem: Problem, name: str, length: int | None) -> None:
+    """Raise `ValueError` for a window or segment longer than the inner loop."""
+    if length is not None and length > problem.horizon:
+        raise ValueError(f"{name}: {length} is longer than the horizon; at most {problem.horizon}")
+
+
+def _examine(estimate: Estimate) -> None:
+    gradient_norm = float(trees.norm(list(estimate.gradient.values())))
+    estimate.health.gradient_norm = gradient_norm
+    estimate.health.finite = math.isfinite(gradient_norm) and math.isfinite(estimate.meta_loss)
+    if not estimate.health.finite:
+        estimate.health.notes.append("the meta-loss or the meta-gradient is not a finite number")
+
+
+def _synchronize(meta: Meta) -> None:
+    if any(leaf.is_cuda for leaf in meta.values()):
+        torch.cuda.synchronize()

@@ -1,0 +1,29 @@
+"""What an inner task is: the learner's model, its training loss and the loss that judges it."""
+
+from typing import Any, Protocol
+
+from torch import Tensor
+
+Params = dict[str, Tensor]
+
+
+class InnerTask(Protocol):
+    """Pure functions of the parameters: they work under torch.func's grad, jvp and vmap.
+
+    An inner task is built from its options as `Task(options, device=..., dtype=...)`.
+    """
+
+    def initial_params(self, seed: int) -> Params:
+        """The learner's parameters before the first step, drawn from `seed` alone."""
+
+    def batch(self, seed: Tensor, t: int | Tensor) -> Any:
+        """What step `t` trains on: the same for the same `seed` (0-dimensional int64) and `t`."""
+
+    def training_loss(self, params: Params, batch: Any) -> Tensor:
+        """Loss of `params` on `batch`; scalar."""
+
+    def full_training_loss(self, params: Params) -> Tensor:
+        """Loss of `params` on the whole training set, without noise; scalar."""
+
+    def validation_loss(self, params: Params) -> Tensor:
+        """The meta-loss ℓ: how good `params` are on what was held out; scalar."""

@@ -1,0 +1,104 @@
+"""The meta-gradient of the quadratic written out by hand: the oracle of the quadratic task.
+
+With gradient descent or momentum the inner loop is an affine recurrence in every coordinate,
+
+    v' = μ v + (h + λ) w − h c + noise · ξ_t,      w' = w − α_t v',
+
+so its derivatives by α_t, λ, μ and w_0 are short products that need no automatic differentiation
+(gradient descent is μ = 0). Everything here is float64, whatever the precision of the run.
+"""
+
+import torch
+from torch import Tensor
+
+from engine.inner_optimizers import SGD, Momentum
+from engine.inner_tasks.quadratic import Quadratic
+from engine.meta_parameters import Initialisation
+from engine.problem import Learner, Meta
+
+DOUBLE = torch.float64
+
+
+class SolvedQuadratic(Learner):
+    """A learner on the quadratic whose meta-loss and meta-gradient are known exactly."""
+
+    @torch.no_grad()
+    def exact(self, meta: Meta, seed: int) -> tuple[float, Meta]:
+        """F(θ) and dF/dθ in float64, with the shapes of `meta`."""
+        task = self.task
+        curvature, optimum = task.curvature.to(DOUBLE), task.optimum.to(DOUBLE)
+        target = task.validation_optimum.to(DOUBLE)
+        start = self.initial_state(meta, seed)
+        seed_tensor, w = start["seed"], start["params"]["w"].to(DOUBLE)
+        v = torch.zeros_like(w)
+        rates, decays, momenta = self._coefficients(meta)
+        weights = self._loss_weights()
+
+        trajectory, meta_loss = [], torch.zeros((), dtype=DOUBLE, device=w.device)
+        for t in range(self.horizon):
+            noise = task.batch(seed_tensor, t)
+            pull = -curvature * optimum + (0.0 if noise is None else noise.to(DOUBLE))
+            next_v = momenta * v + (curvature + decays) * w + pull
+            trajectory.append((w, v, next_v))
+            w, v = w - rates[t] * next_v, next_v
+            meta_loss += weights[t] * 0.5 * ((w - target) ** 2).sum()
+            trajectory[-1] += (weights[t] * (w - target),)
+
+        by_w = torch.zeros_like(w)
+        by_v = torch.zeros_like(w)
+        by_rate, by_decay, by_momentum = [], torch.zeros_like(w), torch.zeros_like(w)
+        for t in reversed(range(self.horizon)):
+            w, v, next_v, direct = trajectory[t]
+            by_w = by_w + direct
+            by_rate.append(-by_w * next_v)
+            by_next_v = by_v - rates[t] * by_w
+            by_decay += by_next_v * w
+            by_momentum += by_next_v * v
+            by_w, by_v = by_w + (curvature + decays) * by_next_v, momenta * by_next_v
+
+        by_hyper = {
+            "learning_rate": torch.stack(by_rate[::-1]),
+            "weight_decay": by_decay[None],
+            "momentum": by_momentum[None],
+        }
+        return meta_loss.item(), self._by_meta(meta, by_hyper, by_w)
+
+    def _coefficients(self, meta: Meta) -> tuple[list[Tensor], Tensor, Tensor]:
+        """α_t for every t, λ and μ, each a number or one value a coordinate."""
+        hypers = [self.hyper(meta, t) for t in range(self.horizon)]
+
+        def value(hyper: dict, name: str) -> Tensor:
+            found = hyper[name]["w"] if name in hyper else 0.0
+            return torch.as_tensor(found, dtype=DOUBLE, device=self.task.optimum.device)
+
+        rates = [value(hyper, "learning_rate") for hyper in hypers]
+        return rates, value(hypers[0], "weight_decay"), value(hypers[0], "momentum")
+
+    def _loss_weights(self) -> list[float]:
+        """c_{t+1} for t = 0 … T − 1."""
+        if self.objective == "average":
+            return [1.0 / self.horizon] * self.horizon
+        return [0.0] * (self.horizon - 1) + [1.0]
+
+    def _by_meta(self, meta: Meta, by_hyper: dict[str, Tensor], by_start: Tensor) -> Meta:
+        """Collect derivatives by step and coordinate, shape [T or 1, dimension], into θ's."""
+        gradient: Meta = {}
+        for item in self.meta_parameters:
+            if isinstance(item, Initialisation):
+                gradient["initialisation.w"] = by_start
+                continue
+            derivative = by_hyper[item.name]
+            if item.granularity == "per_parameter":
+                name, collected = f"{item.name}.w", derivative.sum(0)
+            elif item.granularity == "per_step":
+                name, collected = item.name, derivative.sum(1)
+            else:
+                name, collected = item.name, derivative.sum().reshape(meta[item.name].shape)
+            scale = meta[name].to(DOUBLE).exp() if item.logarithmic else 1.0
+            gradient[name] = collected * scale
+        return gradient
+
+
+def has_closed_form(task: object, optimizer: object) -> bool:
+    """Whether `SolvedQuadratic` knows the meta-gradient of this learner."""
+    return isinstance(task, Quadratic) and isinstance(optimizer, SGD | Momentum)

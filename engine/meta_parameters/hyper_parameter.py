@@ -1,0 +1,50 @@
+"""A hyper-parameter of the inner optimizer as a meta-parameter, at any granularity."""
+
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from engine.problem import Hyper, Meta, Params
+
+
+class HyperParameter:
+    """θ holds one value, or one for every tensor, parameter or inner step.
+
+    Shapes in θ: scalar [], per_tensor [number of tensors], per_step [T], and for per_parameter one
+    tensor `<name>.<parameter>` of each parameter's shape. On the scale `log`, θ holds logarithms.
+    """
+
+    name: ClassVar[str]
+
+    def __init__(self, options: Any, start: float) -> None:
+        self.start = options.initial if options.initial is not None else start
+        self.granularity = getattr(options, "granularity", "scalar")
+        self.logarithmic = getattr(options, "scale", "linear") == "log"
+
+    def initial(self, params: Params, horizon: int) -> Meta:
+        some = next(iter(params.values()))
+        if self.granularity == "per_parameter":
+            return {f"{self.name}.{key}": self._filled(w, w.shape) for key, w in params.items()}
+        shape = {"scalar": (), "per_tensor": (len(params),), "per_step": (horizon,)}
+        return {self.name: self._filled(some, shape[self.granularity])}
+
+    def hyper(self, meta: Meta, names: list[str], t: int) -> Hyper:
+        if self.granularity == "per_parameter":
+            values = {key: self._value(meta[f"{self.name}.{key}"]) for key in names}
+        elif self.granularity == "per_tensor":
+            values = dict(zip(names, self._value(meta[self.name]).unbind(), strict=True))
+        else:
+            entry = meta[self.name][t] if self.granularity == "per_step" else meta[self.name]
+            values = dict.fromkeys(names, self._value(entry))
+        return {self.name: values}
+
+    def initial_params(self, meta: Meta, params: Params) -> Params:
+        return params
+
+    def _value(self, entry: Tensor) -> Tensor:
+        return entry.exp() if self.logarithmic else entry
+
+    def _filled(self, like: Tensor, shape: tuple[int, ...]) -> Tensor:
+        value = torch.full(shape, self.start, dtype=torch.float64)
+        return (value.log() if self.logarithmic else value).to(like)

@@ -1,0 +1,129 @@
+"""The contract that every estimator meets, and how a learner's parts become a `Problem`."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+
+Meta = dict[str, Tensor]
+"""θ: name to tensor."""
+Params = dict[str, Tensor]
+Tree = dict[str, Any]
+"""Tensors in nested dicts."""
+State = Tree
+"""s_t: `params` (w_t), what the inner optimizer remembers, and what else the next step needs."""
+Hyper = dict[str, dict[str, Any]]
+"""Hyper-parameter to parameter name to a number, or a tensor that broadcasts against it."""
+
+
+@runtime_checkable
+class Problem(Protocol):
+    """An inner loop and its judge. Any object with these members can be estimated.
+
+    s_0 = initial_state(θ, seed); s_{t+1} = step(s_t, θ, t) for t = 0 … horizon − 1;
+    F(θ) = Σ_t c_t meta_loss(s_t, θ, t), with only c_T = 1 for the objective `final`, and
+    c_t = 1/T for t = 1 … T for `average`.
+
+    A problem whose inner loss has a stationary point that the inner loop approaches may also
+    have `inner_loss(params, meta) -> Tensor`: implicit differentiation needs it. One whose
+    meta-gradient is known may have `exact(meta, seed) -> (float, Meta)`: the oracle takes it.
+    """
+
+    horizon: int
+    objective: Literal["final", "average"]
+
+    def initial_meta(self, seed: int) -> Meta:
+        """θ before the first outer step."""
+
+    def initial_state(self, meta: Meta, seed: int) -> State:
+        """s_0(θ); a nested dict of tensors with `params` among its keys."""
+
+    def step(self, state: State, meta: Meta, t: int) -> State:
+        """Φ_t, pure: the same arguments give the same bits, and no argument is changed."""
+
+    def meta_loss(self, state: State, meta: Meta, t: int) -> Tensor:
+        """ℓ_t, a scalar."""
+
+
+class Learner:
+    """f_LEARN: an inner task, an inner optimizer and the meta-parameters that fill its slots.
+
+    `fixed` gives the hyper-parameters of the inner optimizer that nothing learns.
+    """
+
+    def __init__(
+        self,
+        *,
+        task: Any,
+        optimizer: Any,
+        fixed: dict[str, float],
+        meta_parameters: list[Any],
+        horizon: int,
+        objective: Literal["final", "average"],
+    ) -> None:
+        self.task = task
+        self.optimizer = optimizer
+        self.meta_parameters = meta_parameters
+        self.horizon = horizon
+        self.objective = objective
+        self._names = list(task.initial_params(0))
+        self._fixed = {key: dict.fromkeys(self._names, value) for key, value in fixed.items()}
+        self._gradient = torch.func.grad(task.training_loss)
+
+    def initial_meta(self, seed: int) -> Meta:
+        params = self.task.initial_params(seed)
+        meta: Meta = {}
+        for item in self.meta_parameters:
+            meta |= item.initial(params, self.horizon)
+        return meta
+
+    def initial_state(self, meta: Meta, seed: int) -> State:
+        params = self.task.initial_params(seed)
+        for item in self.meta_parameters:
+            params = item.initial_params(meta, params)
+        device = next(iter(params.values())).device
+        return {
+            "params": params,
+            "optimizer": self.optimizer.initial_state(params),
+            "seed": torch.tensor(seed, device=device),
+        }
+
+    def step(self, state: State, meta: Meta, t: int) -> State:
+        params = state["params"]
+        hyper = self.hyper(meta, t)
+        gradients = self._gradient(params, self.task.batch(state["seed"], t))
+        gradients = _with_decay(gradients, params, hyper["weight_decay"])
+        params, memory = self.optimizer.update(params, gradients, state["optimizer"], hyper)
+        return {"params": params, "optimizer": memory, "seed": state["seed"]}
+
+    def meta_loss(self, state: State, meta: Meta, t: int) -> Tensor:
+        return self.task.validation_loss(state["params"])
+
+    def inner_loss(self, params: Params, meta: Meta) -> Tensor:
+        """The loss whose stationary point w_T approximates: all training data, with the penalty."""
+        decay = self.hyper(meta, self.horizon - 1)["weight_decay"]
+        loss = self.task.full_training_loss(params)
+        if _is_zero(decay):
+            return loss
+        return loss + sum(0.5 * (decay[name] * w**2).sum() for name, w in params.items())
+
+    def hyper(self, meta: Meta, t: int) -> Hyper:
+        """Every hyper-parameter at step `t`, learned or fixed."""
+        hyper = dict(self._fixed)
+        for item in self.meta_parameters:
+            hyper |= item.hyper(meta, self._names, t)
+        return hyper
+
+
+def _with_decay(gradients: Params, params: Params, decay: dict[str, Any]) -> Params:
+    """∇(L + (λ/2)‖w‖²), the second part written out: it needs no automatic differentiation."""
+    if _is_zero(decay):
+        return gradients
+    return {name: g + decay[name] * params[name] for name, g in gradients.items()}
+
+
+def _is_zero(decay: dict[str, Any]) -> bool:
+    first = next(iter(decay.values()))
+    return isinstance(first, float) and first == 0.0

@@ -1,0 +1,143 @@
+"""A whole experiment as a stream of events.
+
+The consumer decides what to do with them: record, draw, or stop listening (which cancels the run
+at the end of an outer step). A checkpoint goes on exactly where it was taken: every later figure
+that does not depend on the clock is bitwise the same on the CPU.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Iterator
+
+import torch
+
+from engine.building import build_problem, device_of
+from engine.events import Checkpoint, Event, Finished, Note, Point, Started, Status
+from engine.outer_loop import Descent, Search, build_outer_loop
+from engine.spec import Experiment, PlannedRun, expand
+from engine.spec.experiment import Budget
+from engine.version import code_version
+
+CHECKPOINT_SECONDS = 5.0
+"""At most this much work is lost with a worker."""
+
+
+def run(experiment: Experiment, resume: Checkpoint | None = None) -> Iterator[Event]:
+    """Run every planned run of `experiment` in order; each starts with `Started` and ends with
+    `Finished`.
+
+    `resume` is a checkpoint of an earlier, interrupted call with the same experiment: runs before
+    its own are left out, and its own goes on after it.
+    Raises `engine.data.DataMissing` where data must be fetched first, `RuntimeError` for a device
+    that is not there, and what torch raises when memory runs out.
+    """
+    for planned in expand(experiment):
+        if resume is None or planned.index > resume.run:
+            yield from _run_one(planned, None)
+        elif planned.index == resume.run:
+            yield from _run_one(planned, resume)
+
+
+def _run_one(planned: PlannedRun, resume: Checkpoint | None) -> Iterator[Event]:
+    experiment = planned.spec
+    torch.set_num_threads(experiment.threads)
+    problem = build_problem(experiment)
+    loop = build_outer_loop(experiment, problem)
+    summary: dict[str, float | None] = {}
+    spent_before = 0.0
+    if resume is not None:
+        loop.restore(copy.deepcopy(resume.state["loop"]), resume.step)
+        summary = dict(resume.state["summary"])
+        spent_before = resume.state["spent"]
+    yield Started(
+        run=planned.index,
+        label=planned.label,
+        seed=planned.seed,
+        outer_steps=experiment.outer.steps,
+        horizon=problem.horizon,
+        meta_parameter_count=experiment.meta_parameter_count(),
+        device=str(device_of(experiment)),
+        code_version=code_version(),
+        resumed_from=loop.step,
+    )
+
+    started = saved = time.monotonic()
+    told: set[str] = set()
+
+    def spent() -> float:
+        return spent_before + time.monotonic() - started
+
+    def checkpoint() -> Checkpoint:
+        state = {"loop": copy.deepcopy(loop.state()), "summary": dict(summary), "spent": spent()}
+        return Checkpoint(run=planned.index, step=loop.step, state=state)
+
+    def finished(status: Status, reason: str = "") -> Finished:
+        return Finished(
+            run=planned.index, status=status, step=loop.step, summary=summary, reason=reason
+        )
+
+    while loop.step < experiment.outer.steps:
+        values = _measure(loop, experiment.probes.every)
+        _summarise(summary, values)
+        yield Point(run=planned.index, step=loop.step, values=values)
+        for message in [note for note in loop.notes if note not in told]:
+            told.add(message)
+            yield Note(run=planned.index, step=loop.step, level="warning", message=message)
+        if reason := _not_finite(values, loop.step):
+            yield checkpoint()
+            yield finished("failed", reason)
+            return
+        loop.update()
+        if loop.step == experiment.outer.steps:
+            break
+        if reason := _over_budget(experiment.budget, values, spent(), loop.step):
+            yield checkpoint()
+            yield finished("out_of_budget", reason)
+            return
+        if time.monotonic() - saved > CHECKPOINT_SECONDS:
+            saved = time.monotonic()
+            yield checkpoint()
+    yield finished("finished")
+
+
+def _measure(loop: Descent | Search, every: int) -> dict[str, float]:
+    """The figures of this outer step, with the probes' where it is their turn."""
+    values = loop.observe()
+    if loop.step % every == 0:
+        started = time.perf_counter()
+        values |= loop.probe()
+        values["probe_seconds"] = time.perf_counter() - started
+    return values
+
+
+def _summarise(summary: dict[str, float | None], values: dict[str, float]) -> None:
+    """Keep the last value of every series, and the best meta-loss so far."""
+    summary |= values
+    best = summary.get("best_meta_loss")
+    if math.isfinite(values["meta_loss"]) and (best is None or values["meta_loss"] < best):
+        summary["best_meta_loss"] = values["meta_loss"]
+
+
+def _not_finite(values: dict[str, float], step: int) -> str:
+    for name in ("meta_loss", "gradient_norm"):
+        if not math.isfinite(values.get(name, 0.0)):
+            what = {"meta_loss": "meta-loss", "gradient_norm": "norm of the meta-gradient"}[name]
+            return (
+                f"the {what} became {values[name]} at outer step {step}: the inner or the outer "
+                "loop diverged; a smaller learning rate, or a shorter horizon, may keep it finite"
+            )
+    return ""
+
+
+def _over_budget(budget: Budget, values: dict[str, float], spent: float, step: int) -> str:
+    if budget.seconds is not None and spent > budget.seconds:
+        return f"the budget of {budget.seconds:g} s was used up after outer step {step}"
+    if budget.bytes is not None and values.get("peak_bytes", 0.0) > budget.bytes:
+        return (
+            f"an estimate needed {values['peak_bytes']:.3g} bytes, "
+            f"more than the budget of {budget.bytes:.3g}"
+        )
+    return ""

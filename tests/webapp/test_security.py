@@ -1,0 +1,54 @@
+"""The wall around the pages, and the headers of every answer."""
+
+import pytest
+from django.contrib.auth.decorators import login_not_required
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+OPEN = {"healthz", "sign-in", "sign-in-link"}
+
+
+def views(resolver: URLResolver) -> list[URLPattern]:
+    found: list[URLPattern] = []
+    for entry in resolver.url_patterns:
+        found += views(entry) if isinstance(entry, URLResolver) else [entry]
+    return found
+
+
+def test_every_page_but_three_needs_a_sign_in():
+    patterns = views(get_resolver())
+    assert len(patterns) > len(OPEN)
+    open_views = {p.name for p in patterns if not getattr(p.callback, "login_required", True)}
+    assert open_views == OPEN
+
+
+def test_the_mark_of_an_open_view_is_the_one_that_the_test_above_looks_for():
+    assert login_not_required(lambda request: None).login_required is False
+
+
+def test_a_fragment_is_answered_with_a_redirect_of_the_whole_page(client: Client):
+    answer = client.get("/account/", headers={"HX-Request": "true"})
+    assert answer.status_code == 401
+    assert answer.headers["HX-Redirect"] == "/sign-in/"
+
+
+@pytest.mark.django_db
+def test_the_api_answers_visitors_in_its_own_language(client: Client):
+    answer = client.get("/api/v1/runs")
+    assert answer.status_code == 401
+    assert answer.json() == {"detail": "Sign in first."}
+
+
+def test_every_answer_has_the_secure_headers(client: Client):
+    headers = client.get("/sign-in/").headers
+    policy = headers["Content-Security-Policy"]
+    assert "script-src 'self';" in policy
+    assert "unsafe-eval" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+
+
+def test_a_host_that_is_not_the_lab_is_refused(client: Client):
+    assert client.get("/sign-in/", headers={"Host": "evil.example"}).status_code == 400

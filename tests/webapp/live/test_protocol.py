@@ -21,7 +21,7 @@ STEPS = 60
 class LostAndDoubledHints(RuleBasedStateMachine):
     """A run is written, lost, resumed and rewound; its follower hears of it by chance.
 
-    A dropped hint is a write without `hear`, a doubled or late one a `hear` without a write.
+    A dropped hint is a change that is not heard, a doubled or late one a `hear` without a change.
     """
 
     def __init__(self) -> None:
@@ -32,6 +32,7 @@ class LostAndDoubledHints(RuleBasedStateMachine):
         self.run = claimed(self.run)
         self.follower = Follower()
         self.cursor = Cursor()
+        self.write(count=20, heard=True)
 
     @staticmethod
     def owner():
@@ -42,8 +43,8 @@ class LostAndDoubledHints(RuleBasedStateMachine):
     def fresh(self) -> Run:
         return Run.objects.get(pk=self.run.pk)
 
-    @rule(count=st.integers(1, 25))
-    def write(self, count: int) -> None:
+    @rule(count=st.integers(1, 25), heard=st.booleans())
+    def write(self, count: int, heard: bool) -> None:
         run = self.fresh()
         last = min(run.sequence + count, STEPS)
         if run.status == Status.RUNNING and last > run.sequence:
@@ -52,13 +53,17 @@ class LostAndDoubledHints(RuleBasedStateMachine):
                 attempt=run.attempt,
                 points=points(run.sequence + 1, last, offset=1000 * run.attempt),
             )
+        if heard:
+            self.hear()
 
-    @rule(share=st.floats(0, 1))
-    def resume_from_a_checkpoint(self, share: float) -> None:
+    @rule(share=st.floats(0, 1), heard=st.booleans())
+    def resume_from_a_checkpoint(self, share: float, heard: bool) -> None:
         run = self.fresh()
         if run.status == Status.RUNNING:
             services.release(run_id=run.pk, attempt=run.attempt)
             claimed(run, resume_from=math.floor(share * run.sequence))
+        if heard:
+            self.hear()
 
     @rule()
     def finish(self) -> None:

@@ -7,6 +7,7 @@ import hashlib
 import itertools
 import json
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from engine.spec.errors import FieldError, SpecError
@@ -53,9 +54,10 @@ def expand(experiment: Experiment) -> list[PlannedRun]:
     Raises `SpecError` for a swept path or value that the schema refuses, or for too many runs.
     """
     document = experiment.model_dump(mode="json")
-    points = list(itertools.product(*experiment.sweep.values()))
-    if len(points) * len(experiment.estimators) * len(experiment.seeds) > MOST_RUNS * 24:
-        raise SpecError([_too_many(len(points))])
+    count = prod(len(values) for values in experiment.sweep.values())
+    if count * len(experiment.estimators) * len(experiment.seeds) > MOST_RUNS * 24:
+        raise SpecError([_too_many(count)])
+    points = itertools.product(*experiment.sweep.values())
     runs: dict[str, PlannedRun] = {}
     for values in points:
         sweep = dict(zip(experiment.sweep, values, strict=True))

@@ -86,7 +86,9 @@ class Experiment(Options):
     """The estimators and searches to compare."""
     outer: OuterLoop = Field(default_factory=OuterLoop)
     """How the meta-parameters are learned."""
-    sweep: dict[str, list[Any]] = option(default_factory=dict, max_length=4)
+    sweep: dict[str, Annotated[list[Any], Field(min_length=1)]] = option(
+        default_factory=dict, max_length=4
+    )
     """Fields to vary, by dotted path, each with its values; every combination is a run."""
     seeds: list[Annotated[int, Field(ge=0, lt=2**31)]] = option(
         default_factory=lambda: [0], min_length=1, max_length=100

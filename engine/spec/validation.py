@@ -32,7 +32,16 @@ def validate_options(model: type[Model], options: dict[str, Any]) -> Model:
 
 
 def _spec_error(error: ValidationError, model: type[BaseModel], document: Any) -> SpecError:
-    return SpecError([_field_error(item, model, document) for item in error.errors()])
+    found = [_field_errors(item, model, document) for item in error.errors()]
+    return SpecError([one for several in found for one in several])
+
+
+def _field_errors(item: dict[str, Any], model: type[BaseModel], document: Any) -> list[FieldError]:
+    """The refusals in `item`: a rule over several fields has named each of them already."""
+    cause = item.get("ctx", {}).get("error")
+    if isinstance(cause, SpecError):
+        return cause.errors
+    return [_field_error(item, model, document)]
 
 
 def _field_error(item: dict[str, Any], model: type[BaseModel], document: Any) -> FieldError:

@@ -86,10 +86,13 @@ def title_of(model: type[BaseModel]) -> str:
 
 
 def allowed_range(info: FieldInfo) -> str:
-    """The field's constraints as a reader would say them: `1 to 100,000`, `above 0, to 1,000`."""
+    """The field's constraints as a reader would say them: `1 to 100,000`, `above 0, to 1,000`.
+
+    Of a list, the constraints of its items.
+    """
     bounds = {
         name: getattr(item, name)
-        for item in info.metadata
+        for item in [*info.metadata, *_of_items(info.annotation)]
         for name in ("ge", "gt", "le", "lt", "multiple_of")
         if getattr(item, name, None) is not None
     }
@@ -104,8 +107,14 @@ def allowed_range(info: FieldInfo) -> str:
     return ", ".join(parts)
 
 
+def _of_items(annotation: Any) -> list[Any]:
+    (item, *_) = get_args(annotation) or (None,)
+    described = getattr(item, "__metadata__", ())
+    return [rule for part in described for rule in getattr(part, "metadata", [])]
+
+
 def readable(number: float) -> str:
-    if abs(number) >= 1e6:
+    if abs(number) >= 1e10:
         return f"{number:.0e}".replace("e+0", "e").replace("e+", "e")
     return f"{number:,g}" if number != int(number) else f"{int(number):,}"
 
@@ -122,6 +131,10 @@ NAMES = {
     "relu": "ReLU",
     "gelu": "GELU",
     "sgd": "SGD",
+    "inner": "inner loop",
+    "outer": "outer loop",
+    "hidden": "hidden layers",
+    "every": "probe every",
     "beta1": "beta 1",
     "beta2": "beta 2",
 }

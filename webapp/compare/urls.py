@@ -1,4 +1,9 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from webapp.compare import views
 
 app_name = "compare"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("compare", views.compare, name="compare"),
+    path("compare/summary", views.summary, name="summary"),
+]

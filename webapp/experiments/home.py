@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from engine.presets import PRESETS
@@ -60,7 +62,7 @@ def home(request: HttpRequest) -> HttpResponse:
             (run, slot_of(run.colour))
             for run in visible_runs(user).filter(experiment__owner=user)[:MOST_SHOWN]
         ],
-        "activity": activity(user),
+        "activity": [(item, ago(item.created_at)) for item in activity(user)],
     }
     return render(request, "home.html", context)
 
@@ -94,3 +96,13 @@ def activity(user: User) -> list[Experiment]:
         )
         .order_by("-created_at", "-pk")[:MOST_SHOWN]
     )
+
+
+def ago(moment: datetime) -> str:
+    """How long ago `moment` was, in the largest unit that fits."""
+    seconds = (timezone.now() - moment).total_seconds()
+    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "just now"

@@ -82,7 +82,8 @@ def form(request: HttpRequest) -> HttpResponse:
     if action:
         _, _, target = action.partition(":")
         changed = page.form.step(step_of(target.replace(":", ".")))
-    return render(request, "experiments/answer.html", page.context(changed=changed))
+    kept = page.form.nodes(without=changed)
+    return render(request, "experiments/answer.html", page.context(changed=changed, kept=kept))
 
 
 @require_POST

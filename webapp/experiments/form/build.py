@@ -7,7 +7,7 @@ its control is shown as it was written, so that its error can be read beside it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,10 +60,11 @@ class Form:
     errors: list[tuple[FieldError, str]]
     """Every error with the id of the part that shows it."""
 
-    def nodes(self) -> Iterable[Node]:
+    def nodes(self, without: Step | None = None) -> Iterator[Node]:
+        """Every part, but those of the step `without`."""
         yield self.name
         for step in self.steps:
-            for part in step.parts:
+            for part in step.parts if step is not without else []:
                 yield from part.walk()
 
     def step(self, slug: str) -> Step:

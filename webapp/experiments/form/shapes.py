@@ -82,7 +82,7 @@ def model_of_kind(models: tuple[type[BaseModel], ...], kind: Any) -> type[BaseMo
 
 def title_of(model: type[BaseModel]) -> str:
     """The model's own title; a model without one is called by its kind."""
-    return getattr(model, "title", "") or words(kind_of(model)).capitalize()
+    return getattr(model, "title", "") or label_of(kind_of(model))
 
 
 def allowed_range(info: FieldInfo) -> str:
@@ -131,6 +131,9 @@ NAMES = {
     "relu": "ReLU",
     "gelu": "GELU",
     "sgd": "SGD",
+    "meta_parameters": "meta-parameters",
+    "meta_loss": "meta-loss",
+    "meta_batch": "meta-batch",
     "inner": "inner loop",
     "outer": "outer loop",
     "hidden": "hidden layers",

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.db import transaction
 
 import engine.spec
 from engine.spec import FieldError, PlannedRun, SpecError, expand
+from engine.version import code_version
 from webapp.experiments.models import Experiment
 from webapp.runs import colours
 from webapp.runs.models import Run
@@ -69,25 +66,6 @@ def rename(*, user: User, experiment: Experiment, name: str) -> Experiment:
     experiment.name = name
     experiment.save(update_fields=["name"])
     return experiment
-
-
-@lru_cache(maxsize=1)
-def code_version() -> str:
-    """The commit that runs, or the CODE_VERSION of a deployment that has no repository."""
-    if named := os.environ.get("CODE_VERSION"):
-        return named
-    try:
-        answer = subprocess.run(
-            ["git", "rev-parse", "--short=12", "HEAD"],  # noqa: S607 (git of the user's PATH)
-            cwd=settings.PROJECT_ROOT,
-            capture_output=True,
-            text=True,
-            timeout=5,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return answer.stdout.strip()
 
 
 def _row(experiment: Experiment, planned: PlannedRun, colour: int, queue: str) -> Run:

@@ -196,6 +196,8 @@ def delete(*, user: User, run: Run) -> None:
     require_change(user, run.experiment, "delete this run")
     run_id, experiment = run.pk, run.experiment
     with transaction.atomic():
+        # The lock first: a worker must not add points between the points' deletion and the run's.
+        Run.objects.select_for_update().filter(pk=run_id).first()
         Run.objects.filter(pk=run_id).delete()
         if not experiment.runs.exists():
             experiment.delete()

@@ -1,0 +1,210 @@
+"""A run in a worker, with the real engine: true numbers, true states, durable checkpoints."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+from django.db import connection
+
+import engine
+from engine import runner
+from engine.events import MEASURED_SERIES, Point
+from engine.spec import validate
+from tests.webapp.factories import first_run, person
+from webapp.runs import services
+from webapp.runs.checkpoint_store import CheckpointStore
+from webapp.runs.execution import execute
+from webapp.runs.models import Run, Status
+from webapp.runs.selectors import series
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _checkpoints_in_a_folder_of_the_test(settings, tmp_path) -> None:
+    settings.CHECKPOINT_ROOT = tmp_path
+
+
+@pytest.fixture
+def ada():
+    return person("ada")
+
+
+def recorded(run: Run) -> dict[str, tuple[list[int], list[float]]]:
+    found = series([run.pk]).get(run.pk, {})
+    return {name: (steps.tolist(), values.tolist()) for name, (steps, values) in found.items()}
+
+
+def deterministic(run: Run) -> dict[str, tuple[list[int], list[float]]]:
+    """What must be the same on every repetition, bit for bit."""
+    return {name: got for name, got in recorded(run).items() if name not in MEASURED_SERIES}
+
+
+def in_a_thread(run: Run) -> threading.Thread:
+    def work() -> None:
+        execute(run.pk, "worker@test")
+        connection.close()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+def test_a_run_has_the_numbers_of_the_engine(ada) -> None:
+    run = first_run(ada)
+    execute(run.pk, "worker@test")
+    run.refresh_from_db()
+    assert (run.status, run.error) == (Status.FINISHED, "")
+    assert (run.step, run.sequence) == (20, 20)
+
+    events = list(engine.run(validate(run.spec)))
+    expected: dict[str, tuple[list[int], list[float]]] = {}
+    for point in (event for event in events if isinstance(event, Point)):
+        for name, value in point.values.items():
+            if name not in MEASURED_SERIES:
+                steps, values = expected.setdefault(name, ([], []))
+                steps.append(point.step)
+                values.append(value)
+    assert deterministic(run) == expected
+    assert run.summary["meta_loss"] == expected["meta_loss"][1][-1]
+    assert "Attempt 1 began on cpu" in run.events.first().message
+
+
+def test_executing_twice_does_nothing_twice(ada) -> None:
+    run = first_run(ada)
+    execute(run.pk, "worker@test")
+    before = Run.objects.values().get(pk=run.pk)
+    execute(run.pk, "worker@test")
+    execute(run.pk + 1000, "worker@test")
+    assert Run.objects.values().get(pk=run.pk) == before
+
+
+def test_a_run_goes_on_from_its_checkpoint_as_if_nothing_had_happened(ada, monkeypatch) -> None:
+    monkeypatch.setattr(runner, "CHECKPOINT_SECONDS", 0.0)
+    whole = first_run(ada, seeds=[3])
+    execute(whole.pk, "worker@test")
+
+    run = first_run(ada, seeds=[3])
+    store = CheckpointStore(run.pk)
+    for stop_at in (5, 12):
+        execute(
+            run.pk,
+            "worker@test",
+            must_stop=lambda at=stop_at: any(store.folder.glob(f"{at:09d}.pt")),
+        )
+        run.refresh_from_db()
+        assert run.status == Status.QUEUED
+        assert len(list(store.folder.iterdir())) == 2, "the last two are kept"
+    execute(run.pk, "worker@test")
+    run.refresh_from_db()
+    assert (run.status, run.attempt) == (Status.FINISHED, 3)
+    assert deterministic(run) == deterministic(whole)
+    assert recorded(run).keys() == recorded(whole).keys()
+    assert not store.folder.exists()
+
+
+def test_an_unreadable_checkpoint_is_passed_over(ada, monkeypatch) -> None:
+    monkeypatch.setattr(runner, "CHECKPOINT_SECONDS", 0.0)
+    run = first_run(ada)
+    store = CheckpointStore(run.pk)
+    execute(run.pk, "worker@test", must_stop=lambda: any(store.folder.glob("*7.pt")))
+    newest = max(store.folder.iterdir())
+    newest.write_bytes(b"not a checkpoint")
+    assert store.newest(at_most=20).step == 6
+    execute(run.pk, "worker@test")
+    run.refresh_from_db()
+    assert (run.status, run.sequence) == (Status.FINISHED, 20)
+
+
+def test_a_cancelled_run_keeps_its_points(ada) -> None:
+    run = first_run(ada, outer={"steps": 100_000}, inner={"steps": 5})
+    worker = in_a_thread(run)
+    deadline = time.monotonic() + 20
+    while Run.objects.get(pk=run.pk).sequence == 0:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    asked = time.monotonic()
+    services.request_cancel(user=ada, run=run)
+    worker.join(timeout=20)
+    assert time.monotonic() - asked < 3
+    run.refresh_from_db()
+    assert run.status == Status.CANCELLED
+    assert 0 < run.sequence < 100_000
+    assert recorded(run)["meta_loss"][0] == list(range(run.sequence))
+
+
+def test_a_deleted_run_stops_and_leaves_no_files(ada, monkeypatch) -> None:
+    monkeypatch.setattr(runner, "CHECKPOINT_SECONDS", 0.0)
+    run = first_run(ada, outer={"steps": 100_000}, inner={"steps": 5})
+    worker = in_a_thread(run)
+    deadline = time.monotonic() + 20
+    while not CheckpointStore(run.pk).folder.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    services.delete(user=ada, run=Run.objects.get(pk=run.pk))
+    worker.join(timeout=20)
+    assert not worker.is_alive()
+    assert not Run.objects.filter(pk=run.pk).exists()
+    assert not CheckpointStore(run.pk).folder.exists()
+
+
+def test_a_diverging_run_fails_with_the_reason(ada) -> None:
+    run = first_run(
+        ada,
+        inner={"steps": 100},
+        meta_parameters=[{"kind": "learning_rate", "initial": 1000.0}],
+        outer={"steps": 5, "optimizer": {"kind": "sgd", "learning_rate": 1000.0}},
+    )
+    execute(run.pk, "worker@test")
+    run.refresh_from_db()
+    assert run.status == Status.FAILED
+    assert run.error
+    assert not np.isfinite(recorded(run)["meta_loss"][1][-1])
+
+
+def test_missing_data_is_said_with_the_command_that_fetches_it(ada, monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr("engine.data.fashion_mnist.available", lambda: False)
+    run = first_run(
+        ada,
+        inner_task={"kind": "image_mlp", "dataset": "fashion_mnist"},
+        estimators=[{"kind": "unrolled"}],
+    )
+    execute(run.pk, "worker@test")
+    run.refresh_from_db()
+    assert run.status == Status.FAILED
+    assert "python -m engine fetch fashion_mnist" in run.error
+    assert "Traceback" not in run.error
+
+
+def test_a_spec_that_no_longer_validates_fails_with_the_field(ada) -> None:
+    run = first_run(ada)
+    Run.objects.filter(pk=run.pk).update(spec={**run.spec, "gone": 1})
+    execute(run.pk, "worker@test")
+    run.refresh_from_db()
+    assert (run.status, run.error.split(":")[1]) == (Status.FAILED, " gone")
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (MemoryError(), "The machine ran out of memory"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "The machine ran out of"),
+        (RuntimeError("first line\nsecond line"), "RuntimeError: first line"),
+        (ZeroDivisionError(), "ZeroDivisionError"),
+    ],
+)
+def test_errors_become_one_sentence(error: Exception, sentence: str) -> None:
+    from webapp.runs.explanations import explain
+
+    assert explain(error).startswith(sentence)
+    assert "\n" not in explain(error)
+
+
+def test_running_out_of_gpu_memory_names_the_gpu() -> None:
+    import torch
+
+    from webapp.runs.explanations import explain
+
+    error = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB")
+    assert explain(error).startswith("The GPU ran out of memory")

@@ -1,31 +1,39 @@
-"""Changes of a form's structure: an item of a list added, duplicated or removed."""
+"""Changes of a form's structure: another kind, an item of a list added, duplicated or removed."""
 
 from __future__ import annotations
 
 import copy
 from typing import Any
 
+from pydantic import BaseModel, ValidationError
+
 from engine.spec import Experiment
-from webapp.experiments.form.shapes import model_of_kind, shapes_of
+from webapp.experiments.form.shapes import Shape, model_of_kind, shapes_of
 
 
 def restructure(document: dict[str, Any], action: str) -> None:
     """Apply `action` to `document`, in place; an action that does not fit changes nothing.
 
-    `add:<list>:<kind>`, `duplicate:<list>:<index>`, `remove:<list>:<index>`, where the list is
-    `estimators`, `meta_parameters` or, for remove alone, `sweep`.
+    `kind:<path>` follows a change of the kind at `path`; `add:<list>:<kind>`,
+    `duplicate:<list>:<index>` and `remove:<list>:<index>` change a list, which is `estimators`,
+    `meta_parameters` or, for remove alone, `sweep`.
     """
     verb, _, rest = action.partition(":")
     name, _, detail = rest.partition(":")
+    if verb == "kind":
+        _drop_what_the_kind_refuses(document, rest)
+        return
     shape = shapes_of(Experiment).get(name)
     if shape is None or name not in document:
         return
-    if verb == "remove" and shape.control == "sweep" and detail.isdecimal():
+    if shape.control == "sweep" and verb == "remove" and detail.isdecimal():
         target = dict(enumerate(document[name])).get(int(detail))
         document[name].pop(target, None)
-    if shape.control != "union_list":
-        return
-    items: list[Any] = document[name]
+    elif shape.control == "union_list":
+        _change_list(document[name], shape, verb, detail)
+
+
+def _change_list(items: list[Any], shape: Shape, verb: str, detail: str) -> None:
     model = model_of_kind(shape.models, detail)
     index = int(detail) if detail.isdecimal() else -1
     if verb == "add" and model is not None:
@@ -34,3 +42,30 @@ def restructure(document: dict[str, Any], action: str) -> None:
         items.insert(index + 1, copy.deepcopy(items[index]))
     elif verb == "remove" and 0 <= index < len(items):
         items.pop(index)
+
+
+def _drop_what_the_kind_refuses(document: Any, path: str) -> None:
+    """Two kinds may have fields of one name that take different values: those begin anew."""
+    model: type[BaseModel] | None = Experiment
+    target = document
+    parts = path.split(".")
+    while parts and model is not None and isinstance(target, dict):
+        name = parts.pop(0)
+        shape = shapes_of(model).get(name)
+        target = target.get(name)
+        if shape is not None and isinstance(target, list) and parts and parts[0].isdecimal():
+            target = dict(enumerate(target)).get(int(parts.pop(0)))
+        kind = target.get("kind") if isinstance(target, dict) else None
+        model = _member(shape, kind) if shape else None
+    if model is None or not isinstance(target, dict):
+        return
+    try:
+        model.model_validate(target)
+    except ValidationError as error:
+        for refused in error.errors():
+            for name in refused["loc"][:1]:
+                target.pop(str(name), None)
+
+
+def _member(shape: Shape, kind: Any) -> type[BaseModel] | None:
+    return shape.models[0] if shape.control == "group" else model_of_kind(shape.models, kind)

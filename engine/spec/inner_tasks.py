@@ -4,7 +4,7 @@ from itertools import pairwise
 from math import prod
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from engine.spec.options import Options, option
 
@@ -74,6 +74,15 @@ class ImageTask(InnerTask):
     """How many held-out examples the meta-loss averages over; nothing means all of them."""
     meta_loss: Literal["cross_entropy", "accuracy"] = "cross_entropy"
     """What judges the learner; accuracy has no gradient and is minimised as 1 − accuracy."""
+
+    @field_validator("train_examples", "validation_examples")
+    @classmethod
+    def _within_the_data(cls, count: int | None, info: ValidationInfo) -> int | None:
+        sizes = TRAIN_EXAMPLES if info.field_name == "train_examples" else VALIDATION_EXAMPLES
+        most = sizes.get(info.data.get("dataset"))
+        if count is not None and most is not None and count > most:
+            raise ValueError(f"allowed: 10 to {most:,}, all that the data set has; or nothing")
+        return count
 
     @property
     def differentiable(self) -> bool:

@@ -7,6 +7,7 @@ import torch
 from torch.func import functional_call, grad, jvp, vjp, vmap
 
 from engine.inner_tasks.images import ImageCNN, ImageMLP
+from engine.spec import SpecError, validate
 from engine.spec import inner_tasks as specs
 
 CPU = torch.device("cpu")
@@ -201,3 +202,10 @@ def test_the_mlp_learns_digits_in_300_plain_steps():
         slope = gradient(params, task.batch(seed, t))
         params = {name: w - 0.1 * slope[name] for name, w in params.items()}
     assert task.validation_accuracy(params) > 0.93
+
+
+def test_more_examples_than_the_data_set_has_are_refused():
+    task = {"kind": "image_mlp", "dataset": "mnist1d", "train_examples": 4000}
+    assert validate({"inner_task": task}).inner_task.train_examples == 4000
+    with pytest.raises(SpecError, match=r"inner_task\.validation_examples: allowed: 10 to 1,000"):
+        validate({"inner_task": task | {"validation_examples": 1001}})

@@ -1,8 +1,8 @@
 """Estimators of the meta-gradient and searches over θ: their options and what they can handle."""
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from engine.spec.options import Options, option
 
@@ -138,11 +138,13 @@ class Elites(Estimator):
     chunk: int = option(16, ge=1, le=65_536, unit="particles")
     """Particles evaluated together; more is faster for small models and needs more memory."""
 
-    @model_validator(mode="after")
-    def _elites_within_population(self) -> Self:
-        if self.elites > self.population:
-            raise ValueError(f"elites must be at most the population, {self.population}")
-        return self
+    @field_validator("elites")
+    @classmethod
+    def _within_population(cls, elites: int, known: ValidationInfo) -> int:
+        population = known.data.get("population", elites)
+        if elites > population:
+            raise ValueError(f"allowed: 2 to at most the population, {population}")
+        return elites
 
     @property
     def label(self) -> str:

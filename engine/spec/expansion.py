@@ -15,6 +15,7 @@ from engine.spec.experiment import Experiment
 from engine.spec.validation import validate
 
 MOST_RUNS = 500
+NOT_SWEPT = {"name", "seeds", "sweep"}
 
 
 @dataclass(frozen=True)
@@ -108,11 +109,13 @@ def _assign(document: dict[str, Any], path: str, value: Any) -> None:
     *parents, last = path.split(".")
     target: Any = document
     try:
+        if path.split(".")[0] in NOT_SWEPT:
+            raise KeyError(path)
         for part in parents:
             target = target[int(part)] if isinstance(target, list) else target[part]
         if isinstance(target, list):
             target[int(last)] = value
-        elif last in target and path.split(".")[0] not in {"sweep", "seeds", "name"}:
+        elif last in target:
             target[last] = value
         else:
             raise KeyError(last)

@@ -69,12 +69,13 @@ def _field_error(item: dict[str, Any], model: type[BaseModel], document: Any) ->
 def _without_tags(location: Location, document: Any) -> Location:
     """`location` without the tags that pydantic puts in for the chosen member of a union."""
     path: list[int | str] = []
-    value = document
+    value, entered = document, False
     for part in location:
-        if isinstance(value, dict) and part not in value and value.get("kind") == part:
+        if entered and isinstance(value, dict) and value.get("kind") == part:
+            entered = False
             continue
         path.append(part)
-        value = _child(value, part)
+        value, entered = _child(value, part), True
     return tuple(path)
 
 

@@ -1,0 +1,131 @@
+"""The command line, as scripts use it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+SPEC = """
+name: small
+inner_task: {kind: quadratic, dimension: 4}
+inner: {steps: 10}
+estimators: [{kind: unrolled}, {kind: truncated, window: 2}, {kind: evolution}, {kind: elites}]
+outer: {steps: 3}
+precision: float64
+"""
+
+
+def engine(*arguments: object) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "engine", *map(str, arguments)],
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def spec(tmp_path):
+    path = tmp_path / "spec.yaml"
+    path.write_text(SPEC)
+    return path
+
+
+def test_gradient_prints_one_document(spec) -> None:
+    done = engine("gradient", spec, "--json")
+    assert done.returncode == 0
+    document = json.loads(done.stdout)
+    unrolled, truncated, evolution, elites = document["estimators"]
+    assert document["oracle"]["closed_form"] is True
+    assert unrolled["bias_relative"] < 1e-12
+    assert unrolled["gradient"] == pytest.approx(document["oracle"]["gradient"], rel=1e-9)
+    assert truncated["bias_relative"] > 0.1
+    assert evolution["variance_relative"] > 0.0
+    assert elites["bias_relative"] is None
+    for row in document["estimators"]:
+        assert {"spec", "meta_loss", "bias_relative", "cosine", "variance_relative", "peak_bytes",
+                "seconds", "health"} <= row.keys()  # fmt: skip
+
+
+def test_run_writes_events_and_a_summary(spec, tmp_path) -> None:
+    out = tmp_path / "out"
+    done = engine("run", spec, "--out", out)
+    assert (done.returncode, done.stdout) == (0, "")
+    events = [json.loads(line) for line in (out / "events.jsonl").read_text().splitlines()]
+    assert [e["type"] for e in events].count("point") == 4 * 3
+    summary = json.loads((out / "summary.json").read_text())
+    assert [item["status"] for item in summary["runs"]] == ["finished"] * 4
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(spec, tmp_path, monkeypatch) -> None:
+    from engine import runner
+    from engine.command_line.run import run_to_folder
+    from engine.events import MEASURED_SERIES
+
+    def points(folder) -> list[tuple]:
+        lines = map(json.loads, (folder / "events.jsonl").read_text().splitlines())
+        return [
+            (
+                e["run"],
+                e["step"],
+                {k: v for k, v in e["values"].items() if k not in MEASURED_SERIES},
+            )
+            for e in lines
+            if e["type"] == "point"
+        ]
+
+    monkeypatch.setattr(runner, "CHECKPOINT_SECONDS", 0.0)
+    run_to_folder(spec, tmp_path / "whole", resume=False)
+
+    measure, calls = runner._measure, []
+
+    def measure_until_interrupted(*arguments):
+        calls.append(1)
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        return measure(*arguments)
+
+    monkeypatch.setattr(runner, "_measure", measure_until_interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_to_folder(spec, tmp_path / "parts", resume=False)
+    run_to_folder(spec, tmp_path / "parts", resume=True)
+    assert points(tmp_path / "parts") == points(tmp_path / "whole")
+    summary = json.loads((tmp_path / "parts" / "summary.json").read_text())
+    assert [item["status"] for item in summary["runs"]] == ["finished"] * 4
+
+
+def test_a_bad_spec_is_status_2_with_the_field(tmp_path) -> None:
+    path = tmp_path / "spec.yaml"
+    path.write_text("inner: {steps: 0}\nfoo: 1")
+    for command in ("run", "gradient"):
+        done = engine(command, path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "inner.steps: " in done.stderr
+        assert "foo: unknown field" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_a_missing_file_is_status_2(tmp_path) -> None:
+    done = engine("run", tmp_path / "none.yaml")
+    assert done.returncode == 2
+    assert "No such file" in done.stderr
+
+
+def test_a_failed_run_is_status_1(tmp_path) -> None:
+    path = tmp_path / "spec.yaml"
+    path.write_text(
+        "inner_task: {kind: quadratic}\n"
+        "inner: {steps: 400, optimizer: {kind: sgd, learning_rate: 40.0}}"
+    )
+    done = engine("run", path, "--out", tmp_path / "out")
+    assert done.returncode == 1
+    assert "diverged" in done.stderr
+
+
+def test_list_names_every_part() -> None:
+    document = json.loads(engine("list", "--json").stdout)
+    kinds = {
+        section: [e.get("kind", e.get("slug")) for e in es] for section, es in document.items()
+    }
+    assert kinds["estimators"] == ["unrolled", "truncated", "implicit", "forward_mode", "evolution"]
+    assert kinds["searches"] == ["elites"]
+    assert kinds["inner_tasks"] == ["quadratic", "image_mlp", "image_cnn"]

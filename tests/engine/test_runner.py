@@ -1,0 +1,133 @@
+"""The stream of events of an experiment: what is said, and that nothing depends on the pauses."""
+
+import math
+
+import pytest
+
+from engine import checkpoints, run, runner
+from engine.events import MEASURED_SERIES, Checkpoint, Finished, Note, Point, Started
+from engine.spec import validate
+
+ESTIMATORS = [
+    {"kind": "unrolled"},
+    {"kind": "truncated", "window": 3},
+    {"kind": "forward_mode"},
+    {"kind": "evolution", "particles": 4},
+    {"kind": "elites", "population": 6, "elites": 3},
+]
+
+
+def experiment(**changes):
+    return validate(
+        {
+            "inner_task": {"kind": "quadratic", "dimension": 5, "noise": 0.1},
+            "inner": {"steps": 6, "optimizer": {"kind": "momentum", "learning_rate": 0.05}},
+            "meta_parameters": [{"kind": "learning_rate"}, {"kind": "momentum"}],
+            "outer": {"steps": 8, "optimizer": {"kind": "adam"}},
+            "probes": {"every": 4, "draws": 3},
+            "precision": "float64",
+            **changes,
+        }
+    )
+
+
+def figures(events) -> list[tuple]:
+    """What every repetition must say again: the points without the clock's figures."""
+    return [
+        (event.run, event.step, {k: v for k, v in event.values.items() if k not in MEASURED_SERIES})
+        for event in events
+        if isinstance(event, Point)
+    ]
+
+
+def test_the_order_of_events() -> None:
+    events = list(run(experiment(estimators=ESTIMATORS, seeds=[0, 1])))
+    for index in range(len(ESTIMATORS) * 2):
+        own = [event for event in events if event.run == index]
+        assert isinstance(own[0], Started)
+        assert isinstance(own[-1], Finished)
+        assert own[-1].status == "finished"
+        assert own[-1].step == 8
+        points = [event for event in own if isinstance(event, Point)]
+        assert [point.step for point in points] == list(range(8))
+        assert [("peak_bytes" in point.values) for point in points] == [True, *[False] * 3] * 2
+    unrolled = next(event for event in events if isinstance(event, Point))
+    assert unrolled.values["bias_relative"] < 1e-12
+    assert unrolled.values["theta.learning_rate"] == 0.05
+
+
+@pytest.mark.parametrize("inner_seed", ["fixed", "fresh"])
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda item: item["kind"])
+@pytest.mark.parametrize("stop", [1, 5])
+def test_a_resumed_run_is_bitwise_the_uninterrupted_one(
+    estimator, inner_seed, stop, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr(runner, "CHECKPOINT_SECONDS", 0.0)
+    outer = {"steps": 8, "meta_batch": 2, "inner_seed": inner_seed}
+    spec = experiment(estimators=[estimator], outer=outer)
+    whole = list(run(spec))
+    kept = next(e for e in whole if isinstance(e, Checkpoint) and e.step == stop)
+    path = tmp_path / "checkpoint.pt"
+    checkpoints.save(path, kept)
+    resumed = list(run(spec, checkpoints.load(path)))
+    assert figures(resumed) == [item for item in figures(whole) if item[1] >= stop]
+    clockless = [
+        {k: v for k, v in events[-1].summary.items() if k not in MEASURED_SERIES}
+        for events in (whole, resumed)
+    ]
+    assert clockless[0] == clockless[1]
+
+
+def test_runs_before_the_checkpoint_are_left_out(monkeypatch) -> None:
+    monkeypatch.setattr(runner, "CHECKPOINT_SECONDS", 0.0)
+    spec = experiment(estimators=ESTIMATORS[:3])
+    whole = list(run(spec))
+    kept = next(e for e in whole if isinstance(e, Checkpoint) and e.run == 1 and e.step == 4)
+    expected = [item for item in figures(whole) if (item[0], item[1]) >= (1, 4)]
+    assert figures(run(spec, kept)) == expected
+
+
+def test_a_run_alone_gives_the_figures_that_it_gives_in_company() -> None:
+    together = figures(run(experiment(estimators=ESTIMATORS)))
+    for index, estimator in enumerate(ESTIMATORS):
+        alone = figures(run(experiment(estimators=[estimator])))
+        assert [item[1:] for item in alone] == [item[1:] for item in together if item[0] == index]
+
+
+def test_fresh_inner_seeds_change_the_inner_loop_and_fixed_ones_do_not() -> None:
+    still = {"kind": "sgd", "learning_rate": 1e-12}
+    for inner_seed, distinct in (("fixed", 1), ("fresh", 8)):
+        outer = {"steps": 8, "inner_seed": inner_seed, "optimizer": still}
+        points = figures(run(experiment(outer=outer)))
+        assert len({round(values["meta_loss"], 6) for _, _, values in points}) == distinct
+
+
+def test_a_meta_batch_is_the_mean_over_its_inner_loops() -> None:
+    def first(**outer) -> dict:
+        return figures(run(experiment(outer={"steps": 1, **outer})))[0][2]
+
+    both = first(meta_batch=2)["meta_loss"]
+    alone = first(meta_batch=1)["meta_loss"]
+    other = next(iter(run(experiment(outer={"steps": 1}, seeds=[1_000_003]))))
+    assert isinstance(other, Started)
+    assert not math.isclose(both, alone)
+
+
+def test_divergence_stops_the_run_and_says_why() -> None:
+    inner = {"steps": 400, "optimizer": {"kind": "sgd", "learning_rate": 40.0}}
+    spec = experiment(inner=inner, meta_parameters=[{"kind": "learning_rate"}])
+    events = list(run(spec))
+    assert events[-1].status == "failed"
+    assert "outer step 0" in events[-1].reason
+    point = next(event for event in events if isinstance(event, Point))
+    assert not math.isfinite(point.values["meta_loss"])
+    assert any(isinstance(event, Note) for event in events)
+
+
+def test_a_budget_ends_a_run_with_a_checkpoint() -> None:
+    events = list(run(experiment(budget={"bytes": 100.0})))
+    assert events[-1].status == "out_of_budget"
+    assert "more than the budget of 100" in events[-1].reason
+    assert isinstance(events[-2], Checkpoint)
+    events = list(run(experiment(budget={"seconds": 1e-6})))
+    assert events[-1].reason == "the budget of 1e-06 s was used up after outer step 1"

@@ -59,6 +59,7 @@ class Children:
     def _write_record(self) -> None:
         notes = [
             {
+                "name": child.name,
                 "pid": child.process.pid,
                 "birth": process_table.birth(child.process.pid),
                 "stop_signal": int(child.stop_signal),

@@ -50,6 +50,11 @@ def choose_port() -> int:
     return port
 
 
+def terminal_is_there() -> bool:
+    """False where no terminal reads what we print, or where it was closed meanwhile."""
+    return os.isatty(1)
+
+
 class Supervisor:
     """One lab, from its start to the end of its last process."""
 
@@ -61,6 +66,7 @@ class Supervisor:
         self.running: dict[str, Program] = {}
         self.restarted: list[float] = []
         self.stopping = False
+        self.terminal = terminal_is_there() and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN
 
     def run(self) -> None:
         """Returns after a stop that was asked for; raises ServiceFailed."""
@@ -86,6 +92,12 @@ class Supervisor:
             return
         self.stopping = True
         raise StopRequested
+
+    def _check_terminal(self) -> None:
+        """Who runs us may keep the news of a closed terminal to itself (`ssh -t host make run`)."""
+        if self.terminal and not terminal_is_there() and not self.stopping:
+            self.stopping = True
+            raise StopRequested
 
     def _start(self) -> None:
         port = choose_port()
@@ -141,6 +153,7 @@ class Supervisor:
         web_said = False
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline:
+            self._check_terminal()
             for child in self.applications.dead():
                 raise ServiceFailed(child.failure())
             health = _health(port)
@@ -161,6 +174,7 @@ class Supervisor:
 
     def _watch(self) -> None:
         while True:
+            self._check_terminal()
             for child in self.services.children.dead():
                 raise ServiceFailed(child.failure())
             for child in self.applications.dead():

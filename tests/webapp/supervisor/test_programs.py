@@ -1,0 +1,49 @@
+"""Which programs run, and that the supervisor stays light."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from webapp.supervisor import programs
+
+
+@pytest.fixture
+def _nvidia_smi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A machine whose nvidia-smi lists two devices."""
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text('#!/bin/sh\n[ "$1" = --query-gpu=index ] && printf "0\\n1\\n"\n')
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+
+
+@pytest.mark.usefixtures("_nvidia_smi")
+def test_each_device_has_a_worker_of_one_process():
+    assert programs.gpus() == ["0", "1"]
+    worker = programs.gpu_worker("1")
+    assert worker.environment == {"CUDA_VISIBLE_DEVICES": "1"}
+    assert worker.command[worker.command.index("--concurrency") + 1] == "1"
+    assert worker.command[worker.command.index("-Q") + 1] == "gpu"
+
+
+def test_without_the_tool_there_are_no_devices(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert programs.gpus() == []
+
+
+def test_the_cpu_worker_has_every_core_and_no_device():
+    worker = programs.cpu_worker()
+    assert worker.command[worker.command.index("--concurrency") + 1] == str(programs.cores())
+    assert worker.environment == {"CUDA_VISIBLE_DEVICES": ""}
+
+
+@pytest.mark.parametrize("module", ["webapp.supervisor.supervisor", "webapp.asgi"])
+def test_it_never_imports_torch(module: str):
+    script = f"import {module}, sys; print('torch' in sys.modules, 'django' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    torch, django = done.stdout.split()
+    assert torch == "False"
+    assert django == str(module == "webapp.asgi")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from engine.estimators.adjoint import roll
 from engine.problem import Meta, Problem
+from engine.rolling import roll
 
 
 @torch.no_grad()

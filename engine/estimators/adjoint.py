@@ -1,4 +1,4 @@
-"""Rolling the inner loop forward, and pulling the adjoint back through a segment of it.
+"""Pulling the adjoint back through a segment of the inner loop.
 
     λ_T = ∂F/∂s_T;   ĝ += λ_{t+1}ᵀ ∂Φ_t/∂θ + c_t ∂ℓ_t/∂θ;   λ_t = λ_{t+1}ᵀ ∂Φ_t/∂s + c_t ∂ℓ_t/∂s
 
@@ -7,15 +7,14 @@ Unrolled and truncated estimators differ only in which segments they pull back t
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from engine import trees
-from engine.estimators.estimator import loss_weight
 from engine.problem import Meta, Problem, State
+from engine.rolling import roll
 
 Leaves = list[Tensor]
 
@@ -29,30 +28,6 @@ class PulledBack:
     meta_loss: Tensor
     by_meta: Leaves
     by_state: Leaves
-
-
-def roll(
-    problem: Problem,
-    state: State,
-    meta: Meta,
-    start: int,
-    stop: int,
-    *,
-    visit: Callable[[int, State], None] | None = None,
-) -> tuple[State, Tensor | float]:
-    """s_stop from s_start, and Σ c_t ℓ_t over t = start + 1 … stop.
-
-    `visit(t, s_t)` sees the state before every step. Builds a graph unless called under no_grad.
-    """
-    loss: Tensor | float = 0.0
-    for t in range(start, stop):
-        if visit is not None:
-            visit(t, state)
-        state = problem.step(state, meta, t)
-        weight = loss_weight(problem, t + 1)
-        if weight:
-            loss = loss + weight * problem.meta_loss(state, meta, t + 1)
-    return state, loss
 
 
 def pull_back(

@@ -55,13 +55,6 @@ class Estimator(ABC):
         """The mathematics. `meta` is cut from any graph; `carry` has `seed` and `draw`."""
 
 
-def loss_weight(problem: Problem, t: int) -> float:
-    """c_t, the weight of ℓ_t in the meta-loss."""
-    if problem.objective == "average":
-        return 1.0 / problem.horizon
-    return 1.0 if t == problem.horizon else 0.0
-
-
 def check_within_horizon(problem: Problem, name: str, length: int | None) -> None:
     """Raise `ValueError` for a window or segment longer than the inner loop."""
     if length is not None and length > problem.horizon:

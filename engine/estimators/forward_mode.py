@@ -11,8 +11,9 @@ from torch import Tensor
 
 from engine import trees
 from engine.estimators.estimate import Cost, Estimate
-from engine.estimators.estimator import Carry, Estimator, loss_weight
+from engine.estimators.estimator import Carry, Estimator
 from engine.problem import Meta, Problem
+from engine.rolling import loss_weight
 from engine.spec import estimators as options
 
 Leaves = list[Tensor]

@@ -11,11 +11,11 @@ inner-gradient norm and the solver's residual are in the health record.
 import torch
 
 from engine import trees
-from engine.estimators.adjoint import roll
 from engine.estimators.estimate import Cost, Estimate, Health
 from engine.estimators.estimator import Carry, Estimator
 from engine.estimators.linear_solvers import SOLVERS, Leaves
 from engine.problem import Meta, Problem
+from engine.rolling import roll
 from engine.spec import estimators as options
 
 LARGE_RESIDUAL = 0.1

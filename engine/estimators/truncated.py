@@ -8,10 +8,11 @@ The bias is that of Wu et al. (2018).
 
 import torch
 
-from engine.estimators.adjoint import pull_back, pull_back_through_start, roll
+from engine.estimators.adjoint import pull_back, pull_back_through_start
 from engine.estimators.estimate import Cost, Estimate
 from engine.estimators.estimator import Carry, Estimator, check_within_horizon
 from engine.problem import Meta, Problem
+from engine.rolling import roll
 from engine.spec import estimators as options
 
 

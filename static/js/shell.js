@@ -77,7 +77,13 @@ function startKeyboard() {
   });
 }
 
+// Good news goes away by itself; bad news waits to be read.
+function letFade(toast) {
+  setTimeout(() => toast.matches(":hover, :focus-within") ? letFade(toast) : toast.remove(), 8000);
+}
+
 function startMessages() {
+  for (const toast of document.querySelectorAll(".toast.success")) letFade(toast);
   document.addEventListener("click", (event) => {
     event.target.closest?.("[data-dismiss]")?.closest(".toast")?.remove();
   });

@@ -58,10 +58,7 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "presets": PRESETS,
         "ongoing": ongoing(user),
-        "my_runs": [
-            (run, slot_of(run.colour))
-            for run in visible_runs(user).filter(experiment__owner=user)[:MOST_SHOWN]
-        ],
+        "my_runs": my_runs(user),
         "activity": [(item, ago(item.created_at)) for item in activity(user)],
     }
     return render(request, "home.html", context)
@@ -69,8 +66,9 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def running(request: HttpRequest) -> HttpResponse:
-    """The part of the page that is read again while something runs."""
-    return render(request, "experiments/running.html", {"ongoing": ongoing(request.user)})
+    """The parts of the page that are read again while something runs."""
+    context = {"ongoing": ongoing(request.user), "my_runs": my_runs(request.user)}
+    return render(request, "experiments/running_answer.html", context)
 
 
 def ongoing(user: User) -> list[Ongoing]:
@@ -86,6 +84,12 @@ def ongoing(user: User) -> list[Ongoing]:
         Ongoing(experiments[pk], runs, sparkline(runs[:MOST_LINES], losses))
         for pk, runs in runs_of.items()
     ]
+
+
+def my_runs(user: User) -> list[tuple[Run, int]]:
+    """The person's newest runs, each with the slot of its colour."""
+    mine = visible_runs(user).filter(experiment__owner=user)[:MOST_SHOWN]
+    return [(run, slot_of(run.colour)) for run in mine]
 
 
 def activity(user: User) -> list[Experiment]:

@@ -14,6 +14,7 @@ _GOLDEN = -7046029254386353131  # 0x9E3779B97F4A7C15 as a signed 64-bit integer
 _MIX_1 = -4658895280553007687  # 0xBF58476D1CE4E5B9
 _MIX_2 = -7723592293110705685  # 0x94D049BB133111EB
 _STREAM = 3202034522624059733  # 0x2C6FE96EE78B6955
+_STEP = -3335678366873096957  # 0xD1B54A32D192ED03
 _MASK_53 = (1 << 53) - 1
 
 
@@ -23,8 +24,7 @@ def bits(seed: Tensor, t: int | Tensor, count: int) -> Tensor:
     `seed` is a 0-dimensional int64 tensor.
     """
     counter = torch.arange(1, count + 1, device=seed.device)
-    step = torch.zeros_like(seed) + t  # as a tensor, so that the product wraps
-    start = _mix(seed * _STREAM + step * _GOLDEN)
+    start = (seed * _STREAM + t) * _STEP
     return _mix(start + counter * _GOLDEN)
 
 

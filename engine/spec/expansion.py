@@ -38,7 +38,9 @@ class PlannedRun:
         told = {
             f"estimators.{i}.{name}" for i in range(24) for name in type(estimator).model_fields
         }
-        rest = [f"{path} = {value}" for path, value in self.sweep.items() if path not in told]
+        rest = [
+            f"{_short(path)} = {value}" for path, value in self.sweep.items() if path not in told
+        ]
         return ", ".join([estimator.label, *rest])
 
     @property
@@ -74,6 +76,12 @@ def expand(experiment: Experiment) -> list[PlannedRun]:
     if len(runs) > MOST_RUNS:
         raise SpecError([_too_many(len(runs))])
     return list(runs.values())
+
+
+def _short(path: str) -> str:
+    """`meta_parameters.0.granularity` as `granularity`, `inner.steps` as it is."""
+    parts = [part for part in path.split(".") if not part.isdigit()]
+    return ".".join(parts[1:] if parts[0] in {"meta_parameters", "inner_task"} else parts)
 
 
 def _too_many(count: int) -> FieldError:

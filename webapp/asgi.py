@@ -1,13 +1,17 @@
 """HTTP to Django, websockets to the live consumers, for signed-in people of our own pages only."""
 
 import os
+import warnings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings.development")
 # Web processes answer many requests at once, so they share a pool of connections; a worker's
 # process needs one connection, and a pool would not survive its fork.
 os.environ.setdefault("DATABASE_POOL", "1")
 
-from django.core.asgi import get_asgi_application
+# Static files are small enough to be read whole.
+warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous")
+
+from django.core.asgi import get_asgi_application  # noqa: E402
 
 django_application = get_asgi_application()
 

@@ -115,6 +115,8 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# A process of the pool imports torch before it reports that it is up.
+CELERY_WORKER_PROC_ALIVE_TIMEOUT = 60.0
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -134,7 +136,7 @@ LOGGING = {
 
 def databases(url: str) -> dict[str, dict]:
     """Django's DATABASES for one Postgres; the web pools its connections (see webapp/asgi.py)."""
-    database = dj_database_url.parse(url)
+    database = dj_database_url.parse(url, conn_health_checks=True)
     database["OPTIONS"] = {**database.get("OPTIONS", {}), "connect_timeout": 5}
     if environment.flag("DATABASE_POOL"):
         database["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 20, "timeout": 5}

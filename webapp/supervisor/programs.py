@@ -72,8 +72,6 @@ def cpu_worker() -> Program:
         what=f"queue cpu, {cores()} at a time",
         # What runs on a device belongs to the worker of that device.
         environment={"CUDA_VISIBLE_DEVICES": ""},
-        # "Cold": does not wait for hours of work, which goes on from its checkpoint.
-        stop_signal=signal.SIGQUIT,
         restarts=True,
     )
 
@@ -89,7 +87,6 @@ def gpu_worker(device: str) -> Program:
         ),
         what=f"queue gpu, device {device}",
         environment={"CUDA_VISIBLE_DEVICES": device},
-        stop_signal=signal.SIGQUIT,
         restarts=True,
     )
 

@@ -1,0 +1,108 @@
+"""The builder under real hands: typing is never interrupted, the keyboard reaches everything."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.lab_process import LabProcess
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture
+def builder(page: Page, lab: LabProcess) -> Page:
+    page.goto(lab.new_sign_in_link())
+    page.goto("/experiments/new?preset=short-window")
+    expect(page.locator("#launch")).to_contain_text("Launch 5 runs")
+    return page
+
+
+def focused(page: Page) -> str:
+    return page.evaluate("document.activeElement.name || document.activeElement.id")
+
+
+def test_an_error_appears_while_typing_and_leaves_the_hands_alone(builder: Page) -> None:
+    window = builder.locator("[name='estimators.1.window']")
+    error = builder.locator("#field-estimators-1-window-error")
+    window.fill("41")
+    expect(error).to_contain_text("1 to the horizon")
+    expect(window).to_have_attribute("aria-invalid", "true")
+    expect(builder.locator("#error-summary")).to_have_attribute("role", "alert")
+    assert focused(builder) == "estimators.1.window"
+    window.press("Backspace")
+    expect(error).to_be_empty()
+    expect(window).not_to_have_attribute("aria-invalid", "true")
+    expect(window).to_have_value("4")
+    expect(builder.locator("#difference")).to_contain_text("estimators.1.window")
+    builder.locator(".field:has([name='estimators.1.window']) [data-reset]").click()
+    expect(window).to_have_value("10")
+
+
+def test_what_is_typed_while_another_kind_loads_is_kept(builder: Page) -> None:
+    builder.locator("[name='sweep.0.field']").select_option("inner.steps")
+    builder.locator("[name='sweep.0.values']").fill("40, 80")
+    expect(builder.locator("[name='sweep.1.field']")).to_be_visible()
+    expect(builder.locator("[name='sweep.0.values']")).to_have_value("40, 80")
+    expect(builder.locator("#launch")).to_contain_text("Launch 10 runs")
+
+
+def test_kinds_and_items_change_in_place(builder: Page) -> None:
+    kind = builder.locator("[name='estimators.1.kind']")
+    kind.focus()
+    kind.select_option("evolution")
+    expect(builder.locator("[name='estimators.1.particles']")).to_be_visible()
+    assert focused(builder) == "estimators.1.kind"
+    builder.get_by_role("button", name="Elites", exact=True).click()
+    expect(builder.locator("#launch")).to_contain_text("Launch 6 runs")
+    builder.get_by_role("button", name="Remove Elites").click()
+    expect(builder.locator("#launch")).to_contain_text("Launch 5 runs")
+    assert focused(builder) == "step-estimators"
+
+
+def test_yaml_goes_both_ways_and_names_the_wrong_line(builder: Page) -> None:
+    builder.locator("[name='name']").fill("written in the form")
+    builder.get_by_role("tab", name="YAML").click()
+    text = builder.locator("#yaml-text")
+    expect(text).to_have_value(re.compile("^name: written in the form"))
+    apply = builder.get_by_role("button", name="Apply to form")
+    text.fill("name: x\ninner:\n  steps: 10\n  stepz: 11\n")
+    apply.click()
+    expect(builder.locator("#yaml-errors")).to_contain_text("Line 4")
+    builder.get_by_role("button", name="Line 4").click()
+    assert builder.evaluate("getSelection().toString()") == "  stepz: 11"
+    text.fill("name: written as text\ninner: {steps: 12}\n")
+    apply.click()
+    expect(builder.locator("[name='inner.steps']")).to_have_value("12")
+    expect(builder.get_by_role("tab", name="YAML")).to_have_attribute("aria-selected", "true")
+
+
+def test_a_refused_launch_points_to_the_errors_and_a_right_one_runs(builder: Page) -> None:
+    builder.locator("[name='inner.steps']").fill("none")
+    builder.keyboard.press("Control+Enter")
+    expect(builder.locator("#error-summary")).to_be_focused()
+    builder.locator("#error-summary a").first.click()
+    assert focused(builder) == "inner.steps"
+    builder.locator("[name='inner.steps']").fill("40")
+    builder.locator("[name='outer.steps']").fill("1")
+    expect(builder.locator("#launch")).to_contain_text("Launch 5 runs")
+    builder.keyboard.press("Control+Enter")
+    builder.wait_for_url("**/experiments/*/")
+
+
+def test_the_theme_is_remembered_and_set_before_the_first_paint(builder: Page) -> None:
+    assert builder.locator("html").get_attribute("data-theme") == "light"
+    builder.get_by_role("button", name="Theme: system").click()
+    builder.get_by_role("button", name="Theme: light").click()
+    expect(builder.locator("html")).to_have_attribute("data-theme", "dark")
+    builder.reload(wait_until="commit")
+    builder.wait_for_selector("html[data-theme=dark]", state="attached")
+
+
+@pytest.mark.parametrize("path", ["/", "/experiments/new?preset=short-window"])
+def test_nothing_is_wider_than_a_phone(builder: Page, path: str) -> None:
+    builder.set_viewport_size({"width": 390, "height": 844})
+    builder.goto(path)
+    assert builder.evaluate("document.documentElement.scrollWidth") == 390

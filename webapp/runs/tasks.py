@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import Task, shared_task
 from celery.signals import worker_process_init, worker_shutting_down
 
+from engine.spec import validate
 from webapp.runs import shutdown
 from webapp.runs.wake import EXECUTE
 
@@ -18,9 +19,21 @@ def execute_run(self: Task, run_id: int) -> None:
 
 
 @worker_process_init.connect
-def load_the_engine(**_: object) -> None:
-    """Import torch before the first run asks for it, in the pool's process, not in its parent."""
-    import engine.runner  # noqa: F401
+def warm_up(**_: object) -> None:
+    """Run the smallest experiment, so that the first real one finds torch loaded.
+
+    In the pool's process, not in its parent, which must never touch CUDA; and on the CPU.
+    """
+    import engine
+
+    smallest = {
+        "inner_task": {"kind": "quadratic", "dimension": 1},
+        "inner": {"steps": 1},
+        "outer": {"steps": 1},
+        "device": "cpu",
+    }
+    for _event in engine.run(validate(smallest)):
+        pass
 
 
 @worker_shutting_down.connect

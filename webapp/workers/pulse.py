@@ -12,10 +12,11 @@ import platform
 import shutil
 import subprocess
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from celery.signals import worker_ready, worker_shutdown
+from celery.signals import worker_ready, worker_shutting_down
 from django.db import DatabaseError, connection
 from django.db.models.functions import Now
 
@@ -46,26 +47,31 @@ def start(sender, **_: object) -> None:
     threading.Thread(target=_beat, args=arguments, name="pulse", daemon=True).start()
 
 
-@worker_shutdown.connect
-def stop(sender, **_: object) -> None:
+@worker_shutting_down.connect
+def stop(**_: object) -> None:
     _stop.set()
-    Worker.objects.filter(name=sender.hostname).delete()
 
 
 def _beat(name: str, queues: list[str], slots: int) -> None:
     machine = look_at_machine(wants_gpu="gpu" in queues)
     while not _stop.is_set():
-        try:
-            report(name=name, queues=queues, slots=slots, machine=machine)
-            heal()
-        except (DatabaseError, OSError) as error:
-            log.warning("This worker's heartbeat did not go through (%s).", error)
-            connection.close()
-        except Exception:
-            log.exception("This worker's heartbeat did not go through.")
-            connection.close()
+        _without_fail(lambda: report(name=name, queues=queues, slots=slots, machine=machine))
+        _without_fail(heal)
         _stop.wait(BEAT_SECONDS)
+    _without_fail(lambda: Worker.objects.filter(name=name).delete())
     connection.close()
+
+
+def _without_fail(action: Callable[[], object]) -> None:
+    """A pulse that stops for one error would look like a dead worker; the next beat tries again."""
+    try:
+        action()
+    except (DatabaseError, OSError) as error:
+        log.warning("This worker's heartbeat did not go through (%s).", error)
+        connection.close()
+    except Exception:
+        log.exception("This worker's heartbeat did not go through.")
+        connection.close()
 
 
 def report(*, name: str, queues: list[str], slots: int, machine: Machine) -> None:

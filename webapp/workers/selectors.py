@@ -66,9 +66,22 @@ def _reason(queue: str, position: int, slots: int) -> str:
     return f"{before} run{'s' if before > 1 else ''} before it in the {queue.upper()} queue."
 
 
-def running_runs() -> list[Run]:
-    return list(
-        Run.objects.filter(status=Status.RUNNING)
-        .select_related("experiment__owner")
-        .order_by("started_at", "pk")
-    )
+@dataclass(frozen=True)
+class WorkerCard:
+    """A worker that lives, with the runs that it holds."""
+
+    worker: Worker
+    runs: list[Run]
+
+    @property
+    def free_slots(self) -> int:
+        return max(0, self.worker.slots - len(self.runs))
+
+
+def worker_cards() -> list[WorkerCard]:
+    """Every living worker; two queries, whatever their number."""
+    held: dict[str, list[Run]] = {}
+    running = Run.objects.filter(status=Status.RUNNING).select_related("experiment__owner")
+    for run in running.order_by("started_at", "pk"):
+        held.setdefault(run.worker, []).append(run)
+    return [WorkerCard(worker, held.get(worker.name, [])) for worker in live_workers()]

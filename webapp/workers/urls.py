@@ -1,4 +1,6 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from webapp.workers import views
 
 app_name = "workers"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [path("queue/", views.queue, name="queue")]

@@ -1,0 +1,76 @@
+"""A real Celery worker in processes of its own, on the database of the tests."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+
+from webapp.workers.models import Worker
+
+PROJECT_ROOT = Path(settings.PROJECT_ROOT)
+
+
+def wait_until(condition: Callable[[], object], *, seconds: float, every: float = 0.02) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not so after {seconds} s"
+        time.sleep(every)
+
+
+class WorkerProcess:
+    """Starts on `with`, and returns once it takes runs; what is left is killed at the end."""
+
+    def __init__(self, folder: Path) -> None:
+        self.name = f"test-{uuid.uuid4().hex[:8]}"
+        self.folder = folder
+        self.log = folder / f"{self.name}.log"
+
+    def __enter__(self) -> "WorkerProcess":
+        address, _, _ = os.environ["DATABASE_URL"].partition("?")
+        _, _, options = os.environ["DATABASE_URL"].partition("?")
+        database = f"{address.rpartition('/')[0]}/{connection.settings_dict['NAME']}"
+        environment = {
+            **os.environ,
+            "DATABASE_URL": f"{database}?{options}" if options else database,
+            "CHECKPOINT_ROOT": str(self.folder / "checkpoints"),
+        }
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "celery", "-A", "webapp.celery", "worker"),
+                    *("-Q", "cpu", "-n", f"{self.name}@%h", "--concurrency", "1"),
+                    *("--pool", "prefork", "--without-gossip", "--without-mingle"),
+                ],
+                cwd=PROJECT_ROOT,
+                env=environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        wait_until(self._is_ready, seconds=60, every=0.1)
+        return self
+
+    def _is_ready(self) -> bool:
+        assert self.process.poll() is None, self.log.read_text()
+        return Worker.objects.filter(name__startswith=f"{self.name}@").exists()
+
+    def ask_to_stop(self, *, seconds: float) -> None:
+        """As the lab's supervisor does it."""
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(timeout=seconds)
+
+    def kill(self) -> None:
+        """As a power cut does it: parent and pool at once."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.kill()

@@ -73,8 +73,8 @@ def expand(experiment: Experiment) -> list[PlannedRun]:
                 )
                 key = spec.model_dump_json()
                 runs.setdefault(key, PlannedRun(index=len(runs), spec=spec, sweep=own))
-    if len(runs) > MOST_RUNS:
-        raise SpecError([_too_many(len(runs))])
+        if len(runs) > MOST_RUNS:
+            raise SpecError([_too_many(count)])
     return list(runs.values())
 
 

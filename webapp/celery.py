@@ -9,6 +9,3 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings.development")
 app = Celery("lab")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-
-# Connects the worker's signals.
-import webapp.heartbeat  # noqa: E402, F401

@@ -1,7 +1,6 @@
 """Writes of the accounts: members, and the links that sign them in."""
 
 from django.urls import reverse
-from django.utils import timezone
 
 from webapp.accounts.models import SignInToken, User
 
@@ -22,6 +21,5 @@ def ensure_admin(*, name: str) -> User:
 
 
 def sign_in_path(*, user: User) -> str:
-    """The path of a new one-time link; links that expired are cleared away."""
-    SignInToken.objects.filter(expires_at__lt=timezone.now()).delete()
+    """The path of a new one-time link."""
     return reverse("accounts:sign-in-link", args=[SignInToken.objects.issue(user)])

@@ -122,6 +122,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_ENABLE_UTC = True
 CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULE = {
+    "clear what is expired": {"task": "accounts.clear_expired", "schedule": 3600.0},
+}
 
 LOGGING = {
     "version": 1,

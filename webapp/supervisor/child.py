@@ -45,6 +45,7 @@ class Child:
     name: str
     process: subprocess.Popen[str]
     log: Path
+    folder: Path
     stop_signal: signal.Signals
 
     @classmethod
@@ -81,7 +82,7 @@ class Child:
                 preexec_fn=_before_the_program(stop_signal, mask),
                 **who,
             )
-        return cls(name, process, log, stop_signal)
+        return cls(name, process, log, folder, stop_signal)
 
     @property
     def alive(self) -> bool:

@@ -110,7 +110,7 @@ class Supervisor:
             **self.services.start(),
         }
         for child in self.services.children.members:
-            say_state(child.name, "ready", f"data in {self.home.root}")
+            say_state(child.name, "ready", f"data in {child.folder}")
         sign_in_path = self._prepare()
         self._launch(programs.web(port))
         self._launch(programs.cpu_worker())

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
@@ -10,6 +11,7 @@ from django.utils import timezone
 from webapp.accounts.forms import ATTEMPTS
 from webapp.accounts.models import SignInToken, User
 from webapp.accounts.services import create_member, sign_in_path
+from webapp.accounts.tasks import clear_expired
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
@@ -103,8 +105,20 @@ def test_a_link_expires(client: Client, member: User):
     path = sign_in_path(user=member)
     SignInToken.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     assert client.get(path).status_code == 403
-    sign_in_path(user=member)
-    assert SignInToken.objects.count() == 1, "expired links are cleared away"
+
+
+def test_what_is_expired_is_cleared_and_nothing_else(client: Client, member: User):
+    client.force_login(member)
+    SignInToken.objects.issue(member)
+    SignInToken.objects.issue(member)
+    first = SignInToken.objects.order_by("pk").first()
+    SignInToken.objects.filter(pk=first.pk).update(expires_at=timezone.now())
+    Session.objects.create(
+        session_key="old", session_data="", expire_date=timezone.now() - timedelta(seconds=1)
+    )
+    clear_expired()
+    assert SignInToken.objects.exclude(pk=first.pk).count() == SignInToken.objects.count() == 1
+    assert list(Session.objects.all()) == [Session.objects.get(pk=client.session.session_key)]
 
 
 def test_a_link_of_somebody_who_left_is_refused(client: Client, member: User):

@@ -34,7 +34,7 @@ function startConnectionChip() {
   });
 }
 
-export function shortcutsAreOn() {
+function shortcutsAreOn() {
   try {
     return localStorage.getItem(KEYBOARD_SETTING) !== "off";
   } catch {
@@ -93,7 +93,7 @@ function startMessages() {
   });
 }
 
-export function notify(text, level = "info") {
+function notify(text, level = "info") {
   const place = document.querySelector(".toasts");
   const template = document.querySelector("#toast-template");
   if (!place || !template) return;

@@ -24,22 +24,22 @@ log = logging.getLogger(__name__)
 
 def execute(
     run_id: int, worker: str, *, must_stop: Callable[[], bool] = shutdown.announced
-) -> None:
+) -> bool:
     """Claim run `run_id` and carry it to its end, from its newest checkpoint if it has one.
 
     Harmless to call twice, or for a run that is gone, ended or someone else's: it then does
-    nothing. Where `must_stop` becomes true, the run goes back to the queue.
+    nothing, and says so by False. Where `must_stop` becomes true, the run goes back to the queue.
     """
     waiting = Run.objects.filter(pk=run_id, status=Status.QUEUED).first()
     if waiting is None:
-        return
+        return False
     store = CheckpointStore(run_id)
     checkpoint = store.newest(at_most=waiting.sequence) if waiting.sequence else None
     run = services.claim(
         run_id=run_id, worker=worker, resume_from=checkpoint.step if checkpoint else 0
     )
     if run is None:
-        return
+        return False
     try:
         with Recorder(run) as recorder:
             ended = _follow(run, checkpoint, recorder, store, must_stop)
@@ -49,6 +49,7 @@ def execute(
         log.warning("Attempt %s stops: %s.", run.attempt, lost)
         if not Run.objects.filter(pk=run_id).exists():
             store.delete()
+    return True
 
 
 def _follow(

@@ -15,7 +15,7 @@ from django.http import Http404
 
 from webapp.runs import chunks
 from webapp.runs.chunks import Arrays
-from webapp.runs.models import Run, SeriesChunk
+from webapp.runs.models import Run, SeriesChunk, Status
 
 if TYPE_CHECKING:
     from webapp.accounts.models import User
@@ -37,6 +37,16 @@ def run_for(user: User, pk: int) -> Run:
     if run is None:
         raise Http404(f"There is no run {pk}.")
     return run
+
+
+def next_in_line(run_id: int, limit: int = 20) -> list[int]:
+    """Ids of the runs that wait in the queue of run `run_id`, the oldest first.
+
+    A run that went back to the queue keeps its place, whatever the order of the messages.
+    """
+    queue = Run.objects.filter(pk=run_id).values("queue")
+    waiting = Run.objects.filter(status=Status.QUEUED, queue__in=queue)
+    return list(waiting.order_by("created_at", "pk").values_list("pk", flat=True)[:limit])
 
 
 def series(

@@ -1,4 +1,4 @@
-"""Celery's way in. A message is a wake-up: `execute` looks in Postgres whether there is a run."""
+"""Celery's way in. A message is a wake-up; whose turn it is stands in Postgres."""
 
 from __future__ import annotations
 
@@ -7,15 +7,20 @@ from celery.signals import worker_process_init, worker_shutting_down
 
 from engine.spec import validate
 from webapp.runs import shutdown
+from webapp.runs.selectors import next_in_line
 from webapp.runs.wake import EXECUTE
 
 
 @shared_task(name=EXECUTE, bind=True)
 def execute_run(self: Task, run_id: int) -> None:
+    """Execute one run: the oldest that waits in the queue of run `run_id`."""
     # Imported here: web processes read this module too, and must stay free of torch.
     from webapp.runs.execution import execute
 
-    execute(run_id, worker=self.request.hostname or "worker")
+    worker = self.request.hostname or "worker"
+    for waiting in next_in_line(run_id):
+        if execute(waiting, worker):
+            return
 
 
 @worker_process_init.connect

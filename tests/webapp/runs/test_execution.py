@@ -11,12 +11,13 @@ import engine
 from engine import runner
 from engine.events import MEASURED_SERIES, Point
 from engine.spec import validate
-from tests.webapp.factories import first_run, person
+from tests.webapp.factories import claimed, first_run, person
 from webapp.runs import services
 from webapp.runs.checkpoint_store import CheckpointStore
 from webapp.runs.execution import execute
 from webapp.runs.models import Run, Status
 from webapp.runs.selectors import series
+from webapp.runs.tasks import execute_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -73,11 +74,23 @@ def test_a_run_has_the_numbers_of_the_engine(ada) -> None:
 
 def test_executing_twice_does_nothing_twice(ada) -> None:
     run = first_run(ada)
-    execute(run.pk, "worker@test")
+    assert execute(run.pk, "worker@test")
     before = Run.objects.values().get(pk=run.pk)
-    execute(run.pk, "worker@test")
-    execute(run.pk + 1000, "worker@test")
+    assert not execute(run.pk, "worker@test")
+    assert not execute(run.pk + 1000, "worker@test")
     assert Run.objects.values().get(pk=run.pk) == before
+
+
+def test_a_message_wakes_the_run_whose_turn_it_is(ada) -> None:
+    older, newer, elsewhere = (first_run(ada, device=device) for device in ("cpu", "cpu", "cuda"))
+    Run.objects.exclude(pk__in=(older.pk, newer.pk, elsewhere.pk)).delete()
+    services.release(run_id=claimed(older).pk, attempt=1)
+    for message, expected in ((newer, older), (newer, newer), (newer, None)):
+        execute_run.apply(args=[message.pk])
+        statuses = dict(Run.objects.values_list("pk", "status"))
+        if expected:
+            assert statuses[expected.pk] == Status.FINISHED
+    assert statuses[elsewhere.pk] == Status.QUEUED
 
 
 def test_a_run_goes_on_from_its_checkpoint_as_if_nothing_had_happened(ada, monkeypatch) -> None:

@@ -10,11 +10,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import re
 from typing import Any
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.contrib.auth import get_user_model
+from django.db import DatabaseError
 from django.http import Http404
 
 from webapp.live import messages
@@ -28,6 +31,8 @@ MOST_RUNS = 60
 LONGEST_FRAME = 64 * 1024
 HEARTBEAT_SECONDS = 5.0
 NOT_SIGNED_IN = 4401
+
+log = logging.getLogger(__name__)
 
 
 class RunsConsumer(AsyncWebsocketConsumer):
@@ -95,7 +100,13 @@ class RunsConsumer(AsyncWebsocketConsumer):
             self.wake.clear()
             run_ids, self.behind = self.behind & self.cursors.keys(), set()
             cursors = {run_id: self.cursors[run_id] for run_id in run_ids}
-            for run_id, found in (await self._read(cursors)).items():
+            try:
+                read = await self._read(cursors)
+            except DatabaseError as error:
+                # Their cursors have not moved, so the next heartbeat reads the same again.
+                log.warning("Followers wait for the database (%s).", error)
+                continue
+            for run_id, found in read.items():
                 await self._tell(run_id, cursors[run_id], found)
 
     @database_sync_to_async
@@ -125,7 +136,12 @@ class RunsConsumer(AsyncWebsocketConsumer):
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
-            if not await self._still_signed_in():
+            try:
+                signed_in = await self._still_signed_in()
+            except DatabaseError as error:
+                log.warning("Followers wait for the database (%s).", error)
+                continue
+            if not signed_in:
                 await self.close(code=NOT_SIGNED_IN)
                 return
             await self._say(messages.HEARTBEAT)
@@ -134,8 +150,8 @@ class RunsConsumer(AsyncWebsocketConsumer):
     @database_sync_to_async
     def _still_signed_in(self) -> bool:
         user, session = self.scope["user"], self.scope["session"]
-        user.refresh_from_db(fields=["is_active", "role"])
-        return user.is_active and session.exists(session.session_key)
+        active = get_user_model().objects.filter(pk=user.pk, is_active=True).exists()
+        return active and session.exists(session.session_key)
 
     async def _say(self, message: Message) -> None:
         with contextlib.suppress(ConnectionError):

@@ -67,11 +67,21 @@ def _follow(
         raise
     except Exception as error:
         log.exception("Run %s failed.", run.pk)
-        recorder.flush()
+        _save_the_rest(recorder)
         services.finish(
             run_id=run.pk, attempt=run.attempt, status=Status.FAILED, error=explain(error)
         )
         return True
+
+
+def _save_the_rest(recorder: Recorder) -> None:
+    """What a failed run still holds; if that is what cannot be recorded, its end still must be."""
+    try:
+        recorder.flush()
+    except LeaseLost:
+        raise
+    except Exception:
+        log.exception("The last points of run %s could not be recorded.", recorder.run_id)
 
 
 def _consume(

@@ -7,6 +7,7 @@ import time
 import pytest
 from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
+from django.db import OperationalError
 from django.test import Client
 
 from tests.webapp.factories import claimed, first_run, launched, person, points
@@ -106,6 +107,26 @@ async def test_the_heartbeat_heals_a_lost_hint(ada, monkeypatch) -> None:
     await until(socket, follower, lambda: follower.status == "running")
     await in_database(services.record_points, run_id=run.pk, attempt=1, points=points(1, 3))
     await until(socket, follower, lambda: follower.sequence == 3)
+    await socket.disconnect()
+
+
+async def test_a_database_that_was_away_is_asked_again(ada, monkeypatch) -> None:
+    monkeypatch.setattr(consumer, "HEARTBEAT_SECONDS", 0.2)
+    run = await in_database(lambda: claimed(first_run(ada)))
+    real, failures = consumer.news, []
+
+    def unreliable(*arguments):
+        if len(failures) < 2:
+            failures.append(1)
+            raise OperationalError("server closed the connection unexpectedly")
+        return real(*arguments)
+
+    monkeypatch.setattr(consumer, "news", unreliable)
+    socket, _ = await connected(ada)
+    follower = Follower()
+    await socket.send_json_to({"subscribe": {str(run.pk): 0}})
+    await until(socket, follower, lambda: follower.status == "running")
+    assert len(failures) == 2
     await socket.disconnect()
 
 

@@ -190,6 +190,18 @@ def test_missing_data_is_said_with_the_command_that_fetches_it(ada, monkeypatch,
     assert "Traceback" not in run.error
 
 
+def test_points_that_cannot_be_recorded_end_the_run_with_the_reason(ada, monkeypatch) -> None:
+    def refuse(**_: object) -> None:
+        raise ValueError("the next point is of outer step 1, not 2")
+
+    monkeypatch.setattr(services, "record_points", refuse)
+    run = first_run(ada)
+    execute(run.pk, "worker@test")
+    run.refresh_from_db()
+    assert run.status == Status.FAILED
+    assert "outer step 1, not 2" in run.error
+
+
 def test_a_spec_that_no_longer_validates_fails_with_the_field(ada) -> None:
     run = first_run(ada)
     Run.objects.filter(pk=run.pk).update(spec={**run.spec, "gone": 1})

@@ -1,7 +1,11 @@
 """`python -m webapp.supervisor`, which is what `make run` calls."""
 
+import signal
 import sys
 
-from webapp.supervisor.supervisor import main
+# Nothing is started yet: until something is, Ctrl+C simply ends this process.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+from webapp.supervisor.supervisor import main  # noqa: E402
 
 sys.exit(main())

@@ -4,7 +4,6 @@ import hashlib
 import os
 import shutil
 import signal
-import subprocess
 import time
 from pathlib import Path
 
@@ -82,20 +81,6 @@ class Postgres:
             self.account.own(self.folder)
         self.folder.chmod(0o700)
 
-    def _run(self, *command: str | Path) -> None:
-        who = self.account.popen_arguments() if self.account else {}
-        done = subprocess.run(
-            [str(part) for part in command],
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            **who,
-        )
-        if done.returncode:
-            raise ServiceFailed(f"{Path(command[0]).name} failed:\n{done.stdout}{done.stderr}")
-
     def _create_data(self) -> None:
         """Creates the cluster beside its place and moves it there, so that half of one is never
         taken for a whole one."""
@@ -107,15 +92,29 @@ class Postgres:
         if self.account:
             self.account.own(password)
         try:
-            self._run(
-                self.programs / "initdb",
-                *("-D", partial, "-U", DATABASE_USER, "--auth=scram-sha-256"),
+            initdb = self._start(
+                "initdb",
+                *("-D", str(partial), "-U", DATABASE_USER, "--auth=scram-sha-256"),
                 *(f"--pwfile={password}", "--encoding=UTF8"),
                 *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
             )
+            if initdb.process.wait():
+                raise ServiceFailed(initdb.failure())
+            self.children.forget(initdb)
         finally:
             password.unlink()
         partial.rename(self.data)
+
+    def _start(self, program: str, *arguments: str) -> Child:
+        return self.children.start(
+            program,
+            [str(self.programs / program), *arguments],
+            environment=self.environment,
+            folder=self.folder,
+            # To Postgres this is a "fast shutdown", which does not wait for clients to leave.
+            stop_signal=signal.SIGINT,
+            account=self.account,
+        )
 
     def _remove_stale_lock(self) -> None:
         """A number in `postmaster.pid` may by now belong to some other program."""
@@ -134,18 +133,10 @@ class Postgres:
             "log_timezone": "UTC",
             "max_connections": "200",
         }
-        command = [str(self.programs / "postgres"), "-D", str(self.data)]
+        arguments = ["-D", str(self.data)]
         for name, value in options.items():
-            command += ["-c", f"{name}={value}"]
-        return self.children.start(
-            "postgres",
-            command,
-            environment=self.environment,
-            folder=self.folder,
-            # "Fast shutdown": does not wait for clients to leave.
-            stop_signal=signal.SIGINT,
-            account=self.account,
-        )
+            arguments += ["-c", f"{name}={value}"]
+        return self._start("postgres", *arguments)
 
     def _connect(self, database: str) -> psycopg.Connection:
         return psycopg.connect(

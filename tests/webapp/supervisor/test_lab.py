@@ -154,7 +154,7 @@ def test_a_second_start_in_the_same_folder_says_so(new_lab):
 
 
 @pytest.mark.parametrize("times", [1, 2])
-@pytest.mark.parametrize("after", [0.3, 1.5, 3.0])
+@pytest.mark.parametrize("after", [0.2, 0.6, 1.5, 3.0])
 def test_ctrl_c_in_the_middle_of_a_start_stops_everything(new_lab, after: float, times: int):
     lab = new_lab()
     process = lab.launch()
@@ -164,6 +164,7 @@ def test_ctrl_c_in_the_middle_of_a_start_stops_everything(new_lab, after: float,
         time.sleep(0.05)
     process.wait(timeout=30)
     assert nothing_is_left(lab.home)
+    assert "Traceback" not in lab.printed.read_text()
 
 
 def test_a_closed_terminal_stops_everything(new_lab):

@@ -33,8 +33,11 @@ def meta_losses(problem: Problem, metas: Meta, seed: int, *, chunk: int) -> Tens
 
 
 def generator(seed: int, draw: int) -> torch.Generator:
-    """Random numbers of one draw of one seed, on the CPU so that every device sees the same."""
-    return torch.Generator().manual_seed((seed * 1_000_003 + draw) % 2**63)
+    """Random numbers of one draw of one seed, on the CPU so that every device sees the same.
+
+    The offset keeps them apart from the initial parameters, which are drawn with the seed itself.
+    """
+    return torch.Generator().manual_seed((2**61 + seed * 1_000_003 + draw) % 2**63)
 
 
 def standard_normal(meta: Meta, count: int, source: torch.Generator) -> Meta:

@@ -19,6 +19,7 @@ from engine.events import Checkpoint, Event, Finished, Note, Point, Started, Sta
 from engine.outer_loop import Descent, Search, build_outer_loop
 from engine.spec import Experiment, PlannedRun, expand
 from engine.spec.experiment import Budget
+from engine.summary import Summary, updated
 from engine.version import code_version
 
 CHECKPOINT_SECONDS = 5.0
@@ -46,7 +47,7 @@ def _run_one(planned: PlannedRun, resume: Checkpoint | None) -> Iterator[Event]:
     torch.set_num_threads(experiment.threads)
     problem = build_problem(experiment)
     loop = build_outer_loop(experiment, problem)
-    summary: dict[str, float | None] = {}
+    summary: Summary = {}
     spent_before = 0.0
     if resume is not None:
         loop.restore(copy.deepcopy(resume.state["loop"]), resume.step)
@@ -81,7 +82,7 @@ def _run_one(planned: PlannedRun, resume: Checkpoint | None) -> Iterator[Event]:
 
     while loop.step < experiment.outer.steps:
         values = _measure(loop, experiment.probes.every)
-        _summarise(summary, values)
+        summary = updated(summary, values)
         yield Point(run=planned.index, step=loop.step, values=values)
         for message in [note for note in loop.notes if note not in told]:
             told.add(message)
@@ -111,14 +112,6 @@ def _measure(loop: Descent | Search, every: int) -> dict[str, float]:
         values |= loop.probe()
         values["probe_seconds"] = time.perf_counter() - started
     return values
-
-
-def _summarise(summary: dict[str, float | None], values: dict[str, float]) -> None:
-    """Keep the last value of every series, and the best meta-loss so far."""
-    summary |= values
-    best = summary.get("best_meta_loss")
-    if math.isfinite(values["meta_loss"]) and (best is None or values["meta_loss"] < best):
-        summary["best_meta_loss"] = values["meta_loss"]
 
 
 def _not_finite(values: dict[str, float], step: int) -> str:

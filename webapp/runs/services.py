@@ -10,7 +10,6 @@ import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,8 @@ from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 
 from engine.events import Note, Point
+from engine.plain import plain
+from engine.summary import updated
 from webapp.live import hints
 from webapp.runs import chunks
 from webapp.runs.models import ENDS, Run, RunEvent, SeriesChunk, Status
@@ -237,12 +238,9 @@ def _take_back(run: Run) -> bool:
     return True
 
 
-def storable(summary: Mapping[str, float | None]) -> dict[str, float | str | None]:
+def storable(summary: Mapping[str, float | str | None]) -> dict[str, float | str | None]:
     """`summary` without what JSON lacks: non-finite values become "nan", "inf" and "-inf"."""
-    return {
-        name: value if value is None or isfinite(value) else str(float(value))
-        for name, value in summary.items()
-    }
+    return plain(dict(summary))
 
 
 def checkpoint_folder(run_id: int) -> Path:
@@ -253,15 +251,9 @@ _RELEASED: dict[str, Any] = {"worker": "", "lease_until": None}
 
 
 def _summary_after(summary: dict[str, Any], points: list[Point]) -> dict[str, Any]:
-    """The last value of every series, and the best meta-loss, once `points` are in."""
-    latest = dict(summary)
     for point in points:
-        latest |= point.values
-        loss = point.values.get("meta_loss")
-        if loss is not None and isfinite(loss):
-            best = latest.get("best_meta_loss")
-            latest["best_meta_loss"] = loss if best is None else min(float(best), loss)
-    return storable({name: None if v is None else float(v) for name, v in latest.items()})
+        summary = updated(summary, point.values)
+    return storable(summary)
 
 
 def _log(run: Run, level: str, message: str) -> None:

@@ -20,24 +20,38 @@ export class LiveRuns extends EventTarget {
     this.filling = new Set();
     this.offlineSince = null;
     this.socket = null;
+    this.stopping = new AbortController();
   }
 
   start() {
     if (!this.runs.size) return;
     this.#connect();
-    addEventListener("online", () => this.#reconnectNow());
-    document.addEventListener("visibilitychange", () => {
-      if (document.visibilityState === "visible") this.#reconnectNow();
-    });
-    addEventListener("pagehide", () => this.socket?.close());
+    const { signal } = this.stopping;
+    addEventListener("online", () => this.#reconnectNow(), { signal });
+    addEventListener("pageshow", () => this.#reconnectNow(), { signal });
+    document.addEventListener(
+      "visibilitychange",
+      () => document.visibilityState === "visible" && this.#reconnectNow(),
+      { signal },
+    );
+  }
+
+  stop() {
+    this.stopping.abort();
+    for (const timer of [this.retry, this.poll, this.silence]) clearTimeout(timer);
+    this.socket?.close();
   }
 
   get done() {
     return [...this.runs.values()].every(isComplete);
   }
 
+  get #over() {
+    return this.done || this.stopping.signal.aborted;
+  }
+
   #connect() {
-    if (this.done) return;
+    if (this.#over) return;
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(`${scheme}//${location.host}/ws/runs/`);
     this.socket = socket;
@@ -57,7 +71,7 @@ export class LiveRuns extends EventTarget {
       if (this.socket !== socket) return;
       this.socket = null;
       clearTimeout(this.silence);
-      if (this.done) return;
+      if (this.#over) return;
       this.failures += 1;
       if (this.failures >= FAILURES_BEFORE_POLLING) this.#startPolling();
       const wait = Math.min(FIRST_WAIT_MS * 2 ** (this.failures - 1), LONGEST_WAIT_MS);
@@ -67,7 +81,7 @@ export class LiveRuns extends EventTarget {
   }
 
   #reconnectNow() {
-    if (this.socket || this.done) return;
+    if (this.socket || this.#over) return;
     clearTimeout(this.retry);
     this.#connect();
   }
@@ -141,7 +155,7 @@ export class LiveRuns extends EventTarget {
         this.offlineSince ??= new Date();
       }
       this.#tellChip();
-      const over = this.done || this.socket?.readyState === WebSocket.OPEN;
+      const over = this.#over || this.socket?.readyState === WebSocket.OPEN;
       if (!over) this.poll = setTimeout(ask, POLL_MS);
     };
     ask();

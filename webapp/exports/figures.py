@@ -125,6 +125,13 @@ class Figure:
             parts.append(f"× {', '.join(sorted(reasons))}")
         return "; ".join(parts)
 
+    @property
+    def latest(self) -> str:
+        """The last value of a figure with a single curve, "" where there are several or none."""
+        if len(self.traces) != 1 or not len(self.traces[0].y):
+            return ""
+        return self.traces[0].value_at(-1, self.metric.unit)
+
     def text_summary(self) -> str:
         """What a reader who does not see the curves needs: where each of them stands."""
         if self.empty:

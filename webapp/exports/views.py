@@ -108,6 +108,7 @@ def _as_json(figure: Figure) -> dict[str, Any]:
         "explanation": figure.metric.explanation,
         "note": figure.note,
         "empty": figure.empty,
+        "latest": figure.latest,
         "plotly": plotly_figure(figure),
         "text_summary": figure.text_summary(),
         "table": {"header": header, "rows": rows},

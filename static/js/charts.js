@@ -1,0 +1,240 @@
+// The charts of a page. The server draws the figures (the same that an export gets); this module
+// fetches them, dresses them in the page's colours, and keeps toolbar, address and exports alike.
+
+import { refreshing } from "./refreshing.js";
+
+const CONFIG = { displayModeBar: false, responsive: true, doubleClick: "reset" };
+const DEFAULTS = { x: "step", scale: "auto", smoothing: "0" };
+const WIDTH_SETTING = "export-width";
+
+export class Charts extends EventTarget {
+  constructor(place, toolbar) {
+    super();
+    this.place = place;
+    this.toolbar = toolbar;
+    this.runs = place.dataset.runs;
+    this.figures = new Map();
+    this.hidden = new Set();
+    this.visible = new Set();
+    this.refresh = refreshing(() => this.#fetch());
+    this.watcher = new IntersectionObserver((entries) => this.#seen(entries), { rootMargin: "200px" });
+  }
+
+  start() {
+    for (const card of this.place.querySelectorAll("[data-chart]")) this.#adopt(card);
+    this.#startToolbar();
+    document.addEventListener("lab:theme", () => this.#drawVisible());
+    this.refresh();
+  }
+
+  toggle(key) {
+    if (!this.hidden.delete(key)) this.hidden.add(key);
+    this.#drawVisible();
+    return !this.hidden.has(key);
+  }
+
+  get options() {
+    const values = new FormData(this.toolbar);
+    return Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, values.get(name)]));
+  }
+
+  #query(more = {}) {
+    return new URLSearchParams({ runs: this.runs, ...this.options, ...more });
+  }
+
+  async #fetch() {
+    const response = await fetch(`${this.place.dataset.figuresUrl}?${this.#query()}`);
+    if (!response.ok) throw new Error(`figures: ${response.status}`);
+    const { figures, sequences } = await response.json();
+    for (const figure of figures) {
+      const card = this.#cardOf(figure);
+      this.figures.set(figure.metric, figure);
+      this.#describe(card, figure);
+      if (this.visible.has(card)) this.#draw(card);
+    }
+    this.dispatchEvent(new CustomEvent("drawn", { detail: { figures, sequences } }));
+  }
+
+  #cardOf(figure) {
+    const known = this.place.querySelector(`[data-chart="${CSS.escape(figure.metric)}"]`);
+    if (known) return known;
+    const template = document.querySelector("#chart-template");
+    const card = template.content.firstElementChild.cloneNode(true);
+    card.dataset.chart = figure.metric;
+    card.querySelector("h3").textContent = figure.title;
+    card.querySelector(".chart-explanation").textContent = figure.explanation;
+    card.querySelector("[data-export] summary").setAttribute("aria-label", `Export ${figure.title}`);
+    this.place.append(card);
+    this.#adopt(card);
+    return card;
+  }
+
+  #adopt(card) {
+    this.watcher.observe(card);
+    card.querySelector("[data-twin]").addEventListener("toggle", () => this.#fillTwin(card));
+    const width = card.querySelector("[data-width]");
+    width.value = readWidth();
+    width.addEventListener("change", () => {
+      writeWidth(width.value);
+      this.#writeExports();
+    });
+    this.#writeExportsOf(card);
+  }
+
+  #seen(entries) {
+    for (const { target, isIntersecting } of entries) {
+      if (!isIntersecting) this.visible.delete(target);
+      else {
+        this.visible.add(target);
+        this.#draw(target);
+      }
+    }
+  }
+
+  #describe(card, figure) {
+    card.querySelector("[data-empty]").hidden = !figure.empty;
+    card.querySelector("[data-plot]").setAttribute("aria-label", figure.text_summary);
+    card.querySelector("[data-text-summary]").textContent = figure.text_summary;
+    card.querySelector("[data-note]").textContent = figure.note;
+    card.querySelector("[data-latest]").textContent = figure.latest;
+    this.#fillTwin(card);
+  }
+
+  #fillTwin(card) {
+    const figure = this.figures.get(card.dataset.chart);
+    if (!figure || !card.querySelector("[data-twin]").open) return;
+    const { header, rows } = figure.table;
+    const table = card.querySelector("[data-table]");
+    table.replaceChildren(rowOf(header, "th"), ...rows.map((cells) => rowOf(cells, "td")));
+  }
+
+  #drawVisible() {
+    for (const card of this.visible) this.#draw(card);
+  }
+
+  #draw(card) {
+    const figure = this.figures.get(card.dataset.chart);
+    if (!figure) return;
+    const style = getComputedStyle(document.documentElement);
+    const traces = figure.plotly.data.map((trace) => this.#dressed(trace, style));
+    const layout = dressedLayout(figure.plotly.layout, style);
+    window.Plotly.react(card.querySelector("[data-plot]"), traces, layout, CONFIG);
+  }
+
+  #dressed(trace, style) {
+    const colour = style.getPropertyValue(`--run-${trace.meta.slot}`).trim();
+    const marker = { ...trace.marker, color: colour };
+    if (trace.meta.part === "marks") marker.line = { ...trace.marker.line, color: colour };
+    return {
+      ...trace,
+      visible: !this.hidden.has(trace.legendgroup),
+      line: { ...trace.line, color: colour },
+      marker,
+      fillcolor: trace.meta.part === "band" ? withAlpha(colour, 0.16) : undefined,
+    };
+  }
+
+  #startToolbar() {
+    const asked = new URLSearchParams(location.search);
+    for (const name of Object.keys(DEFAULTS)) {
+      const value = asked.get(name);
+      if (value === null) continue;
+      const inputs = [...this.toolbar.querySelectorAll(`[name="${name}"]`)];
+      if (inputs[0].type === "range") inputs[0].value = value;
+      else for (const input of inputs) input.checked = input.value === value;
+      if (inputs[0].type === "radio" && !inputs.some((input) => input.checked)) inputs[0].checked = true;
+    }
+    const output = this.toolbar.querySelector("output");
+    const show = () => (output.textContent = Number(this.options.smoothing).toFixed(2).replace(/\.?0+$/, ""));
+    show();
+    this.toolbar.addEventListener("submit", (event) => event.preventDefault());
+    this.toolbar.addEventListener("input", () => {
+      show();
+      this.#writeAddress();
+      this.#writeExports();
+      this.refresh({ now: true });
+    });
+    this.#writeExports();
+  }
+
+  #writeAddress() {
+    const address = new URL(location.href);
+    for (const [name, value] of Object.entries(this.options)) {
+      if (value === DEFAULTS[name]) address.searchParams.delete(name);
+      else address.searchParams.set(name, value);
+    }
+    history.replaceState(history.state, "", address.href.replaceAll("%2C", ","));
+  }
+
+  #writeExports() {
+    for (const card of this.place.querySelectorAll("[data-chart]")) this.#writeExportsOf(card);
+  }
+
+  #writeExportsOf(card) {
+    card.querySelector("[data-width]").value = readWidth();
+    for (const link of card.querySelectorAll("[data-format]")) {
+      const query = this.#query({ metric: card.dataset.chart, width: readWidth() });
+      link.href = `${this.place.dataset.fileUrl}${link.dataset.format}?${query}`;
+    }
+  }
+}
+
+function dressedLayout(layout, style) {
+  const token = (name) => style.getPropertyValue(name).trim();
+  const axis = {
+    gridcolor: token("--line"),
+    linecolor: token("--line-strong"),
+    tickfont: { size: 11, color: token("--ink-muted") },
+  };
+  const withTitle = (own) => ({
+    ...axis,
+    ...own,
+    title: own.title && { ...own.title, font: { size: 11, color: token("--ink-muted") } },
+  });
+  return {
+    ...layout,
+    xaxis: { ...withTitle(layout.xaxis), showgrid: false, showline: true },
+    yaxis: withTitle(layout.yaxis),
+    font: { family: token("--font-text"), size: 12, color: token("--ink") },
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    autosize: true,
+    hoverlabel: {
+      bgcolor: token("--raised"),
+      bordercolor: token("--line-strong"),
+      font: { family: token("--font-text"), size: 12, color: token("--ink") },
+      namelength: -1,
+    },
+  };
+}
+
+function withAlpha(hex, alpha) {
+  const [red, green, blue] = [1, 3, 5].map((start) => parseInt(hex.slice(start, start + 2), 16));
+  return `rgba(${red},${green},${blue},${alpha})`;
+}
+
+function rowOf(cells, name) {
+  const row = document.createElement("tr");
+  for (const text of cells) {
+    const cell = document.createElement(name);
+    cell.textContent = text;
+    row.append(cell);
+  }
+  return row;
+}
+
+function readWidth() {
+  try {
+    return localStorage.getItem(WIDTH_SETTING) ?? "column";
+  } catch {
+    return "column";
+  }
+}
+
+function writeWidth(width) {
+  try {
+    localStorage.setItem(WIDTH_SETTING, width);
+  } catch {
+    // Storage may be forbidden; the width then starts at one column on the next page.
+  }
+}

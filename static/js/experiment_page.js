@@ -1,0 +1,74 @@
+// The page of an experiment, and a comparison: charts, progress and findings of several runs.
+
+import "./menus.js";
+import { Charts } from "./charts.js";
+import { LiveRuns, followedRuns } from "./live.js";
+import { hasEnded, proofLine } from "./live_state.js";
+import { refreshing } from "./refreshing.js";
+
+const overlay = document.querySelector("[data-overlay]");
+const charts = new Charts(
+  overlay.querySelector("[data-charts]"),
+  document.querySelector("[data-toolbar]"),
+);
+const live = new LiveRuns(followedRuns());
+
+const refreshSummary = refreshing(async () => {
+  const response = await fetch(`${overlay.dataset.summaryUrl}?runs=${charts.runs}`);
+  if (!response.ok) throw new Error(`summary: ${response.status}`);
+  const update = new DOMParser().parseFromString(await response.text(), "text/html");
+  for (const part of ["[data-findings]", "[data-summary]"]) {
+    const place = document.querySelector(part);
+    const fresh = update.querySelector(part);
+    if (place.innerHTML !== fresh.innerHTML) place.replaceChildren(...fresh.childNodes);
+  }
+});
+
+function refreshAll() {
+  charts.refresh();
+  refreshSummary();
+}
+
+function showProgress(run) {
+  const bar = overlay.querySelector(`[data-run="${run.id}"]`);
+  if (!bar) return;
+  const step = `step ${run.step} / ${run.totalSteps}`;
+  bar.dataset.status = run.status;
+  bar.title = `Seed ${bar.dataset.seed}: ${run.status.replaceAll("_", " ")}, ${step}`;
+  bar.querySelector("progress").value = run.step;
+  showOverall();
+}
+
+function showOverall() {
+  const bars = [...overlay.querySelectorAll("[data-run]")];
+  const running = ["queued", "running"];
+  const ended = bars.filter((bar) => !running.includes(bar.dataset.status)).length;
+  const steps = bars.reduce((total, bar) => total + bar.querySelector("progress").value, 0);
+  overlay.querySelector("[data-overall]").textContent = `${ended} / ${bars.length} runs done`;
+  overlay.querySelector("[data-overall-bar]").value = steps;
+  for (const item of document.querySelectorAll("[data-while-running]")) {
+    item.hidden = ended === bars.length;
+  }
+}
+
+function showProof() {
+  const runs = [...live.runs.values()];
+  if (runs.length) overlay.querySelector("[data-proof]").textContent = proofLine(runs, Date.now());
+}
+
+live.addEventListener("points", refreshAll);
+live.addEventListener("rewind", refreshAll);
+live.addEventListener("state", ({ detail: run }) => {
+  showProgress(run);
+  if (hasEnded(run)) refreshAll();
+});
+
+for (const button of overlay.querySelectorAll("[data-legend]")) {
+  button.addEventListener("click", () => {
+    button.setAttribute("aria-pressed", String(charts.toggle(button.dataset.legend)));
+  });
+}
+
+charts.start();
+live.start();
+if (live.runs.size) setInterval(showProof, 250);

@@ -13,6 +13,7 @@ from webapp.exports.bands import Band, Series, band, kept_points, smooth
 from webapp.exports.configurations import Configuration, RunLike, configurations
 from webapp.exports.metrics import Metric, Unit
 from webapp.exports.numbers import format_with_error
+from webapp.exports.ticks import log_ticks
 
 XAxis = Literal["step", "seconds", "inner_steps"]
 Scale = Literal["auto", "log", "linear"]
@@ -124,6 +125,13 @@ class Figure:
         if reasons:
             parts.append(f"× {', '.join(sorted(reasons))}")
         return "; ".join(parts)
+
+    @property
+    def log_ticks(self) -> list[float]:
+        """Where a logarithmic y axis is labelled: nowhere, if no point has a place on it."""
+        heights = np.concatenate([trace.y for trace in self.traces] or [np.zeros(0)])
+        heights = heights[np.isfinite(heights) & (heights > 0)]
+        return log_ticks(float(heights.min()), float(heights.max())) if len(heights) else []
 
     @property
     def latest(self) -> str:

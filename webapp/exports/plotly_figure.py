@@ -11,6 +11,7 @@ import numpy as np
 from webapp.exports.figures import Axis, Figure, Trace
 from webapp.exports.metrics import Unit
 from webapp.exports.numbers import format_value
+from webapp.exports.ticks import tick_label
 
 MOST_MARKERS = 40
 _SUFFIX: dict[Unit, str] = {"": "", "s": " s", "B": "B"}
@@ -136,12 +137,25 @@ def _layout(figure: Figure) -> dict[str, Any]:
             "exponentformat": "power",
             "nticks": 6,
             **_range(figure),
+            **_log_labels(figure),
         },
         "yaxis2": {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True},
         "margin": {"l": 60, "r": 14, "t": 10, "b": 44},
         "hovermode": "x unified",
         "showlegend": False,
         "uirevision": f"{figure.x_axis.name} {figure.y_axis.log}",
+    }
+
+
+def _log_labels(figure: Figure) -> dict[str, Any]:
+    """Labels of a logarithmic axis; none where no point has a place on it."""
+    if not figure.y_axis.log:
+        return {}
+    ticks = figure.log_ticks
+    return {
+        "tickvals": ticks,
+        "ticktext": [tick_label(tick, figure.y_axis.unit) for tick in ticks],
+        "ticksuffix": "",
     }
 
 

@@ -17,6 +17,7 @@ from webapp.exports.figures import Figure, Trace
 from webapp.exports.palette import MATPLOTLIB_DASHES
 from webapp.exports.plotly_figure import stretches
 from webapp.exports.provenance import provenance_of
+from webapp.exports.ticks import tick_label
 
 Format = Literal["png", "svg", "pdf"]
 CENTIMETRES_PER_INCH = 2.54
@@ -136,9 +137,13 @@ def _dress(axes: Any, figure: Figure, size: Size) -> None:
 
     if figure.y_axis.log:
         axes.set_yscale("log", nonpositive="clip")
-    if figure.y_axis.unit:
+        shown = axes.get_ylim()
+        ticks = figure.log_ticks
+        axes.set_yticks(ticks, [tick_label(tick, figure.y_axis.unit) for tick in ticks])
+        axes.set_yticks([], minor=True)
+        axes.set_ylim(shown)
+    elif figure.y_axis.unit:
         axes.yaxis.set_major_formatter(EngFormatter(unit=figure.y_axis.unit))
-        axes.yaxis.set_minor_formatter("")
     if figure.x_axis.unit:
         axes.xaxis.set_major_formatter(EngFormatter(unit=figure.x_axis.unit))
     axes.set_xlabel(figure.x_axis.title, color=SOFT)

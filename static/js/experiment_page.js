@@ -52,8 +52,7 @@ function showOverall() {
 }
 
 function showProof() {
-  const runs = [...live.runs.values()];
-  if (runs.length) overlay.querySelector("[data-proof]").textContent = proofLine(runs, Date.now());
+  overlay.querySelector("[data-proof]").textContent = proofLine([...live.runs.values()], Date.now());
 }
 
 live.addEventListener("points", refreshAll);
@@ -71,4 +70,4 @@ for (const button of overlay.querySelectorAll("[data-legend]")) {
 
 charts.start();
 live.start();
-if (live.runs.size) setInterval(showProof, 250);
+setInterval(showProof, 250);

@@ -24,7 +24,7 @@ export class LiveRuns extends EventTarget {
   }
 
   start() {
-    if (!this.runs.size) return;
+    if (this.done) return;
     this.#connect();
     const { signal } = this.stopping;
     addEventListener("online", () => this.#reconnectNow(), { signal });

@@ -3,13 +3,13 @@
 // A run's points are numbered 1, 2, 3 … without gaps; `received` is the last one that the page has
 // with all before it. The point with number n is that of outer step n − 1.
 
-export function followedRun({ id, sequence, attempt }) {
+export function followedRun({ id, sequence, attempt, status = "" }) {
   return {
     id,
     attempt,
     received: sequence,
     committed: sequence,
-    status: "",
+    status,
     cancelRequested: false,
     step: sequence,
     totalSteps: 0,

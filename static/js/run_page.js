@@ -88,9 +88,6 @@ live.addEventListener("state", ({ detail: run }) => showState(run));
 startTabs();
 charts.start();
 live.start();
-if (live.runs.size) {
-  setInterval(() => {
-    const runs = [...live.runs.values()];
-    if (runs.length) find("proof").textContent = proofLine(runs, Date.now());
-  }, 250);
-}
+setInterval(() => {
+  find("proof").textContent = proofLine([...live.runs.values()], Date.now());
+}, 250);

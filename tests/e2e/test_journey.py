@@ -99,7 +99,7 @@ def test_from_the_first_link_to_a_figure_for_a_paper(
     expect(page.locator("[data-chart=meta_loss] .scatterlayer .trace")).not_to_have_count(0)
     svg = exported(page, "meta_loss", "svg", tmp_path).read_text()
     assert "<svg" in svg
-    assert "Truncated" in svg
+    assert "What happens with a short truncation window?" in svg
     drawn = exported(page, "meta_loss", "csv", tmp_path)
     assert len(rows_of(drawn)) == 2 * 30
 
@@ -133,11 +133,10 @@ def test_the_web_gives_the_numbers_of_the_engine(
     experiment = page.request.get(f"{lab.url}/api/v1/experiments/{created['id']}").json()
     through_the_web = {}
     for index, item in enumerate(experiment["runs"]):
-        messages = page.request.get(f"{lab.url}/api/v1/runs/{item['id']}/series?after=0").json()
-        for message in messages if isinstance(messages, list) else messages["messages"]:
-            for name, (steps, values) in message.get("series", {}).items():
-                for step, value in zip(steps, values, strict=True):
-                    through_the_web[index, name, step] = value
+        points = page.request.get(f"{lab.url}/api/v1/runs/{item['id']}/series?after=0").json()
+        for name, (steps, values) in points["series"].items():
+            for step, value in zip(steps, values, strict=True):
+                through_the_web[index, name, step] = value
     alone = {
         (event.run, name, event.step): value
         for event in run(read_text(SMALL))

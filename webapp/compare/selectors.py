@@ -39,7 +39,7 @@ def overlay_context(runs: Sequence[Run]) -> dict[str, Any]:
         "metrics": [METRICS[name] for name in PAGE_METRICS],
         "summary": summary_of(runs),
         "differences": difference_of(groups),
-        "followed": [followed(run) for run in runs if not run.has_ended],
+        "followed": [followed(run) for run in runs],
         "ended": sum(run.has_ended for run in runs),
         "steps": sum(run.step for run in runs),
         "total_steps": sum(run.total_steps for run in runs),
@@ -50,6 +50,11 @@ def difference_of(groups: Sequence[Configuration]) -> list[Difference]:
     return differences(group.runs[0].spec for group in groups) if len(groups) > 1 else []
 
 
-def followed(run: Run) -> dict[str, int]:
+def followed(run: Run) -> dict[str, int | str]:
     """A run as the live client takes it up: what the page has already."""
-    return {"id": run.pk, "sequence": run.sequence, "attempt": max(run.attempt, 1)}
+    return {
+        "id": run.pk,
+        "sequence": run.sequence,
+        "attempt": max(run.attempt, 1),
+        "status": run.status,
+    }

@@ -35,7 +35,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "experiment": run.experiment,
         "state": live_messages.state(run),
         "configuration": configurations([run])[0],
-        "followed": [] if run.has_ended else [followed(run)],
+        "followed": [followed(run)],
         "metrics": [METRICS[name] for name in PAGE_METRICS],
         "may_change": may_change(request.user, run.experiment),
         "siblings": _siblings(run),

@@ -13,7 +13,7 @@ from webapp.exports.metrics import Unit
 from webapp.exports.numbers import format_value
 from webapp.exports.ticks import tick_label
 
-MOST_MARKERS = 40
+MOST_MARKERS = 20
 _SUFFIX: dict[Unit, str] = {"": "", "s": " s", "B": "B"}
 
 
@@ -168,7 +168,7 @@ def _range(figure: Figure) -> dict[str, Any]:
     low, high = float(values.min()), float(values.max())
     if figure.y_axis.log:
         if high < 2 * low:
-            return {"range": [math.log10(low / 2), math.log10(high * 2)]}
+            return {"range": [math.log10(low) - math.log10(2), math.log10(high) + math.log10(2)]}
     elif high - low <= 1e-9 * max(abs(low), abs(high)):
         room = 0.5 * abs(high) or 1.0
         return {"range": [low - room, high + room]}

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
+import sys
 
 from webapp.exports.metrics import Unit
 from webapp.exports.numbers import format_value
 
 MOST_LABELS = 6
+_LAST_DECADE = sys.float_info.max_10_exp - 1
+"""A curve that diverges comes close to the largest float; no label may lie past it."""
 
 
 def log_ticks(low: float, high: float) -> list[float]:
     """Round values that label about `low` … `high`, and a decade beyond on both sides.
 
     1, 2 and 5 in each decade where few enough of them are in sight, else whole decades, as many
-    apart as it takes. Both ends are positive.
+    apart as it takes: then the outermost label may lie within. Both ends are positive.
     """
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-    decades = range(first - 1, last + 2)
+    decades = range(max(first - 1, -_LAST_DECADE), min(last + 1, _LAST_DECADE) + 1)
     for mantissas in ((1, 2, 5), (1,)):
         ticks = [mantissa * 10.0**decade for decade in decades for mantissa in mantissas]
         if sum(low / 1.5 <= tick <= high * 1.5 for tick in ticks) <= MOST_LABELS:

@@ -1,0 +1,255 @@
+"""The figure that page, paper and CSV share: bands, gaps, axes, words, and the table beside it."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from tests.webapp.exports.curves import curve, figure_of, run, seeds
+from webapp.experiments.models import Experiment
+from webapp.exports.bands import kept_points, smooth
+from webapp.exports.figures import MOST_MARKS, MOST_POINTS, MOST_TABLE_ROWS, build_figure
+from webapp.exports.metrics import METRICS
+from webapp.exports.numbers import format_value
+from webapp.exports.plotly_figure import plotly_figure
+
+NAN, INF = math.nan, math.inf
+META_LOSS = METRICS["meta_loss"]
+
+
+def parts(figure, part: str) -> list[dict]:
+    return [data for data in plotly_figure(figure)["data"] if data["meta"]["part"] == part]
+
+
+def test_a_band_is_mean_and_standard_error_over_the_seeds() -> None:
+    table = np.random.default_rng(0).normal(size=(3, 20))
+    figure = figure_of(*(curve(*row) for row in table))
+    (trace,) = figure.traces
+    error = table.std(axis=0, ddof=1) / np.sqrt(3)
+    np.testing.assert_allclose(trace.y, table.mean(axis=0))
+    np.testing.assert_allclose(trace.lower, table.mean(axis=0) - error)
+    np.testing.assert_allclose(trace.upper, table.mean(axis=0) + error)
+    assert trace.seeds_stated == "N = 3"
+    assert figure.note == "mean ± standard error over seeds"
+
+
+def test_a_seed_that_is_behind_counts_where_it_has_been() -> None:
+    figure = figure_of(curve(1.0, 2.0, 3.0, 4.0), curve(3.0, 6.0))
+    (trace,) = figure.traces
+    assert trace.steps.tolist() == [0, 1, 2, 3]
+    assert trace.y.tolist() == [2.0, 4.0, 3.0, 4.0]
+    assert trace.n.tolist() == [2, 2, 1, 1]
+    # The standard deviation of two values that are d apart is d/√2, and its error d/2.
+    np.testing.assert_allclose(trace.upper, [3.0, 6.0, NAN, NAN])
+    np.testing.assert_allclose(trace.lower, [1.0, 2.0, NAN, NAN])
+    assert trace.seeds_stated == "N = 1–2"
+    assert trace.error_at(0) == 1.0
+    assert trace.error_at(-1) is None
+    (band,) = parts(figure, "band")
+    assert (band["x"], band["y"]) == ([0, 1, 1, 0], [3.0, 6.0, 2.0, 1.0])
+
+
+def test_a_single_seed_has_no_band_and_states_no_n() -> None:
+    figure = figure_of(curve(1.0, 2.0))
+    (trace,) = figure.traces
+    assert (trace.lower, trace.upper, trace.seeds_stated) == (None, None, "")
+    assert figure.note == ""
+    assert parts(figure, "band") == []
+    assert parts(figure, "line")[0]["customdata"] == ["1.00", "2.00"]
+
+
+def test_equal_configurations_of_two_experiments_stay_two_curves() -> None:
+    cup = Experiment(pk=2, name="cup", code_version="abc1234")
+    runs = [run(1), run(2, experiment=cup)]
+    series = {1: {"meta_loss": curve(1.0)}, 2: {"meta_loss": curve(1.0)}}
+    figure = build_figure(runs, series, META_LOSS)
+    assert [trace.label for trace in figure.traces] == ["Unrolled · bowl", "Unrolled · cup"]
+    assert [trace.n.tolist() for trace in figure.traces] == [[1], [1]]
+    assert [trace.configuration.dash for trace in figure.traces] == ["solid", "dash"]
+
+
+@pytest.mark.parametrize("value", [NAN, INF, -INF])
+def test_a_value_that_is_not_finite_is_a_gap_with_a_mark(value: float) -> None:
+    figure = figure_of(curve(1.0, value, 3.0), curve(1.0, 2.0, 3.0))
+    (trace,) = figure.traces
+    assert len(trace.y) == 3
+    assert not math.isfinite(trace.y[1])
+    assert trace.n.tolist() == [2, 2, 2]
+    assert [(mark.x, mark.reason) for mark in trace.marks] == [(1.0, "not finite")]
+    np.testing.assert_equal(trace.marks[0].value, value)
+    (line,) = parts(figure, "line")
+    assert line["y"] == [1.0, None, 3.0]
+    (marks,) = parts(figure, "marks")
+    assert marks["x"] == [1.0]
+    assert marks["customdata"] == [f"{format_value(value)}, not finite"]
+    assert "× not finite" in figure.note
+
+
+def test_what_has_no_place_on_a_log_axis_is_marked_with_its_reason() -> None:
+    values = curve(0.1, 0.0, -2.0, 0.4)
+    figure = figure_of(values, metric="bias_relative")
+    assert figure.y_axis.log
+    (trace,) = figure.traces
+    assert trace.y.tolist() == [0.1, 0.0, -2.0, 0.4]
+    assert [(mark.x, mark.reason) for mark in trace.marks] == [
+        (1.0, "exactly zero"),
+        (2.0, "not positive on a log axis"),
+    ]
+    assert parts(figure, "line")[0]["y"] == [0.1, None, None, 0.4]
+    linear = figure_of(values, metric="bias_relative", scale="linear")
+    assert linear.traces[0].marks == ()
+    assert parts(linear, "line")[0]["y"] == [0.1, 0.0, -2.0, 0.4]
+
+
+def test_a_curve_of_zeros_alone_is_all_marks_and_no_error() -> None:
+    figure = figure_of(curve(0.0, 0.0), curve(0.0, 0.0), metric="variance_relative")
+    assert [mark.reason for mark in figure.traces[0].marks] == ["exactly zero"] * 2
+    assert figure.log_ticks == []
+    assert parts(figure, "line")[0]["y"] == [None, None]
+    assert plotly_figure(figure)["layout"]["yaxis"]["range"] == [-1, 0]
+
+
+def test_a_band_below_zero_is_cut_at_the_lowest_height_on_a_log_axis() -> None:
+    figure = figure_of(curve(0.1, 1.0), curve(0.3, 9.0), curve(0.2, 0.2), metric="bias_relative")
+    (trace,) = figure.traces
+    assert trace.lower[1] > 0
+    wide = figure_of(curve(0.1, 0.01), curve(0.1, 9.0), metric="bias_relative")
+    (trace,) = wide.traces
+    assert trace.lower[1] < 0.1
+    (band,) = parts(wide, "band")
+    assert min(band["y"]) == 0.1
+
+
+def test_many_points_are_thinned_without_losing_an_extreme_or_an_end() -> None:
+    values = np.random.default_rng(1).normal(size=50_000)
+    values[[0, 12_345, 34_567, -1]] = [5.0, 99.0, -99.0, 6.0]
+    (trace,) = figure_of(curve(*values)).traces
+    assert len(trace.y) <= MOST_POINTS
+    assert (trace.steps[0], trace.steps[-1]) == (0, 49_999)
+    assert (trace.y[0], trace.y[-1]) == (5.0, 6.0)
+    assert trace.y[trace.steps == 12_345].tolist() == [99.0]
+    assert trace.y[trace.steps == 34_567].tolist() == [-99.0]
+    assert np.all(np.diff(trace.steps) > 0)
+    np.testing.assert_array_equal(trace.y, values[trace.steps])
+
+
+def test_each_stretch_keeps_its_own_lowest_and_highest() -> None:
+    values = np.arange(1_000) % 10.0
+    kept = kept_points(values, 202)
+    assert len(kept) <= 202
+    # 100 stretches of about ten points: every period shows its 0 and its 9.
+    assert np.count_nonzero(values[kept] == 9) >= 95
+    assert np.count_nonzero(values[kept] == 0) >= 95
+    assert kept_points(values[:200], 202).tolist() == list(range(200))
+
+
+def test_thinning_skips_what_is_not_finite_and_marks_it_all_the_same() -> None:
+    values = np.linspace(1.0, 2.0, 10_000)
+    values[5_000:5_400] = NAN
+    values[5_100] = 7.0
+    (trace,) = figure_of(curve(*values)).traces
+    assert 7.0 in trace.y
+    assert len(trace.marks) == MOST_MARKS
+    assert (trace.marks[0].x, trace.marks[-1].x) == (5_000, 5_399)
+
+
+def test_smoothing_is_a_moving_average_with_the_raw_curve_behind() -> None:
+    values = [1.0, 0.0, 4.0]
+    figure = figure_of(curve(*values), smoothing=0.5)
+    (trace,) = figure.traces
+    # Weights halve into the past and add up to one: (0·2 + 1)/3, (4·4 + 0·2 + 1)/7.
+    np.testing.assert_allclose(trace.y, [1.0, 1 / 3, 17 / 7])
+    assert trace.raw.tolist() == values
+    assert parts(figure, "raw")[0]["y"] == values
+    assert figure.note == "smoothed with weight 0.5, raw curve faint"
+    assert figure_of(curve(*values)).traces[0].raw is None
+
+
+def test_smoothing_does_not_spread_or_hide_what_is_not_finite() -> None:
+    np.testing.assert_allclose(
+        smooth(np.array([2.0, NAN, 2.0, INF, 2.0]), 0.9), [2, NAN, 2, INF, 2]
+    )
+    (trace,) = figure_of(curve(2.0, NAN, 4.0), smoothing=0.9).traces
+    assert [mark.x for mark in trace.marks] == [1.0]
+
+
+@pytest.mark.parametrize(("x", "unit"), [("seconds", "Time (s)"), ("inner_steps", "Inner steps")])
+def test_other_x_axes_are_the_mean_of_the_seeds_positions(x: str, unit: str) -> None:
+    series = {
+        1: {"meta_loss": curve(4.0, 3.0, 2.0), x: curve(10.0, 20.0, 30.0)},
+        2: {"meta_loss": curve(2.0, 1.0, 0.0), x: curve(30.0, 40.0, 50.0)},
+    }
+    figure = build_figure(seeds(2), series, META_LOSS, x=x)
+    (trace,) = figure.traces
+    assert trace.x.tolist() == [20.0, 30.0, 40.0]
+    assert trace.y.tolist() == [3.0, 2.0, 1.0]
+    assert figure.x_axis.full_title == unit
+    assert plotly_figure(figure)["layout"]["xaxis"]["title"]["text"] == unit
+
+
+def test_a_sparse_series_finds_its_own_steps_on_the_other_axis() -> None:
+    bias = (np.array([0, 5]), np.array([0.5, 0.25]))
+    series = {1: {"bias_relative": bias, "seconds": curve(*np.arange(8) / 4)}}
+    (trace,) = build_figure(seeds(1), series, METRICS["bias_relative"], x="seconds").traces
+    assert (trace.x.tolist(), trace.y.tolist()) == ([0.0, 1.25], [0.5, 0.25])
+
+
+def test_a_point_without_a_place_on_the_x_axis_is_not_drawn() -> None:
+    series = {1: {"meta_loss": curve(4.0, 3.0, 2.0), "seconds": curve(1.0, 2.0)}}
+    (trace,) = build_figure(seeds(1), series, META_LOSS, x="seconds").traces
+    assert trace.y.tolist() == [4.0, 3.0]
+    assert build_figure(seeds(1), series, META_LOSS, x="inner_steps").empty
+
+
+def test_the_words_say_where_every_curve_stands() -> None:
+    runs = [*seeds(2), run(3, label="Truncated, last 3")]
+    series = {
+        1: {"meta_loss": curve(1.0, 0.4)},
+        2: {"meta_loss": curve(2.0, 0.6)},
+        3: {"meta_loss": curve(3.0, 2.0, NAN)},
+    }
+    figure = build_figure(runs, series, META_LOSS)
+    assert figure.text_summary() == (
+        "Meta-loss against outer step. Unrolled: 0.500 ± 0.100 (N = 2) at step 1; "
+        "Truncated, last 3: nan at step 2."
+    )
+    assert figure.latest == ""
+    assert build_figure(runs[:2], series, META_LOSS).latest == "0.500 ± 0.100"
+    nothing = build_figure(runs, {}, META_LOSS)
+    assert nothing.text_summary() == "Meta-loss: no points yet."
+    assert (nothing.empty, nothing.latest, nothing.table()) == (True, "", (["Step"], []))
+    assert plotly_figure(nothing)["data"] == []
+
+
+def test_the_table_has_the_numbers_of_the_curves() -> None:
+    table = np.random.default_rng(2).normal(size=(2, 100))
+    series = {i + 1: {"meta_loss": curve(*row)} for i, row in enumerate(table)}
+    series[3] = {"meta_loss": curve(*range(30))}
+    figure = build_figure([*seeds(2), run(3, label="other")], series, META_LOSS)
+    header, rows = figure.table()
+    assert header == ["Step", "Unrolled", "other"]
+    assert len(rows) == MOST_TABLE_ROWS
+    steps = [int(row[0]) for row in rows]
+    assert (steps[0], steps[-1]) == (0, 99)
+    first, second = figure.traces
+    for step, row in zip(steps, rows, strict=True):
+        assert row[1] == first.value_at(step, "")
+        assert row[2] == (second.value_at(step, "") if step < 30 else "")
+    mean = table[:, 99].mean()
+    assert rows[-1][1].startswith(format_value(mean) + " ± ")
+
+
+def test_a_label_is_text_on_the_page_and_not_markup() -> None:
+    figure = build_figure(
+        [run(1, label="<b>x</b>")], {1: {"meta_loss": curve(1.0, 2.0)}}, META_LOSS
+    )
+    (line,) = parts(figure, "line")
+    assert line["name"] == "&lt;b&gt;x&lt;/b&gt;"
+    assert "<b>" not in line["hovertemplate"]
+
+
+@pytest.mark.parametrize("value", [1.7e308, 5e-324])
+def test_a_run_at_the_edge_of_the_floats_is_still_valid_json(value: float) -> None:
+    figure = figure_of(curve(value, value), metric="gradient_norm")
+    assert json.dumps(plotly_figure(figure), allow_nan=False)

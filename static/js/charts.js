@@ -62,7 +62,8 @@ export class Charts extends EventTarget {
     const card = template.content.firstElementChild.cloneNode(true);
     card.dataset.chart = figure.metric;
     card.querySelector("h3").textContent = figure.title;
-    card.querySelector(".chart-explanation").textContent = figure.explanation;
+    const explanation = card.querySelector(".chart-explanation");
+    explanation.textContent = explanation.title = figure.explanation;
     card.querySelector("[data-export] summary").setAttribute("aria-label", `Export ${figure.title}`);
     this.place.append(card);
     this.#adopt(card);

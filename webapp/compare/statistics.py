@@ -104,6 +104,8 @@ def _with_best(cells: list[Cell]) -> list[Cell]:
         return cells
     best = min(known) if metric.better == "lower" else max(known)
     shown = Cell(metric=metric, value=best, error=None, n=1).text
+    if len({cell.text for cell in cells}) == 1:
+        return cells
     return [
         Cell(
             metric=metric,

@@ -181,7 +181,13 @@ def build_figure(
     `smoothing` is the weight of the past in [0, 1). Configurations without a point are left out.
     """
     title, unit = X_AXES[x]
-    log = metric.log if scale == "auto" else scale == "log"
+    runs = list(runs)
+    drawn = [series[run.pk][metric.name] for run in runs if metric.name in series.get(run.pk, {})]
+    if scale == "auto":
+        # A logarithmic axis has no place for a curve that is zero throughout, as variances are.
+        log = metric.log and any(bool(np.any(values > 0)) for _, values in drawn)
+    else:
+        log = scale == "log"
     traces = [
         _trace(configuration, series, metric.name, x, log, smoothing)
         for configuration in configurations(runs)

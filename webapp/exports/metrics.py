@@ -41,8 +41,7 @@ _CATALOGUE = (
         name="meta_loss",
         title="Meta-loss",
         better="lower",
-        explanation="The loss on held-out examples at the end of the inner loop: "
-        "what the outer loop minimises.",
+        explanation="Loss on held-out examples after the inner loop; the outer loop minimises it.",
     ),
     Metric(
         name="bias_relative",
@@ -51,7 +50,7 @@ _CATALOGUE = (
         better="lower",
         summary="mean",
         explanation="Distance of the expected estimate from the exact meta-gradient, "
-        "as a share of the exact one's norm.",
+        "over the exact one's norm.",
     ),
     Metric(
         name="cosine",
@@ -59,7 +58,7 @@ _CATALOGUE = (
         better="higher",
         summary="mean",
         explanation="1 where the estimate points along the exact meta-gradient, "
-        "0 at a right angle, −1 the opposite way.",
+        "−1 where it points the opposite way.",
     ),
     Metric(
         name="variance_relative",
@@ -67,8 +66,8 @@ _CATALOGUE = (
         log=True,
         better="lower",
         summary="mean",
-        explanation="Spread of repeated estimates at one θ, as a share of the exact "
-        "meta-gradient's squared norm; zero for a deterministic estimator.",
+        explanation="Spread of repeated estimates at one θ; zero for an estimator "
+        "that draws no random numbers.",
     ),
     Metric(
         name="peak_bytes",
@@ -77,8 +76,7 @@ _CATALOGUE = (
         log=True,
         better="lower",
         summary="max",
-        explanation="Most bytes of tensors alive at once during one estimate, "
-        "above what was there before it.",
+        explanation="Most bytes of tensors alive at once during one estimate, above those before.",
     ),
     Metric(
         name="step_seconds",

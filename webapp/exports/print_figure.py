@@ -170,12 +170,17 @@ def _legend_label(trace: Trace) -> str:
 
 def _plain_text(text: str) -> str:
     """`text` with nothing in it that matplotlib would read as mathematics."""
-    return text.replace("$", r"\$")
+    return _printable(text).replace("$", r"\$")
+
+
+def _printable(text: str) -> str:
+    """`text` without control characters, for which XML has no words."""
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def _metadata(figure: Figure, format: Format) -> dict[str, Any]:
     provenance = provenance_of(figure)
-    title = f"{figure.title}: {', '.join(provenance.experiments)}"
+    title = _printable(f"{figure.title}: {', '.join(provenance.experiments)}")
     content = provenance.as_json()
     if format == "svg":
         return {

@@ -63,7 +63,7 @@ function startTabs() {
       tab.tabIndex = selected ? 0 : -1;
       document.getElementById(tab.getAttribute("aria-controls")).hidden = !selected;
     }
-    history.replaceState(history.state, "", chosen === tabs[0] ? location.pathname + location.search : `#${chosen.id}`);
+    history.replaceState(history.state, "", chosen === tabs[0] ? location.pathname + location.search : chosen.dataset.hash);
     if (chosen.id === "tab-events") refreshEvents();
     else if (chosen === tabs[0]) dispatchEvent(new Event("resize"));
   };
@@ -77,7 +77,7 @@ function startTabs() {
       next.focus();
     });
   }
-  const named = tabs.find((tab) => `#${tab.id}` === location.hash);
+  const named = tabs.find((tab) => tab.dataset.hash === location.hash);
   if (named) choose(named);
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -77,16 +76,21 @@ def configurations(runs: Iterable[RunLike]) -> list[Configuration]:
 
 
 def _distinct_labels(groups: list[list[RunLike]]) -> list[str]:
-    """The runs' labels, with the experiment's name and then the run's number where they repeat."""
-    labels = [members[0].label for members in groups]
-    for suffix in ("name", "number"):
-        repeated = {label for label, count in Counter(labels).items() if count > 1}
-        labels = [
-            f"{label} · {_suffix(members[0], suffix)}" if label in repeated else label
-            for label, members in zip(labels, groups, strict=True)
-        ]
+    """The runs' labels; where one repeats, with what tells its experiments apart.
+
+    That is the experiment's name, or the first run's number where the names are equal too.
+    """
+    first = [members[0] for members in groups]
+    alike: dict[str, list[str]] = {}
+    for run in first:
+        alike.setdefault(run.label, []).append(run.experiment.name)
+    labels = []
+    for run in first:
+        names = alike[run.label]
+        if len(names) == 1:
+            labels.append(run.label)
+        elif len(set(names)) == len(names):
+            labels.append(f"{run.label} · {run.experiment.name}")
+        else:
+            labels.append(f"{run.label} · run {run.pk}")
     return labels
-
-
-def _suffix(run: RunLike, kind: str) -> str:
-    return run.experiment.name if kind == "name" else f"run {run.pk}"

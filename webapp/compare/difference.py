@@ -57,7 +57,7 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:g}"
+        return repr(value).removesuffix(".0")
     if isinstance(value, list):
         return "[" + ", ".join(_text(item) for item in value) + "]"
     return str(value) if value != {} else "none"

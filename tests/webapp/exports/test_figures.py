@@ -102,8 +102,11 @@ def test_what_has_no_place_on_a_log_axis_is_marked_with_its_reason() -> None:
     assert parts(linear, "line")[0]["y"] == [0.1, 0.0, -2.0, 0.4]
 
 
-def test_a_curve_of_zeros_alone_is_all_marks_and_no_error() -> None:
-    figure = figure_of(curve(0.0, 0.0), curve(0.0, 0.0), metric="variance_relative")
+def test_a_curve_of_zeros_alone_is_linear_unless_asked_otherwise() -> None:
+    zeros = (curve(0.0, 0.0), curve(0.0, 0.0))
+    usual = figure_of(*zeros, metric="variance_relative")
+    assert (usual.y_axis.log, usual.traces[0].marks) == (False, ())
+    figure = figure_of(*zeros, metric="variance_relative", scale="log")
     assert [mark.reason for mark in figure.traces[0].marks] == ["exactly zero"] * 2
     assert figure.log_ticks == []
     assert parts(figure, "line")[0]["y"] == [None, None]

@@ -56,8 +56,10 @@ def cancel_experiment(request: HttpRequest, pk: int) -> HttpResponse:
     going = visible_runs(request.user).filter(experiment=experiment).exclude(status__in=ENDS)
     cancelled = [request_cancel(user=request.user, run=run) for run in going]
     if cancelled:
+        one = len(cancelled) == 1
+        what, they_have = ("run", "it has") if one else ("runs", "they have")
         messages.success(
-            request, f"Cancelling {len(cancelled)} runs. The points that they have are kept."
+            request, f"Cancelling {len(cancelled)} {what}. The points that {they_have} are kept."
         )
     return redirect("experiments:detail", pk=pk)
 

@@ -1,15 +1,20 @@
-"""The table of runs, the page of a run and the page of an experiment, and who may do what there."""
+"""The pages of a run and of its experiment: what they tell."""
 
+import json
 import re
+from datetime import timedelta
 
 import pytest
 from django.test import Client
-from pytest_django import DjangoAssertNumQueries
+from django.utils import timezone
 
-from engine.events import Point
-from engine.spec import read_text
-from tests.webapp.factories import claimed, first_run, launched, person, points
+import engine.spec
+from engine.events import Note
+from engine.presets import PRESETS
+from engine.spec import validate
+from tests.webapp.factories import QUADRATIC, claimed, first_run, launched, person, points
 from webapp.accounts.models import User
+from webapp.experiments.services import create_experiment
 from webapp.runs import services
 from webapp.runs.models import Run, Status
 
@@ -17,239 +22,185 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def owner() -> User:
+def ada() -> User:
     return person("ada")
 
 
-@pytest.fixture
-def client(owner: User) -> Client:
+def signed_in(user: User) -> Client:
     client = Client()
-    client.force_login(owner)
+    client.force_login(user)
     return client
 
 
-def signed_in(name: str, **options: str) -> Client:
-    client = Client()
-    client.force_login(person(name, **options))
-    return client
+def page_of(user: User, run: Run) -> str:
+    answer = signed_in(user).get(f"/runs/{run.pk}/")
+    assert answer.status_code == 200
+    return answer.content.decode()
 
 
-def finished(run: Run, *, meta_loss: float) -> Run:
-    taken = claimed(run)
-    point = Point(run=0, step=0, values={"meta_loss": meta_loss, "seconds": 0.5})
-    services.record_points(run_id=run.pk, attempt=taken.attempt, points=[point])
-    services.finish(run_id=run.pk, attempt=taken.attempt, status=Status.FINISHED)
+def followed(html: str) -> list[dict]:
+    found = re.search(r'id="followed-runs" type="application/json">(.*?)</script>', html)
+    assert found is not None
+    return json.loads(found.group(1))
+
+
+def in_status(owner: User, status: Status) -> Run:
+    """A run with seven points (none while it waits) that came to `status` as runs do."""
+    run = first_run(owner)
+    if status == Status.QUEUED:
+        return run
+    claimed(run)
+    services.record_points(run_id=run.pk, attempt=1, points=points(1, 7))
+    if status != Status.RUNNING:
+        error = "" if status in (Status.FINISHED, Status.CANCELLED) else f"Why it is {status}."
+        services.finish(run_id=run.pk, attempt=1, status=status, error=error)
     run.refresh_from_db()
     return run
 
 
-def listed(client: Client, query: str = "", **headers: str) -> list[int]:
-    page = client.get(f"/runs/{query}", headers=headers).content.decode()
-    return [int(number) for number in re.findall(r'<tr id="run-(\d+)"', page)]
+@pytest.mark.parametrize("status", list(Status))
+def test_the_page_of_a_run_tells_where_it_stands(ada: User, status: Status) -> None:
+    run = in_status(ada, status)
+    html = page_of(ada, run)
+    assert f'data-status="{status}"' in html
+    step = 0 if status == Status.QUEUED else 7
+    assert f"<dd data-step>{step} / 20</dd>" in html
+    assert f'<progress data-bar max="20" value="{step}"' in html
+    attempt = max(run.attempt, 1)
+    state = {"id": run.pk, "sequence": step, "attempt": attempt, "status": str(status)}
+    assert followed(html) == [state]
+    hidden = re.search(r"data-error( hidden)?>", html)
+    assert hidden is not None
+    assert bool(hidden.group(1)) == (not run.error)
+    if run.error:
+        assert f"<span data-error-text>Why it is {status}.</span>" in html
+    assert ("/cancel/" in html) == (not run.has_ended)
+    assert f'action="/runs/{run.pk}/delete/"' in html
 
 
-# -- the table of runs --
+def test_time_that_went_by_and_that_remains(ada: User) -> None:
+    run = in_status(ada, Status.RUNNING)
+    begun = timezone.now() - timedelta(seconds=70)
+    Run.objects.filter(pk=run.pk).update(started_at=begun)
+    html = page_of(ada, run)
+    elapsed = re.search(r"data-elapsed>(\d+) s<", html)
+    remaining = re.search(r"data-remaining>(\d) min (\d\d) s<", html)
+    assert elapsed is not None
+    assert remaining is not None
+    # Seven of twenty steps took 70 s, so thirteen more take 130 s.
+    assert int(elapsed.group(1)) == pytest.approx(70, abs=3)
+    assert 60 * int(remaining.group(1)) + int(remaining.group(2)) == pytest.approx(130, abs=5)
+    assert "data-remaining>–<" in page_of(ada, in_status(ada, Status.FINISHED))
 
 
-def test_an_empty_lab_says_what_to_do(client: Client) -> None:
-    page = client.get("/runs/").content.decode()
-    assert "No run yet" in page
-    assert 'href="/experiments/new"' in page
+def test_the_log_is_told_in_order_on_the_page_and_alone(ada: User) -> None:
+    run = claimed(first_run(ada))
+    notes = [
+        Note(run=0, step=3, level="warning", message="<first>"),
+        Note(run=0, step=5, level="info", message="second"),
+    ]
+    services.record_points(run_id=run.pk, attempt=1, points=points(1, 6), notes=notes)
+    for html in (
+        page_of(ada, run),
+        signed_in(ada).get(f"/runs/{run.pk}/events/").content.decode(),
+    ):
+        assert html.index("&lt;first&gt;") < html.index(">second<")
+        assert 'data-level="warning"' in html
+    assert "data-event-count>2<" in page_of(ada, run)
+    nothing = signed_in(ada).get(f"/runs/{first_run(ada).pk}/events/").content.decode()
+    assert "Nothing to tell yet" in nothing
 
 
-def test_the_table_filters_by_text_status_estimator_and_owner(client: Client, owner: User) -> None:
-    mine = list(launched(owner).runs.order_by("number"))
-    other = first_run(person("grace"), name="valley", estimators=[{"kind": "unrolled"}], seeds=[7])
-    finished(mine[0], meta_loss=1.0)
-    assert set(listed(client)) == {run.pk for run in [*mine, other]}
-    assert listed(client, "?q=valley") == [other.pk]
-    assert listed(client, "?owner=grace") == [other.pk]
-    assert listed(client, "?status=finished") == [mine[0].pk]
-    truncated = {run.pk for run in mine if run.estimator == "truncated"}
-    assert set(listed(client, "?estimator=truncated")) == truncated
-    assert listed(client, "?estimator=truncated&status=finished") == []
-    assert "No run matches" in client.get("/runs/?q=nothing-like-it").content.decode()
+def test_the_spec_of_a_run_is_read_back_as_it_is(ada: User) -> None:
+    run = launched(ada).runs.get(number=3)
+    html = page_of(ada, run)
+    text = re.search(r'<pre tabindex="0"><code>(.*?)</code>', html, re.DOTALL)
+    assert text is not None
+    read = engine.spec.read_text(text.group(1).replace("&#x27;", "'").replace("&quot;", '"'))
+    assert read.model_dump(mode="json") == run.spec
+    assert (read.seeds, read.estimators[0].kind) == ([1], "truncated")
 
 
-def test_the_table_sorts_and_its_headers_turn_the_order_round(client: Client, owner: User) -> None:
-    low, high, *waiting = launched(owner).runs.order_by("number")
-    finished(low, meta_loss=0.25)
-    finished(high, meta_loss=4.0)
-    unmeasured = {run.pk for run in waiting}
-    rising = listed(client, "?sort=meta_loss")
-    assert rising[:2] == [low.pk, high.pk]
-    assert set(rising[2:]) == unmeasured
-    assert listed(client, "?sort=-meta_loss")[:2] == [high.pk, low.pk]
-    page = client.get("/runs/?sort=meta_loss&q=bowl").content.decode()
-    assert 'aria-sort="ascending"' in page
-    assert 'href="?q=bowl&amp;sort=-meta_loss"' in page
+def test_the_difference_from_where_it_came_from(ada: User) -> None:
+    origin = launched(ada)
+    changed = validate({**QUADRATIC, "name": "other", "inner": {"steps": 11}})
+    child = create_experiment(owner=ada, experiment=changed, parent=origin)
+    html = page_of(ada, child.runs.first())
+    assert f"Difference from experiment {origin.pk}" in html
+    changes = html[html.index('id="changes-title"') : html.index('id="spec-title"')]
+    assert re.findall(r"<code>([^<]+)</code>", changes) == ["inner.steps"]
+    assert re.findall(r'<td class="number">([^<]+)</td>', changes) == ["10", "11"]
+    assert "written from scratch" in page_of(ada, origin.runs.first())
 
 
-def test_the_table_is_paged_by_the_server(client: Client, owner: User) -> None:
-    launched(owner, seeds=list(range(20)))
-    first = listed(client)
-    second = listed(client, "?page=2")
-    assert len(first) == 25
-    assert len(second) == 15
-    assert not set(first) & set(second)
-    page = client.get("/runs/?page=2&estimator=").content.decode()
-    assert "26–40 of 40" in page
-    assert 'rel="prev"' in page
-    assert 'rel="next"' not in page
-
-
-def test_htmx_gets_the_table_alone(client: Client, owner: User) -> None:
-    run = first_run(owner)
-    answer = client.get("/runs/?q=bowl", headers={"HX-Request": "true"}).content.decode()
-    assert answer.lstrip().startswith('<div id="runs-table"')
-    assert f'id="run-{run.pk}"' in answer
-    assert "<html" not in answer
-
-
-def test_the_table_needs_the_same_queries_for_one_run_and_for_many(
-    client: Client, owner: User, django_assert_max_num_queries: DjangoAssertNumQueries
-) -> None:
-    launched(owner, seeds=list(range(12)))
-    with django_assert_max_num_queries(6):
-        assert len(listed(client)) == 24
-
-
-def test_rows_are_read_again_where_they_stand(client: Client, owner: User) -> None:
-    run = finished(first_run(owner), meta_loss=0.125)
-    rows = client.get(f"/runs/rows/?runs={run.pk}").content.decode()
-    assert f'id="run-{run.pk}"' in rows
-    assert "0.125" in rows
-    assert "data-ended" in rows
-    assert client.get("/runs/rows/?runs=1;2").status_code == 400
-
-
-# -- the page of a run --
-
-
-def test_the_page_of_a_run_tells_where_it_stands(client: Client, owner: User) -> None:
-    run = first_run(owner)
-    taken = claimed(run, worker="worker@bench")
-    services.record_points(run_id=run.pk, attempt=taken.attempt, points=points(1, 7))
-    page = client.get(f"/runs/{run.pk}/").content.decode()
-    assert 'data-status="running"' in page
-    assert "7 / 20" in page
-    assert "worker@bench" in page
-    assert f'{{"id": {run.pk}, "sequence": 7, "attempt": 1, "status": "running"}}' in page
-    assert f'href="/experiments/new?clone={run.pk}"' in page
-    assert "kind: quadratic" in page
-    assert f'action="/runs/{run.pk}/cancel/"' in page
-
-
-def test_the_page_of_a_run_shows_what_changed_from_a_parent(client: Client, owner: User) -> None:
-    parent = launched(owner)
-    child = launched(owner, inner={"steps": 12})
-    child.parent = parent
-    child.save()
-    page = client.get(f"/runs/{child.runs.first().pk}/").content.decode()
-    assert f"Difference from experiment {parent.pk}" in page
-    row = re.search(r"<code>inner.steps</code></th>(.*?)</tr>", page)
-    assert row is not None
-    assert re.findall(r">(\d+)<", row.group(1)) == ["10", "12"]
-
-
-def test_an_error_is_shown_and_escaped(client: Client, owner: User) -> None:
-    run = first_run(owner)
-    taken = claimed(run)
-    services.finish(
-        run_id=run.pk, attempt=taken.attempt, status=Status.FAILED, error="<b>diverged</b>"
+def test_a_preset_is_where_it_came_from(ada: User) -> None:
+    preset = PRESETS[0]
+    made = create_experiment(
+        owner=ada, experiment=engine.spec.read_text(preset.text), preset=preset.slug
     )
-    page = client.get(f"/runs/{run.pk}/").content.decode()
-    assert "&lt;b&gt;diverged&lt;/b&gt;" in page
-    assert "<b>diverged</b>" not in page
+    html = page_of(ada, made.runs.first())
+    assert f"Difference from the preset “{preset.title}”" in html.replace("&#x27;", "'")
+    assert "None but the estimator and the seed" in html
+    experiment = signed_in(ada).get(f"/experiments/{made.pk}/").content.decode()
+    assert preset.question in experiment.replace("&#x27;", "'")
 
 
-def test_the_owner_cancels_and_deletes(client: Client, owner: User) -> None:
-    run = first_run(owner)
-    answer = client.post(f"/runs/{run.pk}/cancel/", follow=True)
-    run.refresh_from_db()
-    assert run.status == Status.CANCELLED
-    assert "The run is cancelled." in answer.content.decode()
-    assert client.post(f"/runs/{run.pk}/delete/").status_code == 302
-    assert not Run.objects.filter(pk=run.pk).exists()
-    assert client.get(f"/runs/{run.pk}/").status_code == 404
+def test_siblings_are_offered_for_comparison(ada: User) -> None:
+    made = launched(ada, estimators=[{"kind": "unrolled"}], seeds=list(range(14)))
+    runs = list(made.runs.order_by("number"))
+    ids = [run.pk for run in runs]
+    first = re.search(r'href="/compare\?runs=([\d,]+)"', page_of(ada, runs[0]))
+    last = re.search(r'href="/compare\?runs=([\d,]+)"', page_of(ada, runs[13]))
+    assert first is not None
+    assert last is not None
+    assert first.group(1) == ",".join(map(str, ids[:12]))
+    assert last.group(1) == ",".join(map(str, [*ids[:11], ids[13]]))
+    alone = launched(ada, estimators=[{"kind": "unrolled"}], seeds=[0]).runs.get()
+    assert "/compare?runs=" not in page_of(ada, alone)
 
 
-def test_another_member_sees_a_run_but_may_not_change_it(owner: User) -> None:
-    run = first_run(owner)
-    grace = signed_in("grace")
-    page = grace.get(f"/runs/{run.pk}/").content.decode()
-    assert "/cancel/" not in page
-    assert "/delete/" not in page
-    assert grace.post(f"/runs/{run.pk}/cancel/").status_code == 403
-    assert grace.post(f"/runs/{run.pk}/delete/").status_code == 403
-    run.refresh_from_db()
-    assert run.status == Status.QUEUED
+def test_the_page_of_an_experiment_has_all_of_its_runs(ada: User) -> None:
+    made = launched(ada)
+    one, two, *_ = made.runs.order_by("number")
+    claimed(one)
+    services.record_points(run_id=one.pk, attempt=1, points=points(1, 20))
+    services.finish(run_id=one.pk, attempt=1, status=Status.FINISHED)
+    services.request_cancel(user=ada, run=two)
+    html = signed_in(ada).get(f"/experiments/{made.pk}/").content.decode()
+    assert len(followed(html)) == 4
+    assert [item["status"] for item in followed(html)][:2] == ["finished", "cancelled"]
+    assert "2 configurations" in html
+    assert "2 / 4 runs done" in html
+    assert '<progress data-overall-bar max="80" value="20"' in html
+    assert made.code_version in html
+    assert "Cancel all" in html
 
 
-def test_an_admin_of_the_lab_may_cancel_any_run(owner: User) -> None:
-    run = first_run(owner)
-    assert (
-        signed_in("chief", role=User.Role.ADMIN).post(f"/runs/{run.pk}/cancel/").status_code == 302
-    )
-    run.refresh_from_db()
-    assert run.status == Status.CANCELLED
+def test_the_page_of_an_experiment_says_what_it_leaves_out(ada: User) -> None:
+    made = launched(ada, seeds=list(range(51)))
+    html = signed_in(ada).get(f"/experiments/{made.pk}/").content.decode()
+    assert len(followed(html)) == 100
+    assert "The first 100 runs are drawn; 2 more are in the" in html
 
 
-def test_a_link_alone_changes_nothing(client: Client, owner: User) -> None:
-    run = first_run(owner)
-    assert client.get(f"/runs/{run.pk}/cancel/").status_code == 405
-    assert client.get(f"/runs/{run.pk}/delete/").status_code == 405
+def test_the_spec_of_an_experiment_is_a_file_that_the_engine_reads(ada: User) -> None:
+    made = launched(ada, name="Bowl & cup")
+    answer = signed_in(ada).get(f"/experiments/{made.pk}/spec.yaml")
+    assert 'filename="bowl-cup.yaml"' in answer.headers["Content-Disposition"]
+    read = engine.spec.read_text(answer.content.decode())
+    assert read.model_dump(mode="json") == made.spec
 
 
-# -- the page of an experiment --
-
-
-def test_the_page_of_an_experiment_has_a_bar_for_each_run(client: Client, owner: User) -> None:
-    experiment = launched(owner)
-    page = client.get(f"/experiments/{experiment.pk}/").content.decode()
-    for run in experiment.runs.all():
-        assert f'href="/runs/{run.pk}/" data-run="{run.pk}" data-status="queued"' in page
-    assert page.count("data-legend=") == 2
-    assert "0 / 4 runs done" in page
-    assert "estimator.kind" in page
-
-
-def test_the_page_of_an_experiment_needs_the_same_queries_for_few_runs_and_for_many(
-    client: Client, owner: User, django_assert_max_num_queries: DjangoAssertNumQueries
+def test_a_bigger_experiment_needs_no_more_queries(
+    ada: User, django_assert_max_num_queries
 ) -> None:
-    experiment = launched(owner, seeds=list(range(15)))
-    with django_assert_max_num_queries(6):
-        client.get(f"/experiments/{experiment.pk}/")
-
-
-def test_the_owner_renames_and_cancels_an_experiment(client: Client, owner: User) -> None:
-    experiment = launched(owner)
-    client.post(f"/experiments/{experiment.pk}/rename/", {"name": "a deeper bowl"})
-    experiment.refresh_from_db()
-    assert experiment.name == "a deeper bowl"
-    answer = client.post(f"/experiments/{experiment.pk}/rename/", {"name": " "}, follow=True)
-    assert "Not renamed" in answer.content.decode()
-    client.post(f"/experiments/{experiment.pk}/cancel/")
-    assert set(experiment.runs.values_list("status", flat=True)) == {Status.CANCELLED}
-
-
-def test_another_member_may_not_rename_or_cancel_an_experiment(owner: User) -> None:
-    experiment = launched(owner)
-    grace = signed_in("grace")
-    assert grace.post(f"/experiments/{experiment.pk}/rename/", {"name": "mine"}).status_code == 403
-    assert grace.post(f"/experiments/{experiment.pk}/cancel/").status_code == 403
-    experiment.refresh_from_db()
-    assert experiment.name == "bowl"
-
-
-def test_the_spec_comes_as_a_file_that_the_command_line_reads(client: Client, owner: User) -> None:
-    experiment = launched(owner)
-    answer = client.get(f"/experiments/{experiment.pk}/spec.yaml")
-    assert 'filename="bowl.yaml"' in answer.headers["Content-Disposition"]
-    assert read_text(answer.content.decode()).model_dump(mode="json") == experiment.spec
-
-
-def test_visitors_are_sent_to_the_sign_in_page(owner: User) -> None:
-    run = first_run(owner)
-    for address in ("/runs/", f"/runs/{run.pk}/", f"/experiments/{run.experiment_id}/", "/compare"):
-        assert Client().get(address).headers["Location"].startswith("/sign-in/")
+    client = signed_in(ada)
+    for seeds in ([0], list(range(20))):
+        made = launched(ada, seeds=seeds)
+        for run in made.runs.all():
+            claimed(run)
+            services.record_points(run_id=run.pk, attempt=1, points=points(1, 6))
+        with django_assert_max_num_queries(9):
+            client.get(f"/experiments/{made.pk}/")
+        with django_assert_max_num_queries(9):
+            client.get(f"/runs/{made.runs.first().pk}/")

@@ -97,7 +97,7 @@ export class Charts extends EventTarget {
     card.querySelector("[data-plot]").setAttribute("aria-label", figure.text_summary);
     card.querySelector("[data-text-summary]").textContent = figure.text_summary;
     card.querySelector("[data-note]").textContent = figure.note;
-    card.querySelector("[data-latest]").textContent = figure.latest;
+    card.querySelector("[data-latest]").textContent = this.runs.includes(",") ? "" : figure.latest;
     this.#fillTwin(card);
   }
 

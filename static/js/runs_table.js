@@ -57,6 +57,7 @@ const refreshRows = refreshing(async () => {
   for (const fresh of holder.content.querySelectorAll("tr")) {
     const row = document.getElementById(fresh.id);
     if (!row) continue;
+    row.toggleAttribute("data-ended", "ended" in fresh.dataset);
     // The first cell stays: replacing the checkbox would take the focus from under a finger.
     const cells = [...fresh.children].slice(1);
     [...row.children].slice(1).forEach((cell, index) => {

@@ -83,6 +83,14 @@ class Trace:
         return format_with_error(float(self.y[index]), self.error_at(index), unit)
 
     @property
+    def breaks(self) -> np.ndarray:
+        """Indices at which other seeds are behind the mean than at the point before.
+
+        The curve is not joined there: a mean over fewer seeds is no continuation of the other.
+        """
+        return np.flatnonzero(np.diff(self.n)) + 1
+
+    @property
     def seeds_stated(self) -> str:
         """ "N = 3", "N = 1–3" where the seeds have come differently far, "" for a single run."""
         if len(self.configuration.runs) == 1 or not len(self.n):
@@ -132,6 +140,31 @@ class Figure:
         heights = np.concatenate([trace.y for trace in self.traces] or [np.zeros(0)])
         heights = heights[np.isfinite(heights) & (heights > 0)]
         return log_ticks(float(heights.min()), float(heights.max())) if len(heights) else []
+
+    @property
+    def y_range(self) -> tuple[float, float] | None:
+        """The ends of the y axis, where the points alone would give ends that mislead.
+
+        A flat curve gets room instead of its rounding errors, and a metric with natural limits
+        those. `None` leaves the ends to the points.
+        """
+        values = np.concatenate([trace.y for trace in self.traces] or [np.zeros(0)])
+        values = values[np.isfinite(values) & ((values > 0) | (not self.y_axis.log))]
+        if not len(values):
+            return (0.1, 1.0) if self.y_axis.log else (0.0, 1.0)
+        low, high = float(values.min()), float(values.max())
+        if self.y_axis.log:
+            # Halving the least float there is gives zero, doubling the largest infinity.
+            inside = low / 2 > 0 and high * 2 < math.inf
+            return (low / 2, high * 2) if high / 2 < low and inside else None
+        if self.metric.limits is not None:
+            bottom, top = self.metric.limits
+            room = (top - bottom) / 40
+            return (min(low, 0.0 if low >= 0 else bottom) - room, max(high, top) + room)
+        if high - low > 1e-9 * max(abs(low), abs(high)):
+            return None
+        room = 0.5 * abs(high) or 1.0
+        return (low - room, high + room)
 
     @property
     def latest(self) -> str:
@@ -215,7 +248,8 @@ def _trace(
     positions = curve.steps.astype(np.float64) if x == "step" else _mean_at(having, x, curve)
     placed = np.isfinite(positions)
     marks = _marks(positions[placed], curve.mean[placed], log)
-    drawn = smooth(curve.mean, smoothing)
+    pieces = np.split(curve.mean, np.flatnonzero(np.diff(curve.n)) + 1)
+    drawn = np.concatenate([smooth(piece, smoothing) for piece in pieces])
     kept = np.flatnonzero(placed)
     kept = kept[kept_points(drawn[kept], MOST_POINTS)]
     has_band = bool(np.any(curve.n > 1))

@@ -21,6 +21,8 @@ class Metric:
     log: bool = False
     """Whether its axis is logarithmic unless the reader says otherwise."""
     better: Literal["lower", "higher", ""] = ""
+    limits: tuple[float, float] | None = None
+    """Its lowest and highest possible value, where a linear axis should show them."""
     summary: Summary = "last"
     """How a table condenses the series of one run into one number."""
 
@@ -55,6 +57,7 @@ _CATALOGUE = (
     Metric(
         name="cosine",
         title="Cosine to the oracle",
+        limits=(-1.0, 1.0),
         better="higher",
         summary="mean",
         explanation="1 where the estimate points along the exact meta-gradient, "

@@ -71,7 +71,8 @@ def _format_bytes(value: float) -> str:
 def _significant(value: float, digits: int = 3) -> str:
     if value == 0:
         return "0"
-    exponent = math.floor(math.log10(abs(value)))
+    # The exponent of the rounded value: 0.9996 reads 1.00, not 1.000.
+    exponent = int(f"{value:.{digits - 1}e}".split("e")[1])
     if -4 <= exponent < 6:
         decimals = max(0, digits - 1 - exponent)
         text = f"{value:,.{decimals}f}"

@@ -47,26 +47,28 @@ def _base(trace: Trace, part: str) -> dict[str, Any]:
 
 
 def _line(trace: Trace, figure: Figure, y: np.ndarray, part: str) -> dict[str, Any]:
+    x = _plain(np.insert(trace.x, trace.breaks, trace.x[trace.breaks]))
     line = {"dash": trace.configuration.dash, "width": 2, "shape": "linear"}
     if part == "raw":
         return {
             **_base(trace, part),
-            "x": _plain(trace.x),
-            "y": _drawable(y, figure.y_axis),
+            "x": x,
+            "y": _drawable(broken(trace, y), figure.y_axis),
             "mode": "lines",
             "line": {**line, "width": 1},
             "opacity": 0.3,
             "hoverinfo": "skip",
         }
-    few = len(trace.x) <= MOST_MARKERS
+    points = np.arange(len(trace.x))
+    few = len(points) <= MOST_MARKERS
     return {
         **_base(trace, part),
-        "x": _plain(trace.x),
-        "y": _drawable(y, figure.y_axis),
+        "x": x,
+        "y": _drawable(broken(trace, y), figure.y_axis),
         "mode": "lines+markers" if few else "lines",
         "line": line,
         "marker": {"size": 5},
-        "customdata": [_hover(trace, index, figure) for index in range(len(trace.x))],
+        "customdata": [_hover(trace, i, figure) for i in np.insert(points, trace.breaks, 0)],
         "hovertemplate": f"%{{customdata}}<extra>{html.escape(trace.label)}</extra>",
     }
 
@@ -84,11 +86,13 @@ def _band(
         lower, upper = np.maximum(lower, floor), np.maximum(upper, floor)
     x: list[float | None] = []
     y: list[float | None] = []
+    across = np.insert(trace.x, trace.breaks, trace.x[trace.breaks])
+    lower, upper = broken(trace, lower), broken(trace, upper)
     for part in stretches(np.isfinite(lower) & np.isfinite(upper)):
         if x:
             x.append(None)
             y.append(None)
-        x += [*_plain(trace.x[part]), *_plain(trace.x[part][::-1])]
+        x += [*_plain(across[part]), *_plain(across[part][::-1])]
         y += [*_plain(upper[part]), *_plain(lower[part][::-1])]
     return {
         **_base(trace, "band"),
@@ -160,19 +164,10 @@ def _log_labels(figure: Figure) -> dict[str, Any]:
 
 
 def _range(figure: Figure) -> dict[str, Any]:
-    """A range with room where every point has the same height: a flat curve is not noise."""
-    values = np.concatenate([trace.y for trace in figure.traces] or [np.zeros(0)])
-    values = values[np.isfinite(values) & ((values > 0) | (not figure.y_axis.log))]
-    if not len(values):
-        return {"range": [-1, 0] if figure.y_axis.log else [0, 1]}
-    low, high = float(values.min()), float(values.max())
-    if figure.y_axis.log:
-        if high < 2 * low:
-            return {"range": [math.log10(low) - math.log10(2), math.log10(high) + math.log10(2)]}
-    elif high - low <= 1e-9 * max(abs(low), abs(high)):
-        room = 0.5 * abs(high) or 1.0
-        return {"range": [low - room, high + room]}
-    return {}
+    if figure.y_range is None:
+        return {}
+    low, high = figure.y_range
+    return {"range": [math.log10(low), math.log10(high)] if figure.y_axis.log else [low, high]}
 
 
 def _floor(figure: Figure) -> float:
@@ -180,6 +175,11 @@ def _floor(figure: Figure) -> float:
     values = np.concatenate([trace.y for trace in figure.traces])
     positive = values[np.isfinite(values) & (values > 0)]
     return float(positive.min()) if len(positive) else 1.0
+
+
+def broken(trace: Trace, values: np.ndarray) -> np.ndarray:
+    """`values` with a gap wherever the curve is not joined."""
+    return np.insert(values, trace.breaks, np.nan)
 
 
 def _drawable(values: np.ndarray, axis: Axis) -> list[float | None]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from webapp.exports.figures import Figure, Trace
 from webapp.exports.palette import MATPLOTLIB_DASHES
-from webapp.exports.plotly_figure import stretches
+from webapp.exports.plotly_figure import broken, stretches
 from webapp.exports.provenance import provenance_of
 from webapp.exports.ticks import tick_label
 
@@ -102,16 +102,17 @@ def _draw(figure: Figure, format: Format, size: Size) -> bytes:
 def _draw_trace(axes: Any, trace: Trace, figure: Figure, line: float) -> Any:
     colour = trace.configuration.colour
     dash = MATPLOTLIB_DASHES[trace.configuration.dash]
+    x = np.insert(trace.x, trace.breaks, trace.x[trace.breaks])
     if trace.lower is not None and trace.upper is not None:
-        for part in stretches(np.isfinite(trace.lower)):
-            axes.fill_between(
-                trace.x[part], trace.lower[part], trace.upper[part], color=colour, alpha=0.16, lw=0
-            )
+        lower, upper = broken(trace, trace.lower), broken(trace, trace.upper)
+        for part in stretches(np.isfinite(lower)):
+            axes.fill_between(x[part], lower[part], upper[part], color=colour, alpha=0.16, lw=0)
     if trace.raw is not None:
-        axes.plot(trace.x, _drawable(trace.raw, figure), color=colour, alpha=0.3, lw=line / 2)
+        raw = _drawable(broken(trace, trace.raw), figure)
+        axes.plot(x, raw, color=colour, alpha=0.3, lw=line / 2)
     (handle,) = axes.plot(
-        trace.x,
-        _drawable(trace.y, figure),
+        x,
+        _drawable(broken(trace, trace.y), figure),
         color=colour,
         linestyle=dash,
         lw=line,
@@ -137,6 +138,9 @@ def _dress(axes: Any, figure: Figure, size: Size) -> None:
 
     if figure.y_axis.log:
         axes.set_yscale("log", nonpositive="clip")
+    if figure.y_range is not None:
+        axes.set_ylim(figure.y_range)
+    if figure.y_axis.log:
         shown = axes.get_ylim()
         ticks = figure.log_ticks
         axes.set_yticks(ticks, [tick_label(tick, figure.y_axis.unit) for tick in ticks])

@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.db import connection
 from django.db.models import Max
 
+from webapp.exports.palette import COLOURS
 from webapp.runs.models import Run
 
-HUES = 8
-"""Hues of the palette: colour n is hue n mod 8, and dash pattern n div 8."""
+HUES = len(COLOURS)
+"""Hues of the palette: colour n is hue n mod `HUES`."""
 
 _LOCK = 4_202_608_127
 """Number of the advisory lock: any fixed one that nothing else in this database uses."""
@@ -18,7 +19,7 @@ def allocate(configurations: list[str]) -> dict[str, int]:
     """A colour for each configuration: the one it has already, or one that no other has.
 
     Must run inside the transaction that creates the runs. Within the list, hues repeat only when
-    more than eight configurations are compared.
+    there are more configurations than hues.
     """
     wanted = list(dict.fromkeys(configurations))
     with connection.cursor() as cursor:

@@ -38,4 +38,4 @@ def test_the_axis_of_a_cosine_shows_its_limits() -> None:
     ]
     assert -0.1 < low < 0
     assert 1 < high < 1.1
-    assert drawn([-0.5], [1.0], metric="cosine").y_range == (-1.05, 1.05)
+    assert drawn([-0.5], [-0.5], metric="cosine").y_range == (-1.05, 1.05)

@@ -7,6 +7,8 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
+from engine.program import StepProgram
+
 Meta = dict[str, Tensor]
 """θ: name to tensor."""
 Params = dict[str, Tensor]
@@ -71,6 +73,8 @@ class Learner:
         self._names = list(task.initial_params(0))
         self._fixed = {key: dict.fromkeys(self._names, value) for key, value in fixed.items()}
         self._gradient = torch.func.grad(task.training_loss)
+        meta = self.initial_meta(0)
+        self._program = StepProgram(self.eager_step, self.initial_state(meta, 0), meta)
 
     def initial_meta(self, seed: int) -> Meta:
         params = self.task.initial_params(seed)
@@ -91,6 +95,10 @@ class Learner:
         }
 
     def step(self, state: State, meta: Meta, t: int) -> State:
+        return self._program(state, meta, t)
+
+    def eager_step(self, state: State, meta: Meta, t: int | Tensor) -> State:
+        """Φ_t as it is written; `step` replays its operations."""
         params = state["params"]
         hyper = self.hyper(meta, t)
         gradients = self._gradient(params, self.task.batch(state["seed"], t))
@@ -109,7 +117,7 @@ class Learner:
             return loss
         return loss + sum(0.5 * (decay[name] * w**2).sum() for name, w in params.items())
 
-    def hyper(self, meta: Meta, t: int) -> Hyper:
+    def hyper(self, meta: Meta, t: int | Tensor) -> Hyper:
         """Every hyper-parameter at step `t`, learned or fixed."""
         hyper = dict(self._fixed)
         for item in self.meta_parameters:

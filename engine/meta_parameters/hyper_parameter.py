@@ -29,13 +29,16 @@ class HyperParameter:
         shape = {"scalar": (), "per_tensor": (len(params),), "per_step": (horizon,)}
         return {self.name: self._filled(some, shape[self.granularity])}
 
-    def hyper(self, meta: Meta, names: list[str], t: int) -> Hyper:
+    def hyper(self, meta: Meta, names: list[str], t: int | Tensor) -> Hyper:
         if self.granularity == "per_parameter":
             values = {key: self._value(meta[f"{self.name}.{key}"]) for key in names}
         elif self.granularity == "per_tensor":
             values = dict(zip(names, self._value(meta[self.name]).unbind(), strict=True))
         else:
-            entry = meta[self.name][t] if self.granularity == "per_step" else meta[self.name]
+            entry = meta[self.name]
+            if self.granularity == "per_step":
+                # Plain indexing would ask a step number that is a tensor for its value.
+                entry = entry.index_select(0, torch.as_tensor(t, device=entry.device)[None])[0]
             values = dict.fromkeys(names, self._value(entry))
         return {self.name: values}
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from torch import Tensor
+
 from engine.problem import Hyper, Meta, Params
 
 
@@ -14,7 +16,7 @@ class Initialisation:
     def initial(self, params: Params, horizon: int) -> Meta:
         return {f"initialisation.{name}": w for name, w in params.items()}
 
-    def hyper(self, meta: Meta, names: list[str], t: int) -> Hyper:
+    def hyper(self, meta: Meta, names: list[str], t: int | Tensor) -> Hyper:
         return {}
 
     def initial_params(self, meta: Meta, params: Params) -> Params:

@@ -1,0 +1,78 @@
+"""A replayed step is the step: the same bits, the same derivatives."""
+
+import pytest
+import torch
+
+from engine import trees
+from engine.building import build_problem
+from engine.estimators import build_estimator
+from engine.spec import validate
+
+TASKS = [
+    {"kind": "quadratic", "dimension": 5, "noise": 0.2},
+    {"kind": "image_mlp", "hidden": [6], "batch_size": 8, "validation_examples": 20},
+    {"kind": "image_cnn", "channels": [2], "batch_size": 4, "validation_examples": 10},
+    {"kind": "image_cnn", "dataset": "mnist1d", "channels": [2], "batch_size": 4,
+     "validation_examples": 10},
+]  # fmt: skip
+META = [
+    {"kind": "learning_rate", "granularity": "per_step", "initial": 0.05},
+    {"kind": "weight_decay", "granularity": "per_tensor", "initial": 0.01, "scale": "log"},
+    {"kind": "initialisation"},
+]
+
+
+def learner(task: dict, optimizer: str):
+    return build_problem(
+        validate(
+            {
+                "inner_task": task,
+                "inner": {"steps": 6, "optimizer": {"kind": optimizer}},
+                "meta_parameters": META,
+            }
+        )
+    )
+
+
+def eager(problem):
+    """The same learner, whose step runs as it is written."""
+    problem.step = problem.eager_step
+    return problem
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task["kind"])
+def test_every_step_has_the_same_bits(task: dict, optimizer: str) -> None:
+    problem = learner(task, optimizer)
+    meta = problem.initial_meta(3)
+    replayed = written = problem.initial_state(meta, 3)
+    for t in range(problem.horizon):
+        replayed = problem.step(replayed, meta, t)
+        written = problem.eager_step(written, meta, t)
+        pairs = zip(trees.Split(replayed).leaves, trees.Split(written).leaves, strict=True)
+        assert all(torch.equal(one, other) for one, other in pairs)
+    assert replayed["seed"] == 3
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        {"kind": "unrolled", "storage": "full"},
+        {"kind": "unrolled", "storage": "checkpoint"},
+        {"kind": "forward_mode", "chunk": 64},
+        {"kind": "evolution", "particles": 4},
+    ],
+    ids=lambda spec: spec["kind"],
+)
+@pytest.mark.parametrize("task", TASKS[:3], ids=lambda task: task["kind"])
+def test_estimates_are_the_same(task: dict, estimator: dict) -> None:
+    results = []
+    for problem in (learner(task, "adam"), eager(learner(task, "adam"))):
+        meta = problem.initial_meta(1)
+        built = build_estimator(estimator)
+        results.append(built.estimate(problem, meta, built.start(problem, meta, 1))[0])
+    replayed, written = results
+    assert replayed.meta_loss == written.meta_loss
+    torch.testing.assert_close(
+        trees.flat(replayed.gradient), trees.flat(written.gradient), rtol=1e-5, atol=1e-9
+    )

@@ -1,6 +1,8 @@
 """Seeds that have come differently far, as they have while an experiment runs."""
 
 import numpy as np
+import plotly.graph_objects as plotly
+import pytest
 
 from tests.webapp.exports.curves import seeds
 from webapp.exports.figures import build_figure
@@ -39,3 +41,11 @@ def test_the_axis_of_a_cosine_shows_its_limits() -> None:
     assert -0.1 < low < 0
     assert 1 < high < 1.1
     assert drawn([-0.5], [-0.5], metric="cosine").y_range == (-1.05, 1.05)
+
+
+@pytest.mark.parametrize("x", ["step", "seconds", "inner_steps"])
+@pytest.mark.parametrize("scale", ["auto", "log", "linear"])
+def test_the_page_gets_what_plotly_knows(x: str, scale: str) -> None:
+    """Plotly's own schema refuses a property or a value that it does not have."""
+    figure = drawn([1.0, 0.0, float("nan"), 2.0], [3.0, 2.0], x=x, scale=scale, smoothing=0.5)
+    assert plotly.Figure(plotly_figure(figure)).data is not None

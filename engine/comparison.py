@@ -18,6 +18,9 @@ from engine.spec import Experiment
 from engine.spec.estimators import AnyEstimator
 
 MOST_LISTED_ENTRIES = 10_000
+MEASURED = (
+    "meta_loss", "bias_relative", "cosine", "variance_relative", "peak_bytes", "seconds",
+)  # fmt: skip
 
 
 def compare_gradients(experiment: Experiment) -> dict[str, Any]:
@@ -49,54 +52,30 @@ def compare_gradients(experiment: Experiment) -> dict[str, Any]:
 def _entry(
     problem: Problem, item: AnyEstimator, meta: Meta, exact: Meta | None, seed: int, draws: int
 ) -> dict[str, Any]:
-    spec = item.model_dump(mode="json")
+    row: dict[str, Any] = {"spec": item.model_dump(mode="json"), **dict.fromkeys(MEASURED)}
     if item.proposes:
-        note = "a search proposes θ and has no meta-gradient"
-        return _row(spec, None, None, None, None, None, {"notes": [note]})
-    estimator = build_estimator(spec)
+        return {**row, "health": {"notes": ["a search proposes θ and has no meta-gradient"]}}
+    estimator = build_estimator(row["spec"])
     carry = estimator.start(problem, meta, seed)
     # The measured call comes first: it also pays for what torch prepares only once.
-    peak_bytes = estimate(problem, estimator, meta, seed=seed).cost.peak_bytes
+    row["peak_bytes"] = estimate(problem, estimator, meta, seed=seed).cost.peak_bytes
     timed, _ = estimator.estimate(problem, meta, carry)
-    accurate: dict[str, float | None] = {}
+    row |= {"meta_loss": timed.meta_loss, "seconds": timed.cost.seconds, "health": timed.health}
+    if (listed := _listed(timed.gradient)) is not None:
+        row["gradient"] = listed
     if exact is not None:
         repeated = range(PROBE_DRAWS, PROBE_DRAWS + draws) if item.stochastic else range(1)
         estimates = [
             estimator.estimate(problem, meta, {**carry, "draw": draw})[0] for draw in repeated
         ]
         flat = [trees.flat(one.gradient) for one in estimates]
-        accurate = accuracy(flat, trees.flat(exact)).values()
-    return _row(
-        spec, timed.meta_loss, timed.gradient, accurate, peak_bytes, timed.cost.seconds,
-        timed.health,
-    )  # fmt: skip
+        found = accuracy(flat, trees.flat(exact)).values()
+        row |= {name: found[name] for name in ("bias_relative", "cosine", "variance_relative")}
+    return row
 
 
-def _row(
-    spec: dict[str, Any],
-    meta_loss: float | None,
-    gradient: Meta | None,
-    accurate: dict[str, float | None] | None,
-    peak_bytes: int | None,
-    seconds: float | None,
-    health: Any,
-) -> dict[str, Any]:
-    accurate = accurate or {}
-    return {
-        "spec": spec,
-        "meta_loss": meta_loss,
-        **({} if (listed := _listed(gradient)) is None else {"gradient": listed}),
-        "bias_relative": accurate.get("bias_relative"),
-        "cosine": accurate.get("cosine"),
-        "variance_relative": accurate.get("variance_relative"),
-        "peak_bytes": peak_bytes,
-        "seconds": seconds,
-        "health": health,
-    }
-
-
-def _listed(gradient: Meta | None) -> dict[str, Any] | None:
+def _listed(gradient: Meta) -> dict[str, Any] | None:
     """Nested lists, left out where they would be too long to read."""
-    if gradient is None or sum(leaf.numel() for leaf in gradient.values()) > MOST_LISTED_ENTRIES:
+    if sum(leaf.numel() for leaf in gradient.values()) > MOST_LISTED_ENTRIES:
         return None
     return {name: leaf.tolist() for name, leaf in gradient.items()}

@@ -3,6 +3,7 @@
 import "./menus.js";
 import { Charts } from "./charts.js";
 import { LiveRuns, followedRuns } from "./live.js";
+import { duration } from "./duration.js";
 import { hasEnded, proofLine } from "./live_state.js";
 import { refreshing } from "./refreshing.js";
 
@@ -45,10 +46,21 @@ function showOverall() {
   const ended = bars.filter((bar) => !running.includes(bar.dataset.status)).length;
   const steps = bars.reduce((total, bar) => total + bar.querySelector("progress").value, 0);
   overlay.querySelector("[data-overall]").textContent = `${ended} / ${bars.length} runs done`;
+  overlay.querySelector("[data-left]").textContent = ended === bars.length ? "" : timeLeft(steps);
   overlay.querySelector("[data-overall-bar]").value = steps;
   for (const item of document.querySelectorAll("[data-while-running]")) {
     item.hidden = ended === bars.length;
   }
+}
+
+// What is left, if the remaining outer steps take as long as those done: a guess, and said so.
+function timeLeft(steps) {
+  const started = Number(overlay.dataset.started) || Date.now() / 1000;
+  overlay.dataset.started = started;
+  const total = overlay.querySelector("[data-overall-bar]").max;
+  if (steps < 0.05 * total) return "";
+  const each = (Date.now() / 1000 - started) / steps;
+  return `about ${duration(each * (total - steps))} left`;
 }
 
 function showProof() {

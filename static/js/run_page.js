@@ -3,6 +3,7 @@
 import "./menus.js";
 import { Charts } from "./charts.js";
 import { LiveRuns, followedRuns } from "./live.js";
+import { duration } from "./duration.js";
 import { hasEnded, proofLine } from "./live_state.js";
 import { refreshing } from "./refreshing.js";
 
@@ -34,24 +35,14 @@ function showState(run) {
   find("bar").value = run.step;
   find("step").textContent = `${run.step} / ${run.totalSteps}`;
   find("attempt").textContent = run.attempt;
-  find("elapsed").textContent = seconds(run.elapsed);
-  find("remaining").textContent = run.status === "running" ? seconds(run.remaining) : "–";
+  find("elapsed").textContent = duration(run.elapsed);
+  find("remaining").textContent = run.status === "running" ? duration(run.remaining) : "–";
   find("error").hidden = !run.error;
   find("error-text").textContent = run.error;
   const cancel = page.querySelector("[data-while-running]");
   if (!cancel) return;
   cancel.hidden = hasEnded(run);
   cancel.querySelector("button").disabled = run.cancelRequested;
-}
-
-function seconds(value) {
-  if (value === null) return "–";
-  if (value < 10) return `${value.toFixed(1)} s`;
-  if (value < 99.5) return `${Math.round(value)} s`;
-  const whole = Math.round(value);
-  const two = (number) => String(number).padStart(2, "0");
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
-  return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`;
 }
 
 function startTabs() {

@@ -40,6 +40,7 @@ def overlay_context(runs: Sequence[Run]) -> dict[str, Any]:
         "summary": summary_of(runs),
         "differences": difference_of(groups),
         "followed": [followed(run) for run in runs],
+        "started": min((run.started_at for run in runs if run.started_at), default=None),
         "ended": sum(run.has_ended for run in runs),
         "steps": sum(run.step for run in runs),
         "total_steps": sum(run.total_steps for run in runs),

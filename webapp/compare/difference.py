@@ -22,13 +22,15 @@ def differences(
     specs: Iterable[dict[str, Any]], leave_out: tuple[str, ...] = NOT_A_DIFFERENCE
 ) -> list[Difference]:
     """The fields in which `specs` differ, in the order of the first spec that has them."""
+    specs = list(specs)
     flat = [_flatten({k: v for k, v in spec.items() if k not in leave_out}) for spec in specs]
+    single = all(len(spec.get("estimators", ())) < 2 for spec in specs)
     paths = dict.fromkeys(path for fields in flat for path in fields)
     found = []
     for path in paths:
         values = tuple(fields.get(path, ABSENT) for fields in flat)
         if len(set(values)) > 1:
-            found.append(Difference(_readable(path), values))
+            found.append(Difference(_readable(path) if single else path, values))
     return found
 
 
@@ -47,7 +49,7 @@ def _flatten(value: Any, path: str = "") -> dict[str, str]:
 
 
 def _readable(path: str) -> str:
-    """`path` without the index of the one estimator that a run's spec has."""
+    """`path` without the index, where a spec has one estimator, as a run's has."""
     return path.replace("estimators.0.", "estimator.")
 
 

@@ -11,8 +11,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from engine.spec import FieldError, SpecError, parse_text, read_text
+from webapp.compare.difference import Difference, differences
 from webapp.experiments import services
-from webapp.experiments.difference import Change, changes
 from webapp.experiments.draft import Draft, examine
 from webapp.experiments.form import Form, build_form, parse_form, restructure
 from webapp.experiments.form.build import step_of
@@ -31,8 +31,10 @@ class Page:
     form: Form
 
     @property
-    def changes(self) -> list[Change]:
-        return changes(self.origin.document, self.draft.document) if self.draft.experiment else []
+    def changes(self) -> list[Difference]:
+        if not self.draft.experiment:
+            return []
+        return differences([self.origin.document, self.draft.document], leave_out=())
 
     @property
     def inner_steps(self) -> str:

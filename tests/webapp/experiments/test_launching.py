@@ -8,6 +8,7 @@ from tests.webapp.factories import QUADRATIC, launched, person
 from webapp.celery import app
 from webapp.experiments.models import Experiment
 from webapp.experiments.selectors import experiment_for
+from webapp.exports.palette import slot_of
 from webapp.runs.models import Run, Status
 from webapp.runs.wake import messages_waiting
 
@@ -53,7 +54,7 @@ def test_hues_differ_within_an_experiment_as_long_as_there_are_hues() -> None:
         estimators=[windows[0], *({"kind": "truncated", "window": n} for n in (8, 9, 10))],
         seeds=[0],
     )
-    hues = [colour % 8 for colour in mixed.runs.values_list("colour", flat=True)]
+    hues = [slot_of(colour) for colour in mixed.runs.values_list("colour", flat=True)]
     assert len(set(hues)) == 4
 
 

@@ -38,9 +38,9 @@ def compare_gradients(experiment: Experiment) -> dict[str, Any]:
         meta_loss, exact = oracle(problem, meta, seed)
         described = {
             "meta_loss": meta_loss,
-            "gradient": _listed(exact),
             "norm": float(trees.flat(exact).norm()),
             "closed_form": hasattr(problem, "exact"),
+            **_listed(exact),
         }
     entries = [
         _entry(problem, item, meta, exact, seed, experiment.probes.draws)
@@ -61,8 +61,7 @@ def _entry(
     row["peak_bytes"] = estimate(problem, estimator, meta, seed=seed).cost.peak_bytes
     timed, _ = estimator.estimate(problem, meta, carry)
     row |= {"meta_loss": timed.meta_loss, "seconds": timed.cost.seconds, "health": timed.health}
-    if (listed := _listed(timed.gradient)) is not None:
-        row["gradient"] = listed
+    row |= _listed(timed.gradient)
     if exact is not None:
         repeated = range(PROBE_DRAWS, PROBE_DRAWS + draws) if item.stochastic else range(1)
         estimates = [
@@ -74,8 +73,8 @@ def _entry(
     return row
 
 
-def _listed(gradient: Meta) -> dict[str, Any] | None:
-    """Nested lists, left out where they would be too long to read."""
+def _listed(gradient: Meta) -> dict[str, Any]:
+    """The gradient as nested lists, left out where it would be too long to read."""
     if sum(leaf.numel() for leaf in gradient.values()) > MOST_LISTED_ENTRIES:
-        return None
-    return {name: leaf.tolist() for name, leaf in gradient.items()}
+        return {}
+    return {"gradient": {name: leaf.tolist() for name, leaf in gradient.items()}}

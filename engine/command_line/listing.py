@@ -20,7 +20,7 @@ def print_listing(*, as_json: bool) -> int:
         print(json.dumps(document, ensure_ascii=False))
         return 0
     for section, entries in document.items():
-        print(section.replace("_", " ").capitalize())
+        print(section.replace("meta_", "meta-").replace("_", " ").capitalize())
         for entry in entries:
             print(f"  {entry.get('kind', entry.get('slug')):16} {entry['title']}")
     return 0

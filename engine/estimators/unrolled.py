@@ -1,9 +1,11 @@
-"""Direct backpropagation through the whole inner loop: exact, at one of two prices in memory.
+"""Direct backpropagation through the whole inner loop: exact, at one of three prices in memory.
 
 `full` keeps the graph of all T steps: O(T · step graph). `checkpoint` keeps s_t every k steps and
 replays one segment's graph at a time (Griewank and Walther, 2000): O(T/k · |s| + k · step graph)
 for one more forward pass. Replaying with the segment's graphs kept costs less time than
 rebuilding every step's graph again inside a segment, and k trades one term for the other.
+`per_step` keeps every s_t, and one step's graph at a time: O(T · |s| + step graph), segments of
+one step.
 """
 
 import math
@@ -19,7 +21,7 @@ from engine.spec import estimators as options
 
 
 class Unrolled(Estimator):
-    """ĝ = g*, to rounding; both storages give the same gradient."""
+    """ĝ = g*, to rounding; every storage gives the same gradient."""
 
     options_type = options.Unrolled
 
@@ -39,15 +41,16 @@ class Unrolled(Estimator):
             checkpoints.append(state)
         del state
 
-        adjoint, meta_loss, by_meta = None, 0.0, []
+        adjoint, meta_loss = None, 0.0
+        gradient = [torch.zeros_like(leaf) for leaf in meta.values()]
         for start in reversed(starts):
             stop = min(start + segment, horizon)
             part = pull_back(problem, checkpoints.pop(), meta, start, stop, adjoint)
             adjoint = part.by_state
             meta_loss = meta_loss + part.meta_loss
-            by_meta.append(part.by_meta)
-        by_meta.append(pull_back_through_start(problem, meta, seed, adjoint))
-        gradient = [torch.stack(parts).sum(0) for parts in zip(*by_meta, strict=True)]
+            gradient = torch._foreach_add(gradient, part.by_meta)
+        by_start = pull_back_through_start(problem, meta, seed, adjoint)
+        gradient = torch._foreach_add(gradient, by_start)
         replayed = starts[-1]
         return Estimate(
             gradient=dict(zip(meta, gradient, strict=True)),
@@ -62,4 +65,6 @@ class Unrolled(Estimator):
     def _segment(self, horizon: int) -> int:
         if self.options.storage == "full":
             return horizon
+        if self.options.storage == "per_step":
+            return 1
         return self.options.segment or math.isqrt(horizon - 1) + 1

@@ -43,6 +43,7 @@ META_PARAMETERS = [
 ]
 EXACT = {
     "checkpoint": {"kind": "unrolled", "storage": "checkpoint"},
+    "per step": {"kind": "unrolled", "storage": "per_step"},
     "last K = T": {"kind": "truncated", "mode": "last_k", "window": HORIZON},
     "one window of T": {"kind": "truncated", "mode": "windows", "window": HORIZON},
     "forward mode": {"kind": "forward_mode", "chunk": 128},

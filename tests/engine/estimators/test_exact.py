@@ -4,11 +4,14 @@ import pytest
 import torch
 
 from engine import estimate, trees
+from engine.building import build_problem
 from engine.estimators import Unrolled
+from engine.spec import validate
 from tests.engine.problems import EVERY_HYPER_PARAMETER, InfluenceBalancing, quadratic
 
 EXACT = [
     {"kind": "unrolled", "storage": "full"},
+    {"kind": "unrolled", "storage": "per_step"},
     {"kind": "unrolled", "storage": "checkpoint"},
     {"kind": "unrolled", "storage": "checkpoint", "segment": 7},
     {"kind": "truncated", "mode": "last_k", "window": 25},
@@ -120,6 +123,22 @@ def test_inner_steps_are_counted_with_their_replays() -> None:
     checkpointed = estimate(problem, Unrolled(storage="checkpoint"), meta).cost
     assert (full.inner_steps, full.hessian_vector_products) == (16, 16)
     assert checkpointed.inner_steps == 16 + 12  # the last segment of 4 is run once
+    assert estimate(problem, Unrolled(storage="per_step"), meta).cost.inner_steps == 16 + 15
+
+
+def test_one_step_graph_at_a_time_leaves_the_states() -> None:
+    """With a large step graph beside a small state, `per_step` needs the least memory of all."""
+    document = {
+        "inner_task": {"kind": "image_mlp", "hidden": [8], "batch_size": 256},
+        "inner": {"steps": 36},
+    }
+    problem = build_problem(validate(document))
+    meta = problem.initial_meta(0)
+    full, checkpoint, per_step = (
+        estimate(problem, Unrolled(storage=storage), meta).cost.peak_bytes
+        for storage in ("full", "checkpoint", "per_step")
+    )
+    assert per_step < checkpoint / 2 < full / 4
 
 
 def test_a_window_longer_than_the_horizon_is_refused() -> None:

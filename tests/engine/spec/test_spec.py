@@ -47,6 +47,11 @@ def refusal(text: str) -> list[tuple[str, str]]:
             "38,410 meta-parameters",
         ),
         (
+            "estimators: [{kind: unrolled, storage: per_step, segment: 5}]",
+            "estimators.0.segment",
+            "belongs to the storage 'checkpoint'",
+        ),
+        (
             "estimators: [{kind: elites, population: 4, elites: 5}]",
             "estimators.0.elites",
             "at most the population, 4",

@@ -6,6 +6,8 @@ Exact. Memory O(tangents · |s|), constant in T; the cost grows with dim θ. The
 are carried together by vmap.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -58,42 +60,47 @@ class ForwardMode(Estimator):
         def named(leaves: Leaves) -> Meta:
             return dict(zip(names, leaves, strict=True))
 
-        split = trees.Split(problem.initial_state(meta, seed))
-        leaves, tangents = _push(
-            lambda *theta: trees.Split(problem.initial_state(named(theta), seed)).leaves,
-            theta,
-            directions,
-        )
+        def push(function, state: trees.Tree, tangents: Leaves) -> tuple[Any, Leaves]:
+            return _push(
+                lambda state, *theta: function(state, named(theta)),
+                state, theta, tangents, directions,
+            )  # fmt: skip
+
+        state, tangents = push(lambda _, meta: problem.initial_state(meta, seed), {}, [])
         meta_loss = theta[0].new_zeros(())
         slopes = theta[0].new_zeros(count)
         for t in range(problem.horizon):
-            state_count = len(leaves)
-
-            def step(*inputs: Tensor, t: int = t, state_count: int = state_count) -> Leaves:
-                state = split.joined(inputs[:state_count])
-                return trees.Split(problem.step(state, named(inputs[state_count:]), t)).leaves
-
-            leaves, tangents = _push(step, [*leaves, *theta], [*tangents, *directions])
+            state, tangents = push(lambda s, meta, t=t: problem.step(s, meta, t), state, tangents)
             weight = loss_weight(problem, t + 1)
             if weight:
-
-                def loss(*inputs: Tensor, t: int = t, state_count: int = state_count) -> Leaves:
-                    state = split.joined(inputs[:state_count])
-                    return [problem.meta_loss(state, named(inputs[state_count:]), t + 1)]
-
-                [value], [slope] = _push(loss, [*leaves, *theta], [*tangents, *directions])
+                value, [slope] = push(
+                    lambda s, meta, t=t: problem.meta_loss(s, meta, t + 1), state, tangents
+                )
                 meta_loss = meta_loss + weight * value
-                slopes = slopes + weight * slope
+                # torch may give the derivative of a 0-dimensional loss in a wider format.
+                slopes = slopes + weight * slope.to(slopes)
         return meta_loss, slopes
 
 
-def _push(function, inputs: Leaves, tangents: Leaves) -> tuple[Leaves, Leaves]:
-    """Values of `function` at `inputs`, and its derivatives along a leading axis of `tangents`."""
+def _push(
+    function, state: trees.Tree, theta: Leaves, tangents: Leaves, directions: Leaves
+) -> tuple[Any, Leaves]:
+    """The value of `function(state, *theta)`, a tree, and the derivatives of its floating-point
+    leaves along `tangents` (of the state) and `directions` (of θ), which have a leading axis."""
+    split = trees.Split(state)
+    count = len(tangents)
 
-    def along(*direction: Tensor) -> tuple[Leaves, Leaves]:
-        return torch.func.jvp(function, tuple(inputs), direction)
+    def leaves_and_value(*inputs: Tensor) -> tuple[Leaves, Any]:
+        value = function(split.joined(inputs[:count]), *inputs[count:])
+        return trees.Split(value).leaves, value
 
-    return torch.func.vmap(along, out_dims=(None, 0), randomness="same")(*tangents)
+    def along(*direction: Tensor) -> tuple[Any, Leaves]:
+        primals = (*split.leaves, *theta)
+        _, slopes, value = torch.func.jvp(leaves_and_value, primals, direction, has_aux=True)
+        return value, slopes
+
+    vectorised = torch.func.vmap(along, out_dims=(None, 0), randomness="same")
+    return vectorised(*tangents, *directions)
 
 
 def _unit_vectors(theta: Leaves, first: int, count: int) -> Leaves:

@@ -1,0 +1,43 @@
+"""Every registered estimator meets the contract, with its defaults and with each of its modes."""
+
+from collections.abc import Iterator
+from typing import Any, Literal, get_args, get_origin
+
+import pytest
+
+from engine.estimators import ESTIMATORS, build_estimator
+from engine.spec import SpecError
+from engine.testing import EstimatorContract, UnbiasedEstimatorContract
+
+UNBIASED = [{"kind": "evolution", "particles": 8, "sigma": 0.3}]
+
+
+def modes() -> Iterator[dict[str, Any]]:
+    """Each kind by default, then with one choice changed at a time."""
+    for kind, estimator in ESTIMATORS.items():
+        yield {"kind": kind}
+        for name, field in estimator.options_type.model_fields.items():
+            if get_origin(field.annotation) is Literal and name != "kind":
+                others = [value for value in get_args(field.annotation) if value != field.default]
+                yield from ({"kind": kind, name: value} for value in others)
+
+
+def allowed(spec: dict[str, Any]) -> bool:
+    """Whether the choice stands alone; some need another one beside them."""
+    try:
+        build_estimator(spec)
+    except SpecError:
+        return False
+    return True
+
+
+class TestEveryRegisteredEstimator(EstimatorContract):
+    @pytest.fixture(params=filter(allowed, modes()), ids=str)
+    def estimator(self, request):
+        return build_estimator(request.param)
+
+
+class TestUnbiasedEstimators(UnbiasedEstimatorContract):
+    @pytest.fixture(params=UNBIASED, ids=str)
+    def estimator(self, request):
+        return build_estimator(request.param)

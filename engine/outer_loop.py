@@ -179,7 +179,7 @@ class Descent(_OuterLoop):
         for name, leaf in self.meta.items():
             leaf.copy_(state["meta"][name])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.carries = state["carries"]
+        self.carries = trees.on_device(state["carries"], next(iter(self.meta.values())).device)
         self.seconds, self.inner_steps, self.step = state["seconds"], state["inner_steps"], step
 
 

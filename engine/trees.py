@@ -36,6 +36,11 @@ def detached(tree: Tree) -> Tree:
     return pytree.tree_map(lambda leaf: leaf.detach(), tree)
 
 
+def on_device(tree: Any, device: torch.device) -> Any:
+    """The tree with its tensors on `device`; what is no tensor stays as it is."""
+    return pytree.tree_map_only(Tensor, lambda leaf: leaf.to(device), tree)
+
+
 def tracked(leaves: Sequence[Tensor]) -> list[Tensor]:
     """New leaves of a graph with the same values."""
     return [leaf.detach().requires_grad_() for leaf in leaves]

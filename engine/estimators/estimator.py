@@ -41,14 +41,18 @@ class Estimator(ABC):
         """The meta-gradient at θ = `meta`, and the carry of the next call."""
         _synchronize(meta)
         started = time.perf_counter()
-        estimate = self.meta_gradient(problem, trees.detached(meta), carry)
+        estimate, following = self.advance(problem, trees.detached(meta), carry)
         _synchronize(meta)
         estimate.cost.seconds = time.perf_counter() - started
         _examine(estimate)
-        return estimate, {**carry, "draw": carry["draw"] + 1}
+        return estimate, {**following, "draw": carry["draw"] + 1}
 
     def check(self, problem: Problem) -> None:  # noqa: B027 (most can handle every problem)
         """Raise `ValueError` where this estimator cannot handle `problem`."""
+
+    def advance(self, problem: Problem, meta: Meta, carry: Carry) -> tuple[Estimate, Carry]:
+        """The mathematics, and the carry that it leaves; most estimators leave it as it was."""
+        return self.meta_gradient(problem, meta, carry), carry
 
     @abstractmethod
     def meta_gradient(self, problem: Problem, meta: Meta, carry: Carry) -> Estimate:

@@ -4,13 +4,23 @@
 trajectory into slices of K steps, stops the gradient between them and sums the slices' gradients;
 a slice without a loss of its own (objective `final`) contributes nothing. At K = T both are exact.
 The bias is that of Wu et al. (2018).
+
+`online` windows take one slice at a time, so that θ changes after each (Werbos, 1990; the way
+learned optimizers are trained). The inner state goes on in the carry and starts anew at the
+horizon; states of earlier slices then come from earlier θ. A slice's estimate is the gradient of
+its mean loss: T/K times its part of the sum, so that it stands on the scale of the whole loop.
 """
 
-import torch
+from typing import Any
 
+import torch
+from torch.utils import _pytree as pytree
+
+from engine import trees
 from engine.estimators.adjoint import pull_back, pull_back_through_start
 from engine.estimators.estimate import Cost, Estimate
 from engine.estimators.estimator import Carry, Estimator, check_within_horizon
+from engine.estimators.truncation_schedule import SCHEDULES
 from engine.problem import Meta, Problem
 from engine.rolling import roll
 from engine.spec import estimators as options
@@ -23,6 +33,9 @@ class Truncated(Estimator):
 
     def check(self, problem: Problem) -> None:
         check_within_horizon(problem, "window", self.options.window)
+        check_within_horizon(problem, "longest_window", self.options.longest_window)
+        if self.options.online and problem.objective == "final":
+            raise ValueError("online: every slice needs a loss of its own: objective average")
 
     def _starts(self, problem: Problem) -> range | list[int]:
         """First steps of the slices that have a loss; each is `window` long, or ends at T."""
@@ -57,3 +70,44 @@ class Truncated(Estimator):
                 hessian_vector_products=horizon - starts[0],
             ),
         )
+
+    def advance(self, problem: Problem, meta: Meta, carry: Carry) -> tuple[Estimate, Carry]:
+        if not self.options.online:
+            return super().advance(problem, meta, carry)
+        return self._slice(problem, meta, carry)
+
+    def _slice(self, problem: Problem, meta: Meta, carry: Carry) -> tuple[Estimate, Carry]:
+        """The gradient of one slice's mean loss. The carry has `slice` (the number of slices so
+        far), `loops` (of inner loops so far) and, inside a loop, `t` and `state`."""
+        horizon, seed = problem.horizon, carry["seed"]
+        index, loops, start = carry.get("slice", 0), carry.get("loops", 0), carry.get("t", 0)
+        schedule = SCHEDULES[self.options.schedule](
+            shortest=self.options.window, longest=self.options.longest_window or horizon
+        )
+        length = schedule.length(seed=seed, index=index, finished_loops=loops)
+        stop = min(start + length, horizon)
+        with torch.no_grad():
+            state = carry["state"] if start else problem.initial_state(meta, seed)
+        part = pull_back(problem, state, meta, start, stop, adjoint=None)
+        gradient = part.by_meta
+        if start == 0:
+            by_start = pull_back_through_start(problem, meta, seed, part.by_state)
+            gradient = torch._foreach_add(gradient, by_start)
+        scale = horizon / (stop - start)
+        following: dict[str, Any] = {**carry, "slice": index + 1}
+        if stop < horizon:
+            # A step may pass θ itself on, which the outer loop changes in place.
+            kept = pytree.tree_map(torch.clone, trees.detached(part.end))
+            following |= {"loops": loops, "t": stop, "state": kept}
+        else:
+            following |= {"loops": loops + 1, "t": 0, "state": None}
+        estimate = Estimate(
+            gradient=dict(zip(meta, torch._foreach_mul(gradient, scale), strict=True)),
+            meta_loss=scale * float(part.meta_loss),
+            cost=Cost(
+                inner_steps=stop - start,
+                gradient_evaluations=stop - start,
+                hessian_vector_products=stop - start,
+            ),
+        )
+        return estimate, following

@@ -69,7 +69,7 @@ def _errors_of_estimator(
     experiment: Experiment, estimator: AnyEstimator, path: str
 ) -> Iterator[FieldError]:
     horizon = experiment.inner.steps
-    for name in ("window", "segment"):
+    for name in ("window", "longest_window", "segment"):
         length = getattr(estimator, name, None)
         if length is not None and length > horizon:
             yield FieldError(
@@ -81,6 +81,12 @@ def _errors_of_estimator(
             estimator.kind,
             "this estimator differentiates the meta-loss, and accuracy has no gradient; "
             "allowed: evolution, elites, or inner_task.meta_loss 'cross_entropy'",
+        )
+    if getattr(estimator, "online", False) and experiment.objective == "final":
+        yield FieldError(
+            f"{path}.online",
+            True,
+            "every slice needs a loss of its own; allowed: false, or objective 'average'",
         )
     if estimator.needs_stationary_point:
         yield from _errors_of_implicit(experiment, estimator, path)

@@ -15,6 +15,7 @@ ESTIMATORS = [
     {"kind": "evolution", "particles": 4},
     {"kind": "elites", "population": 6, "elites": 3},
 ]
+ONLINE = {"kind": "truncated", "mode": "windows", "window": 2, "online": True, "schedule": "random"}
 
 
 def experiment(**changes):
@@ -57,14 +58,17 @@ def test_the_order_of_events() -> None:
 
 
 @pytest.mark.parametrize("inner_seed", ["fixed", "fresh"])
-@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda item: item["kind"])
+@pytest.mark.parametrize(
+    "estimator", [*ESTIMATORS, ONLINE], ids=lambda item: f"{item['kind']} {len(item)}"
+)
 @pytest.mark.parametrize("stop", [1, 5])
 def test_a_resumed_run_is_bitwise_the_uninterrupted_one(
     estimator, inner_seed, stop, tmp_path, monkeypatch
 ) -> None:
     monkeypatch.setattr(runner, "CHECKPOINT_SECONDS", 0.0)
     outer = {"steps": 8, "meta_batch": 2, "inner_seed": inner_seed}
-    spec = experiment(estimators=[estimator], outer=outer)
+    objective = "average" if "online" in estimator else "final"
+    spec = experiment(estimators=[estimator], outer=outer, objective=objective)
     whole = list(run(spec))
     kept = next(e for e in whole if isinstance(e, Checkpoint) and e.step == stop)
     path = tmp_path / "checkpoint.pt"

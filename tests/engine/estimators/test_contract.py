@@ -9,6 +9,13 @@ from engine.estimators import ESTIMATORS, build_estimator
 from engine.spec import SpecError
 from engine.testing import EstimatorContract, UnbiasedEstimatorContract
 
+ONLINE = {"kind": "truncated", "mode": "windows", "window": 5, "online": True}
+TOGETHER = [
+    ONLINE,
+    {**ONLINE, "schedule": "random"},
+    {**ONLINE, "schedule": "growing", "longest_window": 9},
+]
+"""Choices that need another one beside them."""
 UNBIASED = [{"kind": "evolution", "particles": 8, "sigma": 0.3}]
 
 
@@ -32,7 +39,7 @@ def allowed(spec: dict[str, Any]) -> bool:
 
 
 class TestEveryRegisteredEstimator(EstimatorContract):
-    @pytest.fixture(params=filter(allowed, modes()), ids=str)
+    @pytest.fixture(params=[*filter(allowed, modes()), *TOGETHER], ids=str)
     def estimator(self, request):
         return build_estimator(request.param)
 

@@ -47,6 +47,38 @@ def refusal(text: str) -> list[tuple[str, str]]:
             "38,410 meta-parameters",
         ),
         (
+            "estimators: [{kind: truncated, online: true}]",
+            "estimators.0.online",
+            "or mode 'windows'",
+        ),
+        (
+            "estimators: [{kind: truncated, mode: windows, online: true}]",
+            "estimators.0.online",
+            "or objective 'average'",
+        ),
+        (
+            "estimators: [{kind: truncated, mode: windows, schedule: random}]",
+            "estimators.0.schedule",
+            "allowed: 'fixed'",
+        ),
+        (
+            "objective: average\nestimators: [{kind: truncated, mode: windows, online: true, "
+            "schedule: growing, longest_window: 9}]",
+            "estimators.0.longest_window",
+            "allowed: the window, 10, and more",
+        ),
+        (
+            "objective: average\nestimators: [{kind: truncated, mode: windows, online: true, "
+            "schedule: growing, longest_window: 51}]",
+            "estimators.0.longest_window",
+            "inner.steps = 50",
+        ),
+        (
+            "estimators: [{kind: truncated, mode: windows, longest_window: 20}]",
+            "estimators.0.longest_window",
+            "has one length",
+        ),
+        (
             "estimators: [{kind: unrolled, storage: per_step, segment: 5}]",
             "estimators.0.segment",
             "belongs to the storage 'checkpoint'",
@@ -157,6 +189,27 @@ def test_a_sweep_over_a_shared_field_is_told_in_the_label() -> None:
         "Unrolled, checkpoint, inner.steps = 5",
         "Unrolled, checkpoint, inner.steps = 10",
     ]
+
+
+@pytest.mark.parametrize(
+    ("options", "label"),
+    [
+        ("kind: unrolled, storage: per_step", "Unrolled, per step"),
+        ("kind: truncated", "Truncated, last 10"),
+        ("kind: truncated, mode: windows", "Truncated, windows of 10"),
+        (
+            "kind: truncated, mode: windows, online: true",
+            "Truncated, online windows of 10",
+        ),
+        (
+            "kind: truncated, mode: windows, online: true, schedule: random, longest_window: 40",
+            "Truncated, online windows of 10 to 40, random",
+        ),
+    ],
+)
+def test_a_label_tells_the_modes_of_an_estimator_apart(options: str, label: str) -> None:
+    [run] = expand(read_text(f"objective: average\nestimators: [{{{options}}}]"))
+    assert run.label == label
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,8 @@ class Point:
     `seconds` (cumulative, estimates only), `step_seconds`. At a probe also: `bias`,
     `bias_relative`, `cosine`, `variance`, `variance_relative`, `oracle_norm`, `peak_bytes`,
     `probe_seconds`. Where an estimator has them: `residual`,
-    `inner_gradient_norm`, `sigma`, `best`.
+    `inner_gradient_norm`, `sigma`, `best`. Where the outer loop clips: `clipped`, 1 where the
+    meta-gradient was longer than allowed (`gradient_norm` is its norm before), else 0.
     With few meta-parameters: `theta.<name>` or `theta.<name>.<index>`.
     """
 

@@ -111,15 +111,30 @@ class Descent(_OuterLoop):
             name: torch.stack([e.gradient[name] for e in estimates]).mean(0) for name in self.meta
         }
         self.notes = [note for estimate in estimates for note in estimate.health.notes]
+        gradient_norm = float(trees.norm(list(self.gradient.values())))
         return {
             "meta_loss": _mean([e.meta_loss for e in estimates]),
-            "gradient_norm": float(trees.norm(list(self.gradient.values()))),
+            "gradient_norm": gradient_norm,
+            **self._clipping(gradient_norm),
             **_diagnostics(estimates),
             **self._count(
                 sum(e.cost.seconds for e in estimates), sum(e.cost.inner_steps for e in estimates)
             ),
             **self._entries(),
         }
+
+    def _clipping(self, gradient_norm: float) -> Values:
+        """The factor of the next update, and whether it shortens the estimate, where asked for.
+
+        What is recorded and probed is the estimate itself.
+        """
+        longest = self.experiment.outer.clip_norm
+        self.factor = 1.0
+        if longest is None:
+            return {}
+        if gradient_norm > longest:
+            self.factor = longest / gradient_norm
+        return {"clipped": float(gradient_norm > longest)}
 
     def probe(self) -> Values:
         """Bias, variance and cosine against the oracle, and peak memory, at the present θ."""
@@ -162,7 +177,7 @@ class Descent(_OuterLoop):
 
     def update(self) -> None:
         for name, leaf in self.meta.items():
-            leaf.grad = self.gradient[name].to(leaf)
+            leaf.grad = self.factor * self.gradient[name].to(leaf)
         self.optimizer.step()
         self.step += 1
 

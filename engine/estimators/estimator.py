@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 import torch
 
 from engine import trees
+from engine.estimators.diagnosis import diagnosis
 from engine.estimators.estimate import Estimate
-from engine.problem import Meta, Problem
+from engine.problem import Meta, Problem, State
 from engine.spec.estimators import Estimator as Options
 from engine.spec.validation import validate_options
 
@@ -28,6 +29,8 @@ class Estimator(ABC):
     """
 
     options_type: ClassVar[type[Options]]
+    derivative: ClassVar[str] = "the adjoint"
+    """What can overflow although every inner state is finite."""
 
     def __init__(self, **options: Any) -> None:
         self.options = validate_options(self.options_type, options)
@@ -45,6 +48,12 @@ class Estimator(ABC):
         _synchronize(meta)
         estimate.cost.seconds = time.perf_counter() - started
         _examine(estimate)
+        if not estimate.health.finite:
+            seen = self.inner_loop(problem, trees.detached(meta), carry)
+            reason = diagnosis(problem, meta, *seen, otherwise=self.derivative)
+            estimate.health.notes.append(
+                f"the meta-loss or the meta-gradient is not a finite number: {reason}"
+            )
         return estimate, {**following, "draw": carry["draw"] + 1}
 
     def check(self, problem: Problem) -> None:  # noqa: B027 (most can handle every problem)
@@ -53,6 +62,11 @@ class Estimator(ABC):
     def advance(self, problem: Problem, meta: Meta, carry: Carry) -> tuple[Estimate, Carry]:
         """The mathematics, and the carry that it leaves; most estimators leave it as it was."""
         return self.meta_gradient(problem, meta, carry), carry
+
+    @torch.no_grad()
+    def inner_loop(self, problem: Problem, meta: Meta, carry: Carry) -> tuple[State, int, int]:
+        """The steps that one estimate sees: the state before them, the first, and the end."""
+        return problem.initial_state(meta, carry["seed"]), 0, problem.horizon
 
     @abstractmethod
     def meta_gradient(self, problem: Problem, meta: Meta, carry: Carry) -> Estimate:
@@ -69,8 +83,6 @@ def _examine(estimate: Estimate) -> None:
     gradient_norm = float(trees.norm(list(estimate.gradient.values())))
     estimate.health.gradient_norm = gradient_norm
     estimate.health.finite = math.isfinite(gradient_norm) and math.isfinite(estimate.meta_loss)
-    if not estimate.health.finite:
-        estimate.health.notes.append("the meta-loss or the meta-gradient is not a finite number")
 
 
 def _synchronize(meta: Meta) -> None:

@@ -19,6 +19,7 @@ class Evolution(Estimator):
     """Antithetic pairs on common random numbers."""
 
     options_type = options.Evolution
+    derivative = "the meta-loss at a perturbed θ"
 
     @torch.no_grad()
     def meta_gradient(self, problem: Problem, meta: Meta, carry: Carry) -> Estimate:

@@ -25,6 +25,7 @@ class ForwardMode(Estimator):
     """ĝ = g*, to rounding; one tangent for every entry of θ, `chunk` of them at a time."""
 
     options_type = options.ForwardMode
+    derivative = "the tangents"
 
     @torch.no_grad()
     def meta_gradient(self, problem: Problem, meta: Meta, carry: Carry) -> Estimate:

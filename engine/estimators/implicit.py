@@ -26,6 +26,7 @@ class Implicit(Estimator):
     """The implicit function theorem with a matrix-free solver (Lorraine et al., 2020)."""
 
     options_type = options.Implicit
+    derivative = "the linear solve"
 
     def check(self, problem: Problem) -> None:
         if not hasattr(problem, "inner_loss"):

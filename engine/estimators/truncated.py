@@ -21,7 +21,7 @@ from engine.estimators.adjoint import pull_back, pull_back_through_start
 from engine.estimators.estimate import Cost, Estimate
 from engine.estimators.estimator import Carry, Estimator, check_within_horizon
 from engine.estimators.truncation_schedule import SCHEDULES
-from engine.problem import Meta, Problem
+from engine.problem import Meta, Problem, State
 from engine.rolling import roll
 from engine.spec import estimators as options
 
@@ -76,25 +76,34 @@ class Truncated(Estimator):
             return super().advance(problem, meta, carry)
         return self._slice(problem, meta, carry)
 
+    def inner_loop(self, problem: Problem, meta: Meta, carry: Carry) -> tuple[State, int, int]:
+        if not self.options.online:
+            return super().inner_loop(problem, meta, carry)
+        start = carry.get("t", 0)
+        schedule = SCHEDULES[self.options.schedule](
+            shortest=self.options.window, longest=self.options.longest_window or problem.horizon
+        )
+        length = schedule.length(
+            seed=carry["seed"], index=carry.get("slice", 0), finished_loops=carry.get("loops", 0)
+        )
+        stop = min(start + length, problem.horizon)
+        if start:
+            return carry["state"], start, stop
+        return super().inner_loop(problem, meta, carry)[0], 0, stop
+
     def _slice(self, problem: Problem, meta: Meta, carry: Carry) -> tuple[Estimate, Carry]:
         """The gradient of one slice's mean loss. The carry has `slice` (the number of slices so
         far), `loops` (of inner loops so far) and, inside a loop, `t` and `state`."""
         horizon, seed = problem.horizon, carry["seed"]
-        index, loops, start = carry.get("slice", 0), carry.get("loops", 0), carry.get("t", 0)
-        schedule = SCHEDULES[self.options.schedule](
-            shortest=self.options.window, longest=self.options.longest_window or horizon
-        )
-        length = schedule.length(seed=seed, index=index, finished_loops=loops)
-        stop = min(start + length, horizon)
-        with torch.no_grad():
-            state = carry["state"] if start else problem.initial_state(meta, seed)
+        state, start, stop = self.inner_loop(problem, meta, carry)
         part = pull_back(problem, state, meta, start, stop, adjoint=None)
         gradient = part.by_meta
         if start == 0:
             by_start = pull_back_through_start(problem, meta, seed, part.by_state)
             gradient = torch._foreach_add(gradient, by_start)
         scale = horizon / (stop - start)
-        following: dict[str, Any] = {**carry, "slice": index + 1}
+        following: dict[str, Any] = {**carry, "slice": carry.get("slice", 0) + 1}
+        loops = carry.get("loops", 0)
         if stop < horizon:
             # A step may pass θ itself on, which the outer loop changes in place.
             kept = pytree.tree_map(torch.clone, trees.detached(part.end))

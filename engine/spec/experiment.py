@@ -37,6 +37,9 @@ class OuterLoop(Options):
         default_factory=AdamOuter
     )
     """Outer update rule; a search does without."""
+    clip_norm: float | None = option(None, gt=0.0, le=1e12)
+    """A longer meta-gradient is shortened to this norm before the update; nothing means never. A
+    search does without."""
     meta_batch: int = option(1, ge=1, le=256, unit="inner loops")
     """Inner loops, of different seeds, whose meta-gradients are averaged."""
     inner_seed: Literal["fixed", "fresh"] = "fixed"

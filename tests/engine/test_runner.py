@@ -1,5 +1,6 @@
 """The stream of events of an experiment: what is said, and that nothing depends on the pauses."""
 
+import itertools
 import math
 
 import pytest
@@ -126,6 +127,27 @@ def test_divergence_stops_the_run_and_says_why() -> None:
     point = next(event for event in events if isinstance(event, Point))
     assert not math.isfinite(point.values["meta_loss"])
     assert any(isinstance(event, Note) for event in events)
+
+
+def test_a_long_meta_gradient_is_clipped_and_the_record_says_so() -> None:
+    rate, longest = 0.5, 1.0
+    sgd = {"kind": "sgd", "learning_rate": rate}
+    outer = {"steps": 12, "optimizer": sgd, "clip_norm": longest}
+    meta_parameters = [{"kind": "initialisation"}]
+    points = [
+        values
+        for _, _, values in figures(run(experiment(outer=outer, meta_parameters=meta_parameters)))
+    ]
+    moved = [
+        math.dist(*([p[f"theta.initialisation.w.{i}"] for i in range(5)] for p in pair))
+        for pair in itertools.pairwise(points)
+    ]
+    for point, distance in zip(points, moved, strict=False):
+        norm = point["gradient_norm"]
+        assert point["clipped"] == float(norm > longest)
+        assert distance == pytest.approx(rate * min(norm, longest), rel=1e-9)
+    assert {point["clipped"] for point in points} == {0.0, 1.0}
+    assert "clipped" not in figures(run(experiment()))[0][2]
 
 
 def test_a_budget_ends_a_run_with_a_checkpoint() -> None:

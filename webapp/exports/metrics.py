@@ -97,6 +97,13 @@ _CATALOGUE = (
         explanation="Length of the estimated meta-gradient.",
     ),
     Metric(
+        name="clipped",
+        title="Meta-gradient clipped",
+        limits=(0.0, 1.0),
+        explanation="1 at an outer step whose meta-gradient was longer than outer.clip_norm and "
+        "was shortened to it; 0 at any other.",
+    ),
+    Metric(
         name="bias",
         title="Bias",
         log=True,

@@ -94,7 +94,7 @@ class EstimatorContract:
         for problem in self.problems(estimator):
             meta = problem.initial_meta(0)
             carry = estimator.start(problem, meta, 0)
-            for _ in range(3):
+            for _ in range(2):
                 found, following = estimator.estimate(problem, meta, carry)
                 again, following_again = estimator.estimate(problem, meta, carry)
                 assert _same_estimate(found, again)

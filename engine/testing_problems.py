@@ -5,6 +5,7 @@ Two are written as a user would write them, from the contract alone; one is a re
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Literal
 
 import torch
@@ -95,8 +96,9 @@ class Recurrence:
         return (state["params"]["s"] ** 2).sum() + 0.1 * meta["gain"] ** 2
 
 
+@cache
 def learner(*, dtype: torch.dtype, objective: Objective = "final") -> Problem:
-    """A registered inner task, whose initial parameters are learned."""
+    """A registered inner task, whose initial parameters are learned; built once, as it costs."""
     document = {
         "inner_task": {"kind": "quadratic", "dimension": 3, "noise": 0.1},
         "inner": {"steps": HORIZON},

@@ -26,23 +26,31 @@ CHECKPOINT_SECONDS = 5.0
 """At most this much work is lost with a worker."""
 
 
-def run(experiment: Experiment, resume: Checkpoint | None = None) -> Iterator[Event]:
+def run(
+    experiment: Experiment,
+    resume: Checkpoint | None = None,
+    *,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+) -> Iterator[Event]:
     """Run every planned run of `experiment` in order; each starts with `Started` and ends with
     `Finished`.
 
     `resume` is a checkpoint of an earlier, interrupted call with the same experiment: runs before
-    its own are left out, and its own goes on after it.
+    its own are left out, and its own goes on after it. A checkpoint is taken after the first outer
+    step that ends `checkpoint_seconds` after the last one.
     Raises `engine.data.DataMissing` where data must be fetched first, `RuntimeError` for a device
     that is not there, and what torch raises when memory runs out.
     """
     for planned in expand(experiment):
         if resume is None or planned.index > resume.run:
-            yield from _run_one(planned, None)
+            yield from _run_one(planned, None, checkpoint_seconds)
         elif planned.index == resume.run:
-            yield from _run_one(planned, resume)
+            yield from _run_one(planned, resume, checkpoint_seconds)
 
 
-def _run_one(planned: PlannedRun, resume: Checkpoint | None) -> Iterator[Event]:
+def _run_one(
+    planned: PlannedRun, resume: Checkpoint | None, checkpoint_seconds: float
+) -> Iterator[Event]:
     experiment = planned.spec
     torch.set_num_threads(experiment.threads)
     problem = build_problem(experiment)
@@ -98,7 +106,7 @@ def _run_one(planned: PlannedRun, resume: Checkpoint | None) -> Iterator[Event]:
             yield checkpoint()
             yield finished("out_of_budget", reason)
             return
-        if time.monotonic() - saved > CHECKPOINT_SECONDS:
+        if time.monotonic() - saved > checkpoint_seconds:
             saved = time.monotonic()
             yield checkpoint()
     yield finished("finished")

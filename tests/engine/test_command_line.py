@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 
@@ -58,7 +59,7 @@ def test_run_writes_events_and_a_summary(spec, tmp_path) -> None:
 
 def test_an_interrupted_run_goes_on_where_it_stopped(spec, tmp_path, monkeypatch) -> None:
     from engine import runner
-    from engine.command_line.run import run_to_folder
+    from engine.command_line import run as command
     from engine.events import MEASURED_SERIES
 
     def points(folder) -> list[tuple]:
@@ -73,8 +74,8 @@ def test_an_interrupted_run_goes_on_where_it_stopped(spec, tmp_path, monkeypatch
             if e["type"] == "point"
         ]
 
-    monkeypatch.setattr(runner, "CHECKPOINT_SECONDS", 0.0)
-    run_to_folder(spec, tmp_path / "whole", resume=False)
+    monkeypatch.setattr(command, "run", partial(runner.run, checkpoint_seconds=0.0))
+    command.run_to_folder(spec, tmp_path / "whole", resume=False)
 
     measure, calls = runner._measure, []
 
@@ -86,8 +87,8 @@ def test_an_interrupted_run_goes_on_where_it_stopped(spec, tmp_path, monkeypatch
 
     monkeypatch.setattr(runner, "_measure", measure_until_interrupted)
     with pytest.raises(KeyboardInterrupt):
-        run_to_folder(spec, tmp_path / "parts", resume=False)
-    run_to_folder(spec, tmp_path / "parts", resume=True)
+        command.run_to_folder(spec, tmp_path / "parts", resume=False)
+    command.run_to_folder(spec, tmp_path / "parts", resume=True)
     assert points(tmp_path / "parts") == points(tmp_path / "whole")
     summary = json.loads((tmp_path / "parts" / "summary.json").read_text())
     assert [item["status"] for item in summary["runs"]] == ["finished"] * 4

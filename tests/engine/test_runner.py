@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from engine import checkpoints, run, runner
+from engine import checkpoints, run
 from engine.events import MEASURED_SERIES, Checkpoint, Finished, Note, Point, Started
 from engine.spec import validate
 
@@ -64,13 +64,12 @@ def test_the_order_of_events() -> None:
 )
 @pytest.mark.parametrize("stop", [1, 5])
 def test_a_resumed_run_is_bitwise_the_uninterrupted_one(
-    estimator, inner_seed, stop, tmp_path, monkeypatch
+    estimator, inner_seed, stop, tmp_path
 ) -> None:
-    monkeypatch.setattr(runner, "CHECKPOINT_SECONDS", 0.0)
     outer = {"steps": 8, "meta_batch": 2, "inner_seed": inner_seed}
     objective = "average" if "online" in estimator else "final"
     spec = experiment(estimators=[estimator], outer=outer, objective=objective)
-    whole = list(run(spec))
+    whole = list(run(spec, checkpoint_seconds=0.0))
     kept = next(e for e in whole if isinstance(e, Checkpoint) and e.step == stop)
     path = tmp_path / "checkpoint.pt"
     checkpoints.save(path, kept)
@@ -83,10 +82,9 @@ def test_a_resumed_run_is_bitwise_the_uninterrupted_one(
     assert clockless[0] == clockless[1]
 
 
-def test_runs_before_the_checkpoint_are_left_out(monkeypatch) -> None:
-    monkeypatch.setattr(runner, "CHECKPOINT_SECONDS", 0.0)
+def test_runs_before_the_checkpoint_are_left_out() -> None:
     spec = experiment(estimators=ESTIMATORS[:3])
-    whole = list(run(spec))
+    whole = list(run(spec, checkpoint_seconds=0.0))
     kept = next(e for e in whole if isinstance(e, Checkpoint) and e.run == 1 and e.step == 4)
     expected = [item for item in figures(whole) if (item[0], item[1]) >= (1, 4)]
     assert figures(run(spec, kept)) == expected

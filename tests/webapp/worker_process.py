@@ -40,6 +40,7 @@ class WorkerProcess:
             **os.environ,
             "DATABASE_URL": f"{database}?{options}" if options else database,
             "CHECKPOINT_ROOT": str(self.folder / "checkpoints"),
+            "CHECKPOINT_SECONDS": "0",
         }
         with self.log.open("w") as log:
             self.process = subprocess.Popen(

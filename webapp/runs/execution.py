@@ -9,6 +9,8 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
+from django.conf import settings
+
 import engine
 from engine.events import Checkpoint, Event, Finished, Note, Point, Started
 from engine.spec import validate
@@ -61,7 +63,7 @@ def _follow(
 ) -> bool:
     """Whether the run has ended; False where it went back to the queue."""
     try:
-        with closing(engine.run(validate(run.spec), resume=checkpoint)) as events:
+        with closing(_events(run, checkpoint)) as events:
             return _consume(events, run, recorder, store, must_stop)
     except LeaseLost:
         raise
@@ -82,6 +84,12 @@ def _save_the_rest(recorder: Recorder) -> None:
         raise
     except Exception:
         log.exception("The last points of run %s could not be recorded.", recorder.run_id)
+
+
+def _events(run: Run, checkpoint: Checkpoint | None) -> Iterator[Event]:
+    return engine.run(
+        validate(run.spec), resume=checkpoint, checkpoint_seconds=settings.CHECKPOINT_SECONDS
+    )
 
 
 def _consume(

@@ -14,6 +14,9 @@ CHECKPOINT_ROOT = Path(
     environment.optional("CHECKPOINT_ROOT", str(LAB_HOME / "checkpoints"))
 ).resolve()
 
+# At most this much of a run is computed again after a worker is lost.
+CHECKPOINT_SECONDS = environment.number("CHECKPOINT_SECONDS", 5)
+
 # Where people reach the lab; printed links begin with it.
 LAB_URL = environment.optional("LAB_URL", "http://localhost:8000")
 

@@ -5,10 +5,10 @@ import time
 
 import numpy as np
 import pytest
+from django.conf import settings
 from django.db import connection
 
 import engine
-from engine import runner
 from engine.events import MEASURED_SERIES, Point
 from engine.spec import validate
 from tests.webapp.factories import claimed, first_run, person
@@ -94,7 +94,7 @@ def test_a_message_wakes_the_run_whose_turn_it_is(ada) -> None:
 
 
 def test_a_run_goes_on_from_its_checkpoint_as_if_nothing_had_happened(ada, monkeypatch) -> None:
-    monkeypatch.setattr(runner, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(settings, "CHECKPOINT_SECONDS", 0)
     whole = first_run(ada, seeds=[3])
     execute(whole.pk, "worker@test")
 
@@ -118,7 +118,7 @@ def test_a_run_goes_on_from_its_checkpoint_as_if_nothing_had_happened(ada, monke
 
 
 def test_an_unreadable_checkpoint_is_passed_over(ada, monkeypatch) -> None:
-    monkeypatch.setattr(runner, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(settings, "CHECKPOINT_SECONDS", 0)
     run = first_run(ada)
     store = CheckpointStore(run.pk)
     execute(run.pk, "worker@test", must_stop=lambda: any(store.folder.glob("*7.pt")))
@@ -148,7 +148,7 @@ def test_a_cancelled_run_keeps_its_points(ada) -> None:
 
 
 def test_a_deleted_run_stops_and_leaves_no_files(ada, monkeypatch) -> None:
-    monkeypatch.setattr(runner, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(settings, "CHECKPOINT_SECONDS", 0)
     run = first_run(ada, outer={"steps": 100_000}, inner={"steps": 5})
     worker = in_a_thread(run)
     deadline = time.monotonic() + 20

@@ -100,10 +100,12 @@ class Descent(_OuterLoop):
 
     def observe(self) -> Values:
         """Estimate the meta-gradient at the present θ."""
-        pairs = list(zip(self.carries, self.inner_seeds(), strict=True))
+        self.observed = [
+            {**carry, "seed": seed}
+            for carry, seed in zip(self.carries, self.inner_seeds(), strict=True)
+        ]
         results = [
-            self.estimator.estimate(self.problem, self.meta, {**carry, "seed": seed})
-            for carry, seed in pairs
+            self.estimator.estimate(self.problem, self.meta, carry) for carry in self.observed
         ]
         self.carries = [carry for _, carry in results]
         estimates = [estimate for estimate, _ in results]
@@ -155,24 +157,21 @@ class Descent(_OuterLoop):
         first = PROBE_DRAWS + self.step * self.experiment.probes.draws
         return [
             self._averaged(
-                [
-                    trees.flat(self._estimate_again(carry, seed, draw).gradient)
-                    for carry, seed in zip(self.carries, self.inner_seeds(), strict=True)
-                ]
+                [trees.flat(self._estimate_again(carry, draw).gradient) for carry in self.observed]
             )
             for draw in range(first, first + self.experiment.probes.draws)
         ]
 
-    def _estimate_again(self, carry: dict[str, Any], seed: int, draw: int) -> Estimate:
-        carry = {**carry, "seed": seed, "draw": draw}
-        return self.estimator.estimate(self.problem, self.meta, carry)[0]
+    def _estimate_again(self, carry: dict[str, Any], draw: int) -> Estimate:
+        """What `observe` estimated, from where it started, with another draw."""
+        return self.estimator.estimate(self.problem, self.meta, {**carry, "draw": draw})[0]
 
     def _averaged(self, gradients: list[Tensor]) -> Tensor:
         return torch.stack(gradients).mean(0)
 
     def _peak_bytes(self) -> int:
         with PeakBytes(next(iter(self.meta.values())).device) as peak:
-            self._estimate_again(self.carries[0], self.inner_seeds()[0], PROBE_DRAWS)
+            self._estimate_again(self.observed[0], PROBE_DRAWS)
         return peak.bytes
 
     def update(self) -> None:

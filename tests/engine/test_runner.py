@@ -148,6 +148,16 @@ def test_a_long_meta_gradient_is_clipped_and_the_record_says_so() -> None:
     assert "clipped" not in figures(run(experiment()))[0][2]
 
 
+def test_the_memory_of_an_online_slice_is_that_of_the_slice_observed() -> None:
+    """Slices of 5 and 1 in turn: the longer ones need more."""
+    estimator = {"kind": "truncated", "mode": "windows", "window": 5, "online": True}
+    spec = experiment(estimators=[estimator], objective="average", probes={"every": 1})
+    peaks = [values["peak_bytes"] for _, _, values in figures(run(spec))]
+    assert set(peaks[0::2]) == {max(peaks)}
+    assert set(peaks[1::2]) == {min(peaks)}
+    assert max(peaks) > 2 * min(peaks)
+
+
 def test_a_budget_ends_a_run_with_a_checkpoint() -> None:
     events = list(run(experiment(budget={"bytes": 100.0})))
     assert events[-1].status == "out_of_budget"

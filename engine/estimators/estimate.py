@@ -33,6 +33,9 @@ class Health:
     """‖Hv − b‖ / ‖b‖ of the linear solve; only for implicit differentiation."""
     inner_gradient_norm: float | None = None
     """‖∇L(w_T)‖: how far from a stationary point the inner loop ended; only for implicit."""
+    negative_curvature: bool | None = None
+    """Whether the linear solve met a direction along which the (damped) Hessian is negative: w_T
+    is then no minimum. False says that none was met; nothing, that none was looked for."""
     notes: list[str] = field(default_factory=list)
     """Sentences for the person who reads the result."""
 

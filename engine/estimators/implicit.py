@@ -23,7 +23,7 @@ LARGE_RESIDUAL = 0.1
 
 
 class Implicit(Estimator):
-    """The implicit function theorem with a matrix-free solver (Lorraine et al., 2020)."""
+    """The implicit function theorem with a choice of solvers (Lorraine et al., 2020)."""
 
     options_type = options.Implicit
     derivative = "the linear solve"
@@ -73,6 +73,7 @@ class Implicit(Estimator):
             ),
             health=Health(
                 residual=residual,
+                negative_curvature=solution.negative_curvature,
                 inner_gradient_norm=float(trees.norm([g.detach() for g in inner_gradient])),
                 notes=[*solution.notes, *_doubt(residual)],
             ),

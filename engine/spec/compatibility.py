@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -109,6 +110,15 @@ def _errors_of_implicit(
             f"{path}.kind",
             estimator.kind,
             "implicit differentiation sees only the final state; allowed: objective 'final'",
+        )
+    shapes = experiment.inner_task.parameter_shapes()
+    entries = sum(math.prod(shape) for shape in shapes.values())
+    if estimator.solver == "exact" and entries > estimator.most_entries:
+        yield FieldError(
+            f"{path}.solver",
+            "exact",
+            f"the Hessian of {entries:,} inner parameters is too large to write out; at most "
+            f"{estimator.most_entries:,} are allowed; use normal_cg",
         )
     for item in experiment.meta_parameters:
         if not item.in_inner_loss:

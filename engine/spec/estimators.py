@@ -113,12 +113,16 @@ class Implicit(Estimator):
 
     title: ClassVar[str] = "Implicit"
     needs_stationary_point: ClassVar[bool] = True
+    most_entries: ClassVar[int] = 2_000
+    """Beyond this many inner parameters the solver 'exact' is refused: its Hessian is too large."""
 
     kind: Literal["implicit"] = "implicit"
-    solver: Literal["cg", "neumann", "identity"] = "cg"
-    """How H⁻¹ is applied: conjugate gradients, a Neumann series, or not at all (H taken as I)."""
+    solver: Literal["cg", "neumann", "identity", "normal_cg", "exact"] = "cg"
+    """How H⁻¹ is applied: conjugate gradients, a Neumann series, not at all (H taken as I),
+    conjugate gradients on H² v = H b (right at a saddle too), or with H written out (small w)."""
     iterations: int = option(20, ge=1, le=10_000, unit="Hessian-vector products")
-    """Iterations of conjugate gradients, or terms of the Neumann series."""
+    """Iterations of conjugate gradients (two products each for normal_cg), or terms of the
+    Neumann series."""
     damping: float = option(0.0, ge=0.0, le=1e6)
     """Added to the diagonal of the Hessian: (H + δI)."""
     step_size: float = option(0.1, gt=0.0, le=1e3)
@@ -126,8 +130,8 @@ class Implicit(Estimator):
 
     @property
     def label(self) -> str:
-        if self.solver == "identity":
-            return "Implicit, identity"
+        if self.solver in ("identity", "exact"):
+            return f"Implicit, {self.solver}"
         return f"Implicit, {self.solver} {self.iterations}"
 
 

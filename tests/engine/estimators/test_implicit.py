@@ -4,7 +4,13 @@ import pytest
 import torch
 
 from engine import estimate
-from engine.estimators.linear_solvers import conjugate_gradients, identity, neumann
+from engine.estimators.linear_solvers import (
+    conjugate_gradients,
+    exact,
+    identity,
+    neumann,
+    normal_conjugate_gradients,
+)
 from engine.spec.estimators import Implicit as Options
 from tests.engine.problems import quadratic
 
@@ -24,6 +30,8 @@ def stationary_gradient(problem) -> torch.Tensor:
     [
         {"solver": "cg", "iterations": 7},
         {"solver": "neumann", "iterations": 400, "step_size": 0.7},
+        {"solver": "normal_cg", "iterations": 20},
+        {"solver": "exact"},
     ],
     ids=str,
 )
@@ -34,6 +42,7 @@ def test_stationary_point_in_closed_form(solver: dict) -> None:
         found.gradient["weight_decay.w"], stationary_gradient(problem), rtol=1e-9, atol=1e-12
     )
     assert found.health.residual < 1e-9
+    assert found.health.negative_curvature is False
     assert found.health.inner_gradient_norm < 1e-9
 
 
@@ -99,3 +108,74 @@ def test_damping_is_added_to_the_hessian() -> None:
     stiffness = problem.task.curvature + 0.3
     expected = stationary_gradient(problem) * stiffness / (stiffness + 2.0)
     torch.testing.assert_close(found.gradient["weight_decay.w"], expected, rtol=1e-8, atol=1e-12)
+
+
+class Saddle:
+    """L(w, θ) = ½ wᵀAw − θᵀw with an indefinite A, whose learner lands on the stationary point
+    w* = A⁻¹θ; F = ½ ‖w − c‖², so dF/dθ = A⁻¹(w* − c)."""
+
+    horizon, objective = 1, "final"
+
+    def __init__(self) -> None:
+        self.matrix = symmetric([-1.0, -0.2, 0.5, 2.0])
+        self.target = torch.tensor([1.0, -2.0, 0.5, 3.0], dtype=torch.float64)
+
+    def initial_meta(self, seed: int) -> dict:
+        return {"force": torch.tensor([0.3, 0.1, -0.7, 1.0], dtype=torch.float64)}
+
+    def initial_state(self, meta: dict, seed: int) -> dict:
+        return {"params": {"w": torch.zeros_like(self.target)}}
+
+    def step(self, state: dict, meta: dict, t: int) -> dict:
+        return {"params": {"w": torch.linalg.solve(self.matrix, meta["force"])}}
+
+    def meta_loss(self, state: dict, meta: dict, t: int) -> torch.Tensor:
+        return 0.5 * ((state["params"]["w"] - self.target) ** 2).sum()
+
+    def inner_loss(self, params: dict, meta: dict) -> torch.Tensor:
+        w = params["w"]
+        return 0.5 * w @ self.matrix @ w - meta["force"] @ w
+
+
+def at_the_saddle(**options) -> tuple:
+    problem = Saddle()
+    meta = problem.initial_meta(0)
+    stationary = torch.linalg.solve(problem.matrix, meta["force"])
+    truth = torch.linalg.solve(problem.matrix, stationary - problem.target)
+    return estimate(problem, {"kind": "implicit", **options}, meta), truth
+
+
+@pytest.mark.parametrize("solver", ["exact", "normal_cg"])
+def test_at_a_saddle_the_solvers_for_indefinite_hessians_are_right(solver: str) -> None:
+    found, truth = at_the_saddle(solver=solver)
+    torch.testing.assert_close(found.gradient["force"], truth, rtol=1e-9, atol=1e-12)
+    assert found.health.negative_curvature is True
+    assert found.health.residual < 1e-9
+    assert "not a minimum" in found.health.notes[0]
+
+
+@pytest.mark.parametrize("solver", ["cg", "neumann"])
+def test_at_a_saddle_the_others_are_wrong_and_say_so(solver: str) -> None:
+    found, truth = at_the_saddle(solver=solver, iterations=10, step_size=0.4)
+    error = torch.linalg.vector_norm(found.gradient["force"] - truth)
+    assert error > torch.linalg.vector_norm(truth)
+    assert found.health.negative_curvature is True
+    assert "unreliable" in found.health.notes[0]
+
+
+def test_the_identity_does_not_look_at_the_curvature() -> None:
+    found, _ = at_the_saddle(solver="identity")
+    assert found.health.negative_curvature is None
+
+
+def test_the_normal_equations_take_two_products_an_iteration() -> None:
+    matrix = symmetric([-3.0, 0.5, 1.0, 2.0])
+    right = torch.tensor([1.0, 2.0, -1.0, 0.5], dtype=torch.float64)
+    options = Options(solver="normal_cg", iterations=3)
+    assert normal_conjugate_gradients(lambda v: [matrix @ v[0]], [right], options).products == 7
+
+
+def test_too_large_a_hessian_is_not_written_out() -> None:
+    right = [torch.ones(Options.most_entries + 1)]
+    with pytest.raises(ValueError, match="at most 2,000 are allowed"):
+        exact(lambda v: v, right, Options(solver="exact"))

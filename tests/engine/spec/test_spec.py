@@ -31,6 +31,12 @@ def refusal(text: str) -> list[tuple[str, str]]:
         ("meta_parameters: []", "meta_parameters", "at least 1 item"),
         ("estimators: [{kind: implicit}]", "estimators.0.kind", "its implicit gradient is zero"),
         (
+            "inner_task: {kind: image_mlp}\nmeta_parameters: [{kind: weight_decay}]\n"
+            "estimators: [{kind: implicit, solver: exact}]",
+            "estimators.0.solver",
+            "use normal_cg",
+        ),
+        (
             "meta_parameters: [{kind: weight_decay, scale: log}]",
             "meta_parameters.0.scale",
             "must start above 0",

@@ -198,7 +198,8 @@ class Descent(_OuterLoop):
 
 
 class Search(_OuterLoop):
-    """Generations of proposals; the meta-loss that is reported is that of the mean μ."""
+    """Generations of proposals; the meta-loss that is reported is that of the incumbent: the
+    mean μ, or the best θ so far."""
 
     def __init__(self, experiment: Experiment, problem: Problem) -> None:
         super().__init__(experiment, problem)
@@ -206,7 +207,7 @@ class Search(_OuterLoop):
         self.carry = self.search.start(problem, self.meta, self.seed)
 
     def observe(self) -> Values:
-        """Evaluate one generation, and μ with it."""
+        """Evaluate one generation, and the incumbent with it."""
         started = time.perf_counter()
         self.proposals = self.search.propose(self.carry)
         self.losses, at_mean = self._evaluate(self.proposals)
@@ -214,7 +215,7 @@ class Search(_OuterLoop):
         evaluations = (len(self.losses) + 1) * self.experiment.outer.meta_batch
         return {
             "meta_loss": float(at_mean),
-            "best": float(self.losses.min()),
+            "best": float(torch.where(self.losses.isfinite(), self.losses, torch.inf).min()),
             "sigma": float(deviations.mean()),
             **self._count(time.perf_counter() - started, evaluations * self.problem.horizon),
             **self._entries(),

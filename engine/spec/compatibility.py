@@ -81,7 +81,7 @@ def _errors_of_estimator(
             f"{path}.kind",
             estimator.kind,
             "this estimator differentiates the meta-loss, and accuracy has no gradient; "
-            "allowed: evolution, elites, or inner_task.meta_loss 'cross_entropy'",
+            "allowed: evolution, a search, or inner_task.meta_loss 'cross_entropy'",
         )
     if getattr(estimator, "online", False) and experiment.objective == "final":
         yield FieldError(
@@ -91,6 +91,8 @@ def _errors_of_estimator(
         )
     if estimator.needs_stationary_point:
         yield from _errors_of_implicit(experiment, estimator, path)
+    if estimator.proposes:
+        yield from _errors_of_search(experiment, estimator, path)
     if estimator.kind == "forward_mode":
         count = experiment.meta_parameter_count()
         if count > estimator.most_tangents:
@@ -100,6 +102,38 @@ def _errors_of_estimator(
                 f"forward mode carries one tangent for each of the {count:,} meta-parameters; "
                 f"at most {estimator.most_tangents:,} are allowed; use unrolled with checkpoints",
             )
+
+
+def _errors_of_search(
+    experiment: Experiment, estimator: AnyEstimator, path: str
+) -> Iterator[FieldError]:
+    count = experiment.meta_parameter_count()
+    most = getattr(estimator, "most_dimensions", None)
+    if most is not None and count > most:
+        yield FieldError(
+            f"{path}.kind",
+            estimator.kind,
+            f"this search can model at most {most:,} meta-parameters, and there are {count:,}; "
+            "allowed: fewer meta-parameters, elites, or an estimator of the meta-gradient",
+        )
+    if estimator.kind != "grid":
+        return
+    if count * math.log(estimator.points) > math.log(estimator.most_points) + 1e-9:
+        yield FieldError(
+            f"{path}.points",
+            estimator.points,
+            f"a grid of {estimator.points:,} values for each of {count:,} meta-parameters has "
+            f"more than the {estimator.most_points:,} points allowed; use random",
+        )
+        return
+    generations = math.ceil(estimator.points**count / estimator.population)
+    if experiment.outer.steps > generations:
+        yield FieldError(
+            "outer.steps",
+            experiment.outer.steps,
+            f"{path} is used up after {generations:,} generations of {estimator.population:,}; "
+            f"allowed: 1 to {generations:,}, or more points, or a smaller population",
+        )
 
 
 def _errors_of_implicit(

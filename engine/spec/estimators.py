@@ -1,5 +1,6 @@
 """Estimators of the meta-gradient and searches over θ: their options and what they can handle."""
 
+import math
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -201,7 +202,102 @@ class Elites(Estimator):
         return f"Elites, {self.elites} of {self.population}"
 
 
+class BoxSearch(Estimator):
+    """What the searches inside a box have in common: the box, and how many proposals at a time."""
+
+    differentiates: ClassVar[bool] = False
+    stochastic: ClassVar[bool] = True
+    proposes: ClassVar[bool] = True
+
+    kind: str
+    low: float = option(0.0, ge=-1e6, le=1e6)
+    """Lowest value of every entry of θ; where the scale is log, θ is the natural logarithm."""
+    high: float = option(1.0, ge=-1e6, le=1e6)
+    """Highest value of every entry of θ; where the scale is log, θ is the natural logarithm."""
+    population: int = option(8, ge=1, le=1_000_000, unit="particles")
+    """Proposals in one generation."""
+    chunk: int = option(16, ge=1, le=65_536, unit="particles")
+    """Particles evaluated together; more is faster for small models and needs more memory."""
+
+    @field_validator("high")
+    @classmethod
+    def _above_low(cls, high: float, known: ValidationInfo) -> float:
+        if high <= (low := known.data.get("low", -math.inf)):
+            raise ValueError(f"allowed: more than low, {low:g}")
+        return high
+
+    @property
+    def label(self) -> str:
+        return f"{self.title}, {self.population} in [{self.low:g}, {self.high:g}]"
+
+
+class RandomSearch(BoxSearch):
+    """Independent uniform proposals in a box; keeps the best (Bergstra and Bengio, 2012)."""
+
+    title: ClassVar[str] = "Random search"
+
+    kind: Literal["random"] = "random"
+
+
+class GridSearch(BoxSearch):
+    """Every point of a regular grid once, in an order that the seed shuffles; keeps the best."""
+
+    title: ClassVar[str] = "Grid search"
+    most_points: ClassVar[int] = 1_000_000
+    """A grid of more points than this is refused: it grows with the power of dim θ."""
+
+    kind: Literal["grid"] = "grid"
+    points: int = option(400, ge=2, le=1_000_000, unit="points")
+    """Values of every entry of θ, both ends among them; the grid has points^(dim θ) points."""
+
+    @property
+    def label(self) -> str:
+        return f"Grid search, {self.points} in [{self.low:g}, {self.high:g}]"
+
+
+class Bayesian(BoxSearch):
+    """Optuna's tree of Parzen estimators in a box; keeps the best (Bergstra et al., 2011)."""
+
+    title: ClassVar[str] = "Bayesian search"
+    most_dimensions: ClassVar[int] = 100
+    """Beyond this many meta-parameters its model of the meta-loss is no better than chance."""
+
+    kind: Literal["bayesian"] = "bayesian"
+
+
+class CMAES(Estimator):
+    """Covariance matrix adaptation: a search that learns the shape of N(μ, σ²C) (Hansen, 2016)."""
+
+    title: ClassVar[str] = "CMA-ES"
+    differentiates: ClassVar[bool] = False
+    stochastic: ClassVar[bool] = True
+    proposes: ClassVar[bool] = True
+    most_dimensions: ClassVar[int] = 1_000
+    """Beyond this many meta-parameters the covariance is too large to decompose every step."""
+
+    kind: Literal["cma_es"] = "cma_es"
+    population: int = option(16, ge=5, le=1_000_000, unit="particles")
+    """Proposals in one generation."""
+    sigma: float = option(0.1, gt=0.0, le=1e3)
+    """Step size σ of the first generation, in the units of θ."""
+    chunk: int = option(16, ge=1, le=65_536, unit="particles")
+    """Particles evaluated together; more is faster for small models and needs more memory."""
+
+    @property
+    def label(self) -> str:
+        return f"CMA-ES, {self.population} particles, σ = {self.sigma:g}"
+
+
 AnyEstimator = Annotated[
-    Unrolled | Truncated | Implicit | ForwardMode | Evolution | Elites,
+    Unrolled
+    | Truncated
+    | Implicit
+    | ForwardMode
+    | Evolution
+    | Elites
+    | CMAES
+    | RandomSearch
+    | GridSearch
+    | Bayesian,
     Field(discriminator="kind"),
 ]

@@ -15,6 +15,10 @@ ESTIMATORS = [
     {"kind": "forward_mode"},
     {"kind": "evolution", "particles": 4},
     {"kind": "elites", "population": 6, "elites": 3},
+    {"kind": "cma_es", "population": 6},
+    {"kind": "random", "population": 6},
+    {"kind": "grid", "population": 6, "points": 7},
+    {"kind": "bayesian", "population": 6},
 ]
 ONLINE = {"kind": "truncated", "mode": "windows", "window": 2, "online": True, "schedule": "random"}
 

@@ -1,0 +1,129 @@
+"""Searches inside a box that remember the best θ so far: random, grid and Bayesian.
+
+`carry` holds the number of generations so far (`draw`), the best θ (`mean`, at first the initial
+θ) with its loss (`lowest`), and the box's standard deviation (`deviation`). A loss that is not
+finite is never the best. With fresh inner seeds the losses of different generations come from
+different inner loops, and `lowest` is the luckiest of them.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from engine import trees
+from engine.population import generator
+from engine.problem import Meta, Problem
+from engine.searches.flattening import rows, unflattened
+from engine.spec import estimators as options
+from engine.spec.validation import validate_options
+
+Carry = dict[str, Any]
+
+
+class BoxSearch(ABC):
+    """Proposals in the box, by the subclass's `points`; the best so far is the incumbent."""
+
+    options_class: ClassVar[type[options.BoxSearch]]
+
+    def __init__(self, **chosen: Any) -> None:
+        self.options = validate_options(self.options_class, chosen)
+
+    def start(self, problem: Problem, meta: Meta, seed: int) -> Carry:
+        uniform = (self.options.high - self.options.low) / math.sqrt(12)
+        deviation = {name: torch.full_like(leaf, uniform) for name, leaf in meta.items()}
+        return {"seed": seed, "draw": 0, "mean": meta, "deviation": deviation, "lowest": math.inf}
+
+    def propose(self, carry: Carry) -> Meta:
+        """A generation of proposals along a leading axis."""
+        return unflattened(self.points(carry), carry["mean"])
+
+    @abstractmethod
+    def points(self, carry: Carry) -> Tensor:
+        """The generation's points in the box; shape [proposals, dim θ], float64."""
+
+    def observe(self, carry: Carry, metas: Meta, losses: Tensor) -> Carry:
+        """Keep the best of `losses` where it is below the best before."""
+        finite = torch.where(losses.isfinite(), losses, torch.inf)
+        index = int(finite.argmin())
+        carry = {**carry, "draw": carry["draw"] + 1}
+        if float(finite[index]) < carry["lowest"]:
+            carry["lowest"] = float(finite[index])
+            carry["mean"] = {name: leaf[index].clone() for name, leaf in metas.items()}
+        return carry
+
+
+class Random(BoxSearch):
+    """Independent and uniform (Bergstra and Bengio, 2012)."""
+
+    options_class = options.RandomSearch
+
+    def points(self, carry: Carry) -> Tensor:
+        low, high = self.options.low, self.options.high
+        shape = self.options.population, len(trees.flat(carry["mean"]))
+        source = generator(carry["seed"], carry["draw"])
+        return low + (high - low) * torch.rand(shape, generator=source, dtype=torch.float64)
+
+
+class Grid(BoxSearch):
+    """Every point of the regular grid once; the seed shuffles their order, so that a run which
+    ends early has seen a random part and not one corner."""
+
+    options_class = options.GridSearch
+
+    def points(self, carry: Carry) -> Tensor:
+        count, dimensions = self.options.points, len(trees.flat(carry["mean"]))
+        order = torch.randperm(count**dimensions, generator=generator(carry["seed"], 0))
+        first = carry["draw"] * self.options.population
+        chosen = order[first : first + self.options.population]
+        digits = [chosen // count**axis % count for axis in range(dimensions)]
+        values = torch.linspace(self.options.low, self.options.high, count, dtype=torch.float64)
+        return values[torch.stack(digits, dim=1)]
+
+
+class Bayesian(BoxSearch):
+    """The tree-structured Parzen estimator of Optuna (Bergstra et al., 2011).
+
+    The carry also holds what was observed (`points`, `losses`). A generation's study is made anew
+    from it, with a sampler seeded by (seed, draw): nothing else is remembered. The proposals of one
+    generation are told apart by the sampler's constant liar.
+    """
+
+    options_class = options.Bayesian
+
+    def start(self, problem: Problem, meta: Meta, seed: int) -> Carry:
+        nothing = torch.zeros(0, len(trees.flat(meta)), dtype=torch.float64)
+        return {**super().start(problem, meta, seed), "points": nothing, "losses": nothing[:, 0]}
+
+    def points(self, carry: Carry) -> Tensor:
+        # Imported here: a second or so that only this search should cost.
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        names = [str(axis) for axis in range(carry["points"].shape[1])]
+        box = optuna.distributions.FloatDistribution(self.options.low, self.options.high)
+        space = dict.fromkeys(names, box)
+        seed = (carry["seed"] * 1_000_003 + carry["draw"]) % 2**32
+        sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True, constant_liar=True)
+        study = optuna.create_study(sampler=sampler)
+        for point, loss in zip(carry["points"].tolist(), carry["losses"].tolist(), strict=True):
+            params = dict(zip(names, point, strict=True))
+            study.add_trial(
+                optuna.trial.create_trial(params=params, distributions=space, value=loss)
+            )
+        trials = [study.ask(space) for _ in range(self.options.population)]
+        return torch.tensor([[t.params[n] for n in names] for t in trials], dtype=torch.float64)
+
+    def observe(self, carry: Carry, metas: Meta, losses: Tensor) -> Carry:
+        # A step in float32 may leave the box by a rounding; and Optuna refuses what is not a number
+        points = rows(metas).clamp(self.options.low, self.options.high)
+        values = torch.where(losses.isfinite(), losses, torch.inf).to("cpu", torch.float64)
+        return {
+            **super().observe(carry, metas, losses),
+            "points": torch.cat([carry["points"], points]),
+            "losses": torch.cat([carry["losses"], values]),
+        }

@@ -7,6 +7,7 @@ from typing import Any
 from engine.estimators.estimate import Cost, Estimate, Health
 from engine.estimators.estimator import Carry, Estimator
 from engine.estimators.evolution import Evolution
+from engine.estimators.first_order import FOMAML, Reptile
 from engine.estimators.forward_mode import ForwardMode
 from engine.estimators.implicit import Implicit
 from engine.estimators.truncated import Truncated
@@ -19,13 +20,15 @@ ESTIMATORS: dict[str, type[Estimator]] = {
     "unrolled": Unrolled,
     "truncated": Truncated,
     "implicit": Implicit,
+    "fomaml": FOMAML,
+    "reptile": Reptile,
     "forward_mode": ForwardMode,
     "evolution": Evolution,
 }
 
 __all__ = [
-    "ESTIMATORS", "Carry", "Cost", "Estimate", "Estimator", "Evolution", "ForwardMode", "Health",
-    "Implicit", "Truncated", "Unrolled", "build_estimator", "estimate",
+    "ESTIMATORS", "FOMAML", "Carry", "Cost", "Estimate", "Estimator", "Evolution", "ForwardMode",
+    "Health", "Implicit", "Reptile", "Truncated", "Unrolled", "build_estimator", "estimate",
 ]  # fmt: skip
 
 

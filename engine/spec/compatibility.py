@@ -93,6 +93,15 @@ def _errors_of_estimator(
         yield from _errors_of_implicit(experiment, estimator, path)
     if estimator.proposes:
         yield from _errors_of_search(experiment, estimator, path)
+    if estimator.only_initialisation:
+        for item in experiment.meta_parameters:
+            if item.kind != "initialisation":
+                yield FieldError(
+                    f"{path}.kind",
+                    estimator.kind,
+                    f"cannot learn {item.kind!r}: it follows the initial parameters only; "
+                    "allowed meta-parameters: initialisation",
+                )
     if estimator.kind == "forward_mode":
         count = experiment.meta_parameter_count()
         if count > estimator.most_tangents:

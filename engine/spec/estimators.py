@@ -20,6 +20,8 @@ class Estimator(Options):
     """Draws random numbers of its own: repeated estimates at one θ differ."""
     needs_stationary_point: ClassVar[bool] = False
     """Assumes that the inner loop ends where the inner loss has zero gradient."""
+    only_initialisation: ClassVar[bool] = False
+    """Can learn the initial parameters and nothing else."""
     proposes: ClassVar[bool] = False
     """Is a search: proposes θ and has no gradient."""
 
@@ -134,6 +136,29 @@ class Implicit(Estimator):
         if self.solver in ("identity", "exact"):
             return f"Implicit, {self.solver}"
         return f"Implicit, {self.solver} {self.iterations}"
+
+
+class FirstOrder(Estimator):
+    """Takes dw_t/dw_0 as the identity: for learned initial parameters."""
+
+    only_initialisation: ClassVar[bool] = True
+
+
+class FOMAML(FirstOrder):
+    """First-order MAML: the gradient at the learned parameters, without second derivatives."""
+
+    title: ClassVar[str] = "First-order MAML"
+
+    kind: Literal["fomaml"] = "fomaml"
+
+
+class Reptile(FirstOrder):
+    """θ − w_T: from the learned parameters back to the first ones; never asks the meta-loss."""
+
+    title: ClassVar[str] = "Reptile"
+    differentiates: ClassVar[bool] = False
+
+    kind: Literal["reptile"] = "reptile"
 
 
 class ForwardMode(Estimator):
@@ -292,6 +317,8 @@ AnyEstimator = Annotated[
     Unrolled
     | Truncated
     | Implicit
+    | FOMAML
+    | Reptile
     | ForwardMode
     | Evolution
     | Elites

@@ -127,6 +127,8 @@ def test_list_names_every_part() -> None:
     kinds = {
         section: [e.get("kind", e.get("slug")) for e in es] for section, es in document.items()
     }
-    assert kinds["estimators"] == ["unrolled", "truncated", "implicit", "forward_mode", "evolution"]
+    assert kinds["estimators"] == [
+        "unrolled", "truncated", "implicit", "fomaml", "reptile", "forward_mode", "evolution",
+    ]  # fmt: skip
     assert kinds["searches"] == ["elites", "cma_es", "random", "grid", "bayesian"]
     assert kinds["inner_tasks"] == ["quadratic", "image_mlp", "image_cnn"]

@@ -30,6 +30,8 @@ def refusal(text: str) -> list[tuple[str, str]]:
         ("meta_parameters: [{kind: momentum}]", "meta_parameters.0.kind", "not 'sgd'"),
         ("meta_parameters: []", "meta_parameters", "at least 1 item"),
         ("estimators: [{kind: implicit}]", "estimators.0.kind", "its implicit gradient is zero"),
+        ("estimators: [{kind: fomaml}]", "estimators.0.kind", "cannot learn 'learning_rate'"),
+        ("estimators: [{kind: reptile}]", "estimators.0.kind", "cannot learn 'learning_rate'"),
         (
             "inner_task: {kind: image_mlp}\nmeta_parameters: [{kind: weight_decay}]\n"
             "estimators: [{kind: implicit, solver: exact}]",

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -16,6 +17,10 @@ from tests.browser import CHROMIUM_FLAGS, chromium
 from tests.lab_process import LabProcess, remove_home
 from webapp.supervisor.embedded import EmbeddedServices
 from webapp.supervisor.home import Home
+
+# A machine that is busy elsewhere is slow, not wrong.
+hypothesis.settings.register_profile("lab", deadline=None)
+hypothesis.settings.load_profile("lab")
 
 WITHOUT_WEB = Path(__file__).parent / "engine"
 

@@ -1,8 +1,9 @@
 """The experiment: one document that a run, a form, an API call and a paper's appendix all read."""
 
+import unicodedata
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from engine.spec.compatibility import refuse_impossible_pairs
 from engine.spec.estimators import AnyEstimator, Unrolled
@@ -10,6 +11,9 @@ from engine.spec.inner_loop import InnerLoop
 from engine.spec.inner_tasks import AnyInnerTask, ImageMLP
 from engine.spec.meta_parameters import AnyMetaParameter, LearningRate
 from engine.spec.options import Options, option
+
+NOT_IN_A_NAME = {"Cc", "Cs", "Zl", "Zp"}
+"""Unicode's control characters, lone surrogates, and separators of lines and paragraphs."""
 
 
 class AdamOuter(Options):
@@ -107,6 +111,15 @@ class Experiment(Options):
     """Floating-point format of every tensor."""
     threads: int = option(1, ge=1, le=256, unit="threads")
     """CPU threads of one run. Part of the spec because it can change the last bits of a sum."""
+
+    @field_validator("name")
+    @classmethod
+    def _one_line_of_text(cls, name: str) -> str:
+        for character in name:
+            if unicodedata.category(character) in NOT_IN_A_NAME:
+                code = f"U+{ord(character):04X}"
+                raise ValueError(f"allowed: one line of text, without the character {code}")
+        return name
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 
 import engine.spec
-from engine.spec import FieldError, PlannedRun, SpecError, expand
+from engine.spec import PlannedRun, expand, validate
 from engine.version import code_version
 from webapp.experiments.models import Experiment
 from webapp.runs import colours
@@ -19,8 +18,6 @@ from webapp.workers.selectors import queue_for
 
 if TYPE_CHECKING:
     from webapp.accounts.models import User
-
-LONGEST_NAME = 200
 
 
 def create_experiment(
@@ -36,7 +33,6 @@ def create_experiment(
     """
     planned = expand(experiment)
     document = experiment.model_dump(mode="json")
-    _refuse_unstorable(document)
     with transaction.atomic():
         kept = Experiment.objects.create(
             owner=owner,
@@ -57,13 +53,9 @@ def create_experiment(
 
 
 def rename(*, user: User, experiment: Experiment, name: str) -> Experiment:
-    """Give `experiment` another name; raises `SpecError` for one that is empty or too long."""
+    """Give `experiment` another name; raises `SpecError` for one that a spec could not have."""
     require_change(user, experiment, "rename this experiment")
-    name = name.strip()
-    if not name or len(name) > LONGEST_NAME or "\x00" in name:
-        message = f"a name has 1 to {LONGEST_NAME} characters"
-        raise SpecError([FieldError("name", name, message)])
-    experiment.name = name
+    experiment.name = validate({"name": name.strip()}).name
     experiment.save(update_fields=["name"])
     return experiment
 
@@ -82,9 +74,3 @@ def _row(experiment: Experiment, planned: PlannedRun, colour: int, queue: str) -
         queue=queue,
         total_steps=planned.spec.outer.steps,
     )
-
-
-def _refuse_unstorable(document: dict[str, Any]) -> None:
-    """Postgres keeps no NUL character; a spec has one only by accident or malice."""
-    if "\\u0000" in json.dumps(document["name"]):
-        raise SpecError([FieldError("name", document["name"], "the character NUL is not allowed")])

@@ -17,6 +17,7 @@ def refusal(text: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("text", "path", "message"),
     [
+        ('name: "a\\nb"', "name", "one line of text, without the character U+000A"),
         ("foo: 1", "foo", "unknown field; allowed: name, inner_task"),
         ("estimators: [{kind: truncated, wndow: 3}]", "estimators.0.wndow", "kind, mode, window"),
         ("estimators: [{kind: unroled}]", "estimators.0.kind", "'unrolled', 'truncated'"),
@@ -141,6 +142,9 @@ def test_any_text_is_a_spec_or_a_spec_error(text: str) -> None:
     assert isinstance(found, Experiment)
 
 
+NAME_CHARACTERS = st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"])
+
+
 @st.composite
 def experiments(draw: st.DrawFn) -> Experiment:
     horizon = draw(st.integers(1, 200))
@@ -153,7 +157,7 @@ def experiments(draw: st.DrawFn) -> Experiment:
     )  # fmt: skip
     return validate(
         {
-            "name": draw(st.text(min_size=1, max_size=40)),
+            "name": draw(st.text(NAME_CHARACTERS, min_size=1, max_size=40)),
             "inner_task": draw(st.sampled_from([
                 {"kind": "quadratic"}, {"kind": "image_mlp", "hidden": []},
                 {"kind": "image_cnn", "dataset": "mnist1d"}])),

@@ -91,7 +91,7 @@ def test_a_preset_is_remembered_if_there_is_such_a_preset(client: Client) -> Non
         ({"sweep": {"estimators.1.window": [99]}}, "sweep.estimators.1.window", "horizon"),
         ({"sweep": {"inner.typo": [1]}}, "sweep.inner.typo", "no such field"),
         ({"sweep": {"inner.steps": list(range(10, 600))}}, "sweep", "at most 500 runs"),
-        ({"name": "a\x00b"}, "name", "NUL"),
+        ({"name": "a\x00b"}, "name", "U+0000"),
         ({"estimators": []}, "estimators", "at least 1"),
     ],
 )

@@ -71,7 +71,7 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
     ({"seeds": "0, one"}, "seeds.1", "valid integer"),
     ({"seeds": ""}, "seeds", "at least 1"),
     ({"name": ""}, "name", "at least 1 character"),
-    ({"name": "a\x00b"}, "name", "NUL"),
+    ({"name": "a\x00b"}, "name", "U+0000"),
     ({"probes.oracle": "perhaps"}, "probes.oracle", "valid boolean"),
     ({"sweep.0.field": "threads", "sweep.0.values": "0"}, "sweep.threads", "or equal to 1"),
     ({"sweep.0.field": "threads", "sweep.0.values": ""}, "sweep.threads", "at least 1"),

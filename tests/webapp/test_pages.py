@@ -55,7 +55,11 @@ def test_no_page_has_inline_script(client: Client) -> None:
         f"/experiments/{experiment.pk}/",
         "/runs/",
         f"/runs/{run.pk}/",
+        f"/runs/{run.pk}/events/",
+        f"/runs/rows/?runs={run.pk}",
+        "/compare",
         f"/compare?runs={run.pk},{other.pk}",
+        f"/compare/summary?runs={run.pk},{other.pk}",
         "/queue/",
         "/account/",
     ]

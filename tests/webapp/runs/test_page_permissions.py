@@ -150,7 +150,7 @@ def test_a_name_that_cannot_be_is_refused_with_a_word(ada: User, name: str | Non
     made = launched(ada)
     sent = {} if name is None else {"name": name}
     answer = signed_in(ada).post(f"/experiments/{made.pk}/rename/", sent, follow=True)
-    assert "Not renamed: a name has 1 to 200 characters." in answer.content.decode()
+    assert "Not renamed: string should have at" in answer.content.decode()
     assert Experiment.objects.get(pk=made.pk).name == "bowl"
 
 

@@ -164,7 +164,7 @@ class Figure:
         if high - low > 1e-9 * max(abs(low), abs(high)):
             return None
         room = 0.5 * abs(high) or 1.0
-        return (low - room, high + room)
+        return (low - room, high + room) if abs(high) + room < math.inf else None
 
     @property
     def latest(self) -> str:

@@ -252,7 +252,8 @@ def test_a_label_is_text_on_the_page_and_not_markup() -> None:
     assert "<b>" not in line["hovertemplate"]
 
 
-@pytest.mark.parametrize("value", [1.7e308, 5e-324])
-def test_a_run_at_the_edge_of_the_floats_is_still_valid_json(value: float) -> None:
-    figure = figure_of(curve(value, value), metric="gradient_norm")
+@pytest.mark.parametrize("scale", ["log", "linear"])
+@pytest.mark.parametrize("value", [1.7e308, -1.7e308, 5e-324])
+def test_a_run_at_the_edge_of_the_floats_is_still_valid_json(value: float, scale: str) -> None:
+    figure = figure_of(curve(value, value), metric="gradient_norm", scale=scale)
     assert json.dumps(plotly_figure(figure), allow_nan=False)

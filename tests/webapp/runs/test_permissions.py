@@ -62,5 +62,5 @@ def test_who_has_no_access_sees_nothing() -> None:
 @pytest.mark.parametrize("name", ["", "  ", "x" * 201, "a\x00b"])
 def test_a_bad_name_is_refused(name: str) -> None:
     ada = person("ada")
-    with pytest.raises(SpecError, match="^name: "):
+    with pytest.raises(SpecError, match=r"^name: "):
         rename(user=ada, experiment=launched(ada), name=name)

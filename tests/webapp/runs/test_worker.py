@@ -1,6 +1,5 @@
 """Real workers in real processes: a run survives a shutdown and a power cut, bit for bit."""
 
-import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -58,18 +57,7 @@ def recorded(run: Run) -> dict[str, tuple[list[int], list[float]]]:
 def test_an_experiment_launched_is_carried_out(tmp_path: Path) -> None:
     ada = person("ada")
     with WorkerProcess(tmp_path) as worker:
-        launch = time.monotonic()
         experiment = launched(ada)
-        first = experiment.runs.order_by("pk").first()
-        wait_until(lambda: Run.objects.get(pk=first.pk).status != Status.QUEUED, seconds=10)
-        claimed_at = time.monotonic()
-        wait_until(lambda: Run.objects.get(pk=first.pk).sequence, seconds=10, every=0.005)
-        shown_at = time.monotonic()
-        print(
-            f"\nlaunch to claim {claimed_at - launch:.3f} s, "
-            f"claim to first point {shown_at - claimed_at:.3f} s"
-        )
-        assert shown_at - claimed_at < 1
         wait_until(lambda: not experiment.runs.exclude(status__in=ENDS).exists(), seconds=30)
         for run in experiment.runs.all():
             assert (run.status, run.error, run.worker) == (Status.FINISHED, "", "")

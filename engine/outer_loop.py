@@ -210,11 +210,11 @@ class Search(_OuterLoop):
         """Evaluate one generation, and the incumbent with it."""
         started = time.perf_counter()
         self.proposals = self.search.propose(self.carry)
-        self.losses, at_mean = self._evaluate(self.proposals)
+        self.losses, at_incumbent = self._evaluate(self.proposals)
         deviations = torch.cat([leaf.reshape(-1) for leaf in self.carry["deviation"].values()])
         evaluations = (len(self.losses) + 1) * self.experiment.outer.meta_batch
         return {
-            "meta_loss": float(at_mean),
+            "meta_loss": float(at_incumbent),
             "best": float(torch.where(self.losses.isfinite(), self.losses, torch.inf).min()),
             "sigma": float(deviations.mean()),
             **self._count(time.perf_counter() - started, evaluations * self.problem.horizon),
@@ -248,7 +248,9 @@ class Search(_OuterLoop):
         return {"carry": self.carry, "seconds": self.seconds, "inner_steps": self.inner_steps}
 
     def restore(self, state: dict[str, Any], step: int) -> None:
-        self.carry = state["carry"]
+        device = next(iter(self.meta.values())).device
+        own = {name: state["carry"][name] for name in ("mean", "deviation")}
+        self.carry = {**state["carry"], **trees.on_device(own, device)}
         self.meta = self.carry["mean"]
         self.seconds, self.inner_steps, self.step = state["seconds"], state["inner_steps"], step
 

@@ -51,16 +51,16 @@ class Truncated(Estimator):
         with torch.no_grad():
             state = problem.initial_state(meta, seed)
             state, meta_loss = roll(problem, state, meta, 0, starts[0])
-        by_meta = []
+        gradient = [torch.zeros_like(leaf) for leaf in meta.values()]
         for start in starts:
             stop = min(start + window, horizon)
             part = pull_back(problem, state, meta, start, stop, adjoint=None)
             state = part.end
             meta_loss = meta_loss + part.meta_loss
-            by_meta.append(part.by_meta)
+            gradient = torch._foreach_add(gradient, part.by_meta)
             if start == 0:
-                by_meta.append(pull_back_through_start(problem, meta, seed, part.by_state))
-        gradient = [torch.stack(parts).sum(0) for parts in zip(*by_meta, strict=True)]
+                by_start = pull_back_through_start(problem, meta, seed, part.by_state)
+                gradient = torch._foreach_add(gradient, by_start)
         return Estimate(
             gradient=dict(zip(meta, gradient, strict=True)),
             meta_loss=float(meta_loss),

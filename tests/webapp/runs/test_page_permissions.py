@@ -145,12 +145,22 @@ def test_an_experiment_is_renamed(permitted: Client, ada: User) -> None:
     assert made.name == "a deep bowl"
 
 
-@pytest.mark.parametrize("name", ["", "   ", "x" * 201, None])
-def test_a_name_that_cannot_be_is_refused_with_a_word(ada: User, name: str | None) -> None:
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("", "at least 1 character"),
+        ("   ", "at least 1 character"),
+        ("x" * 201, "at most 200 characters"),
+        (None, "at least 1 character"),
+    ],
+)
+def test_a_name_that_cannot_be_is_refused_with_a_word(
+    ada: User, name: str | None, word: str
+) -> None:
     made = launched(ada)
     sent = {} if name is None else {"name": name}
     answer = signed_in(ada).post(f"/experiments/{made.pk}/rename/", sent, follow=True)
-    assert "Not renamed: string should have at" in answer.content.decode()
+    assert f"Not renamed: string should have {word}." in answer.content.decode()
     assert Experiment.objects.get(pk=made.pk).name == "bowl"
 
 

@@ -27,7 +27,9 @@ def test_squared_bias_is_corrected_for_the_sampling_variance() -> None:
         noise = torch.randn(4, 2, generator=generator, dtype=torch.float64)
         draws = list(EXACT + shift + noise)
         plugged = float((torch.stack(draws).mean(0) - EXACT).square().sum())
-        squared.append(plugged - accuracy(draws, EXACT).variance / 4)
+        found = accuracy(draws, EXACT)
+        squared.append(plugged - found.variance / 4)
+        assert found.bias == pytest.approx(max(squared[-1], 0.0) ** 0.5)
     mean = sum(squared) / len(squared)
     assert mean == pytest.approx(0.25, abs=0.05)  # without the correction it would be 0.75
 

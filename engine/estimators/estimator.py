@@ -13,7 +13,7 @@ from engine import trees
 from engine.estimators.diagnosis import diagnosis
 from engine.estimators.estimate import Estimate
 from engine.problem import Meta, Problem, State
-from engine.spec.estimators import Estimator as Options
+from engine.spec.estimator import Estimator as Options
 from engine.spec.validation import validate_options
 
 Carry = dict[str, Any]

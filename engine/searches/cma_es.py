@@ -15,7 +15,7 @@ from torch import Tensor
 from engine import trees
 from engine.problem import Meta, Problem
 from engine.searches.flattening import rows, unflattened
-from engine.spec import estimators as options
+from engine.spec import searches as options
 from engine.spec.validation import validate_options
 
 Carry = dict[str, Any]

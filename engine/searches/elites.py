@@ -14,7 +14,7 @@ from torch import Tensor
 
 from engine.population import generator, standard_normal
 from engine.problem import Meta, Problem
-from engine.spec import estimators as options
+from engine.spec import searches as options
 from engine.spec.validation import validate_options
 
 Carry = dict[str, Any]

@@ -1,0 +1,59 @@
+"""What every outer loop has: θ, the seeds of its inner loops, and the counts so far."""
+
+from __future__ import annotations
+
+from engine.problem import Meta, Problem
+from engine.spec import Experiment
+
+Values = dict[str, float]
+
+SEED_STRIDE = 1_000_003
+"""Keeps the inner loops of a meta-batch, and of fresh outer steps, apart."""
+MOST_RECORDED_ENTRIES = 16
+"""Up to this many meta-parameters are recorded one by one."""
+
+
+class OuterLoop:
+    """The part that descending and searching share.
+
+    `notes` are the sentences that the last observation has for the run's log.
+    """
+
+    def __init__(self, experiment: Experiment, problem: Problem) -> None:
+        self.experiment = experiment
+        self.problem = problem
+        self.options = experiment.estimators[0]
+        self.seed = experiment.seeds[0]
+        self.step = 0
+        self.seconds = 0.0
+        self.inner_steps = 0
+        self.notes: list[str] = []
+        self.meta: Meta = {
+            name: leaf.detach().clone() for name, leaf in problem.initial_meta(self.seed).items()
+        }
+
+    def inner_seeds(self) -> list[int]:
+        """One seed for each inner loop of this outer step's meta-batch."""
+        batch = self.experiment.outer.meta_batch
+        first = batch * self.step if self.experiment.outer.inner_seed == "fresh" else 0
+        return [self.seed + SEED_STRIDE * (first + index) for index in range(batch)]
+
+    def _count(self, seconds: float, inner_steps: int) -> Values:
+        self.seconds += seconds
+        self.inner_steps += inner_steps
+        return {
+            "step_seconds": seconds,
+            "seconds": self.seconds,
+            "inner_steps": float(self.inner_steps),
+        }
+
+    def _entries(self) -> Values:
+        """θ entry by entry, where it is small enough to be looked at."""
+        if sum(leaf.numel() for leaf in self.meta.values()) > MOST_RECORDED_ENTRIES:
+            return {}
+        values: Values = {}
+        for name, leaf in self.meta.items():
+            for index, entry in enumerate(leaf.reshape(-1).tolist()):
+                suffix = f".{index}" if leaf.numel() > 1 else ""
+                values[f"theta.{name}{suffix}"] = entry
+        return values

@@ -1,0 +1,55 @@
+"""What estimators and searches declare of themselves, and what they refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar
+
+from engine.spec.errors import FieldError
+from engine.spec.options import Options
+
+if TYPE_CHECKING:
+    from engine.spec.experiment import Experiment
+
+
+class Estimator(Options):
+    """Declared capabilities: the builder, the compatibility rules and the probes read them."""
+
+    title: ClassVar[str]
+    kind: str
+    differentiates: ClassVar[bool] = True
+    """Needs a meta-loss and inner steps with derivatives."""
+    exact: ClassVar[bool] = False
+    """Returns the meta-gradient itself, up to rounding."""
+    stochastic: ClassVar[bool] = False
+    """Draws random numbers of its own: repeated estimates at one θ differ."""
+    needs_stationary_point: ClassVar[bool] = False
+    """Assumes that the inner loop ends where the inner loss has zero gradient."""
+    only_initialisation: ClassVar[bool] = False
+    """Can learn the initial parameters and nothing else."""
+    proposes: ClassVar[bool] = False
+    """Is a search: proposes θ and has no gradient."""
+    lengths: ClassVar[tuple[str, ...]] = ()
+    """Options that count inner steps, and must not be longer than the inner loop."""
+
+    @property
+    def label(self) -> str:
+        """A short name that tells it from its neighbours in a comparison."""
+        return self.title
+
+    def refusals(self, experiment: Experiment, path: str) -> Iterator[FieldError]:
+        """Why this estimator, at `path` of `experiment`, cannot work with the rest of it."""
+        horizon = experiment.inner.steps
+        for name in self.lengths:
+            length = getattr(self, name)
+            if length is not None and length > horizon:
+                yield FieldError(
+                    f"{path}.{name}", length, f"allowed: 1 to the horizon, inner.steps = {horizon}"
+                )
+        if self.differentiates and not experiment.inner_task.differentiable:
+            yield FieldError(
+                f"{path}.kind",
+                self.kind,
+                "this estimator differentiates the meta-loss, and accuracy has no gradient; "
+                "allowed: evolution, a search, or inner_task.meta_loss 'cross_entropy'",
+            )

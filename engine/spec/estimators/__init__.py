@@ -1,0 +1,35 @@
+"""Estimators of the meta-gradient: their options and what they can handle, one file each."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from engine.spec.estimator import Estimator
+from engine.spec.estimators.evolution import Evolution
+from engine.spec.estimators.first_order import FOMAML, Reptile
+from engine.spec.estimators.forward_mode import ForwardMode
+from engine.spec.estimators.implicit import Implicit
+from engine.spec.estimators.truncated import Truncated
+from engine.spec.estimators.unrolled import Unrolled
+from engine.spec.searches import CMAES, Bayesian, Elites, GridSearch, RandomSearch
+
+__all__ = [
+    "FOMAML", "AnyEstimator", "Estimator", "Evolution", "ForwardMode", "Implicit", "Reptile",
+    "Truncated", "Unrolled",
+]  # fmt: skip
+
+AnyEstimator = Annotated[
+    Unrolled
+    | Truncated
+    | Implicit
+    | FOMAML
+    | Reptile
+    | ForwardMode
+    | Evolution
+    | Elites
+    | CMAES
+    | RandomSearch
+    | GridSearch
+    | Bayesian,
+    Field(discriminator="kind"),
+]

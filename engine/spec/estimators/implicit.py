@@ -1,0 +1,67 @@
+"""Options of implicit differentiation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from engine.spec.errors import FieldError
+from engine.spec.estimator import Estimator
+from engine.spec.options import option
+
+if TYPE_CHECKING:
+    from engine.spec.experiment import Experiment
+
+
+class Implicit(Estimator):
+    """The implicit function theorem at the end of the inner loop: memory does not grow with T."""
+
+    title: ClassVar[str] = "Implicit"
+    needs_stationary_point: ClassVar[bool] = True
+    most_entries: ClassVar[int] = 2_000
+    """Beyond this many inner parameters the solver 'exact' is refused: its Hessian is too large."""
+
+    kind: Literal["implicit"] = "implicit"
+    solver: Literal["cg", "neumann", "identity", "normal_cg", "exact"] = "cg"
+    """How H⁻¹ is applied: conjugate gradients, a Neumann series, not at all (H taken as I),
+    conjugate gradients on H² v = H b (right at a saddle too), or with H written out (small w)."""
+    iterations: int = option(20, ge=1, le=10_000, unit="Hessian-vector products")
+    """Iterations of conjugate gradients (two products each for normal_cg), or terms of the
+    Neumann series."""
+    damping: float = option(0.0, ge=0.0, le=1e6)
+    """Added to the diagonal of the Hessian: (H + δI)."""
+    step_size: float = option(0.1, gt=0.0, le=1e3)
+    """Step α of the Neumann series; it converges for α below 2 / (largest eigenvalue)."""
+
+    @property
+    def label(self) -> str:
+        if self.solver in ("identity", "exact"):
+            return f"Implicit, {self.solver}"
+        return f"Implicit, {self.solver} {self.iterations}"
+
+    def refusals(self, experiment: Experiment, path: str) -> Iterator[FieldError]:
+        yield from super().refusals(experiment, path)
+        if experiment.objective != "final":
+            yield FieldError(
+                f"{path}.kind",
+                self.kind,
+                "implicit differentiation sees only the final state; allowed: objective 'final'",
+            )
+        shapes = experiment.inner_task.parameter_shapes()
+        entries = sum(math.prod(shape) for shape in shapes.values())
+        if self.solver == "exact" and entries > self.most_entries:
+            yield FieldError(
+                f"{path}.solver",
+                "exact",
+                f"the Hessian of {entries:,} inner parameters is too large to write out; at most "
+                f"{self.most_entries:,} are allowed; use normal_cg",
+            )
+        for item in experiment.meta_parameters:
+            if not item.in_inner_loss:
+                yield FieldError(
+                    f"{path}.kind",
+                    self.kind,
+                    f"cannot learn {item.kind!r}: {item.outside_inner_loss}; "
+                    "allowed meta-parameters: weight_decay",
+                )

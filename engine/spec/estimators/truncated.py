@@ -1,0 +1,79 @@
+"""Options of backpropagation through a window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import ValidationInfo, field_validator
+
+from engine.spec.errors import FieldError
+from engine.spec.estimator import Estimator
+from engine.spec.options import option
+
+if TYPE_CHECKING:
+    from engine.spec.experiment import Experiment
+
+
+class Truncated(Estimator):
+    """Backpropagation through a window of K steps: cheaper, and biased to short horizons."""
+
+    title: ClassVar[str] = "Truncated"
+    lengths: ClassVar[tuple[str, ...]] = ("window", "longest_window")
+
+    kind: Literal["truncated"] = "truncated"
+    mode: Literal["last_k", "windows"] = "last_k"
+    """Through the last K steps only, or through slices of K steps with the gradient cut between."""
+    window: int = option(10, ge=1, le=100_000, unit="inner steps")
+    """Window K; at K = T the gradient is exact."""
+    online: bool = False
+    """One slice for each outer step, so that θ changes after every slice; needs windows."""
+    schedule: Literal["fixed", "random", "growing"] = "fixed"
+    """Length of an online slice: always K, log-uniform from K to the longest window, or doubled
+    from K with every inner loop up to the longest window."""
+    longest_window: int | None = option(None, ge=1, le=100_000, unit="inner steps")
+    """Longest slice of the schedules random and growing; nothing means the horizon."""
+
+    @field_validator("online")
+    @classmethod
+    def _in_slices(cls, online: bool, known: ValidationInfo) -> bool:
+        if online and known.data.get("mode") == "last_k":
+            raise ValueError("only slices can be online; allowed: false, or mode 'windows'")
+        return online
+
+    @field_validator("schedule")
+    @classmethod
+    def _of_online_slices(cls, schedule: str, known: ValidationInfo) -> str:
+        if schedule != "fixed" and known.data.get("online") is False:
+            raise ValueError("only online slices change in length; allowed: 'fixed'")
+        return schedule
+
+    @field_validator("longest_window")
+    @classmethod
+    def _not_below_window(cls, longest: int | None, known: ValidationInfo) -> int | None:
+        if longest is None:
+            return None
+        if known.data.get("schedule") == "fixed":
+            raise ValueError("the schedule 'fixed' has one length, the window; allowed: nothing")
+        if longest < (window := known.data.get("window", longest)):
+            raise ValueError(f"allowed: the window, {window}, and more")
+        return longest
+
+    @property
+    def label(self) -> str:
+        if self.mode == "last_k":
+            return f"Truncated, last {self.window}"
+        name = f"Truncated, {'online ' if self.online else ''}windows of {self.window}"
+        if self.schedule == "fixed":
+            return name
+        longest = f" to {self.longest_window}" if self.longest_window else ""
+        return f"{name}{longest}, {self.schedule}"
+
+    def refusals(self, experiment: Experiment, path: str) -> Iterator[FieldError]:
+        yield from super().refusals(experiment, path)
+        if self.online and experiment.objective == "final":
+            yield FieldError(
+                f"{path}.online",
+                True,
+                "every slice needs a loss of its own; allowed: false, or objective 'average'",
+            )

@@ -1,0 +1,36 @@
+"""Options of the cross-entropy method."""
+
+from typing import ClassVar, Literal
+
+from pydantic import ValidationInfo, field_validator
+
+from engine.spec.options import option
+from engine.spec.searches.search import Search
+
+
+class Elites(Search):
+    """The lecture's search: sample N(μ, σ²), keep the best, refit (cross-entropy method)."""
+
+    title: ClassVar[str] = "Elites"
+
+    kind: Literal["elites"] = "elites"
+    population: int = option(32, ge=2, le=1_000_000, unit="particles")
+    """Proposals in one generation."""
+    elites: int = option(8, ge=2, le=1_000_000, unit="particles")
+    """How many of the best are kept to refit the distribution."""
+    sigma: float = option(0.1, gt=0.0, le=1e3)
+    """Standard deviation of the first generation, in the units of θ."""
+    chunk: int = option(16, ge=1, le=65_536, unit="particles")
+    """Particles evaluated together; more is faster for small models and needs more memory."""
+
+    @field_validator("elites")
+    @classmethod
+    def _within_population(cls, elites: int, known: ValidationInfo) -> int:
+        population = known.data.get("population", elites)
+        if elites > population:
+            raise ValueError(f"allowed: 2 to at most the population, {population}")
+        return elites
+
+    @property
+    def label(self) -> str:
+        return f"Elites, {self.elites} of {self.population}"

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from engine.spec.errors import FieldError
 from engine.spec.options import Options
 
 if TYPE_CHECKING:
     from engine.spec.experiment import Experiment
+
+Need = Literal["start", "loss_gradient", "adjoint", "curvature", "tangents", "particles"]
+"""What an inner loop must be able to do: a backward pass through s_0(θ), through the meta-loss,
+through an inner step; second derivatives of the inner loss; forward-mode derivatives of a step,
+several together; a step at several θ together."""
 
 
 class Estimator(Options):
@@ -36,6 +41,11 @@ class Estimator(Options):
     def label(self) -> str:
         """A short name that tells it from its neighbours in a comparison."""
         return self.title
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """What preflight tries on one inner step before a run."""
+        return ("adjoint",) if self.differentiates else ()
 
     def refusals(self, experiment: Experiment, path: str) -> Iterator[FieldError]:
         """Why this estimator, at `path` of `experiment`, cannot work with the rest of it."""

@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from engine.spec.estimator import Estimator
+from engine.spec.estimator import Estimator, Need
 from engine.spec.options import option
 
 
@@ -22,6 +22,10 @@ class Evolution(Estimator):
     """Standard deviation σ of the perturbations of θ."""
     chunk: int = option(16, ge=1, le=65_536, unit="particles")
     """Particles evaluated together; more is faster for small models and needs more memory."""
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        return ("particles",)
 
     @property
     def label(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from engine.spec.errors import FieldError
-from engine.spec.estimator import Estimator
+from engine.spec.estimator import Estimator, Need
 
 if TYPE_CHECKING:
     from engine.spec.experiment import Experiment
@@ -36,6 +36,10 @@ class FOMAML(FirstOrder):
 
     kind: Literal["fomaml"] = "fomaml"
 
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        return ("start", "loss_gradient")
+
 
 class Reptile(FirstOrder):
     """θ − w_T: from the learned parameters back to the first ones; never asks the meta-loss."""
@@ -44,3 +48,7 @@ class Reptile(FirstOrder):
     differentiates: ClassVar[bool] = False
 
     kind: Literal["reptile"] = "reptile"
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        return ("start",)

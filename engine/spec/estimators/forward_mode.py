@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from engine.spec.errors import FieldError
-from engine.spec.estimator import Estimator
+from engine.spec.estimator import Estimator, Need
 from engine.spec.options import option
 
 if TYPE_CHECKING:
@@ -24,6 +24,10 @@ class ForwardMode(Estimator):
     kind: Literal["forward_mode"] = "forward_mode"
     chunk: int = option(8, ge=1, le=4096, unit="tangents")
     """Tangents carried together; more is faster and needs more memory."""
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        return ("tangents",)
 
     def refusals(self, experiment: Experiment, path: str) -> Iterator[FieldError]:
         yield from super().refusals(experiment, path)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from engine.spec.errors import FieldError
-from engine.spec.estimator import Estimator
+from engine.spec.estimator import Estimator, Need
 from engine.spec.options import option
 
 if TYPE_CHECKING:
@@ -39,6 +39,10 @@ class Implicit(Estimator):
         if self.solver in ("identity", "exact"):
             return f"Implicit, {self.solver}"
         return f"Implicit, {self.solver} {self.iterations}"
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        return ("loss_gradient", "curvature")
 
     def refusals(self, experiment: Experiment, path: str) -> Iterator[FieldError]:
         yield from super().refusals(experiment, path)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 from engine.spec.errors import FieldError
-from engine.spec.estimator import Estimator
+from engine.spec.estimator import Estimator, Need
 
 if TYPE_CHECKING:
     from engine.spec.experiment import Experiment
@@ -20,6 +20,10 @@ class Search(Estimator):
     proposes: ClassVar[bool] = True
     most_dimensions: ClassVar[int | None] = None
     """Beyond this many meta-parameters the search is refused; nothing means never."""
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        return ("particles",)
 
     def refusals(self, experiment: Experiment, path: str) -> Iterator[FieldError]:
         yield from super().refusals(experiment, path)

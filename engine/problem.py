@@ -49,30 +49,27 @@ class Problem(Protocol):
         """ℓ_t, a scalar."""
 
 
-class Learner:
-    """f_LEARN: an inner task, an inner optimizer and the meta-parameters that fill its slots.
+class BuiltProblem:
+    """An inner task with meta-parameters in its slots; a subclass says how an inner step goes.
 
-    `fixed` gives the hyper-parameters of the inner optimizer that nothing learns.
+    `fixed` gives the hyper-parameters that nothing learns.
     """
 
     def __init__(
         self,
         *,
         task: Any,
-        optimizer: Any,
         fixed: dict[str, float],
         meta_parameters: list[Any],
         horizon: int,
         objective: Literal["final", "average"],
     ) -> None:
         self.task = task
-        self.optimizer = optimizer
         self.meta_parameters = meta_parameters
         self.horizon = horizon
         self.objective = objective
         self._names = list(task.initial_params(0))
         self._fixed = {key: dict.fromkeys(self._names, value) for key, value in fixed.items()}
-        self._gradient = torch.func.grad(task.training_loss)
         meta = self.initial_meta(0)
         self._program = StepProgram(self.eager_step, self.initial_state(meta, 0), meta)
 
@@ -88,26 +85,46 @@ class Learner:
         for item in self.meta_parameters:
             params = item.initial_params(meta, params)
         device = next(iter(params.values())).device
-        return {
-            "params": params,
-            "optimizer": self.optimizer.initial_state(params),
-            "seed": torch.tensor(seed, device=device),
-        }
+        return {"params": params, "seed": torch.tensor(seed, device=device)}
 
     def step(self, state: State, meta: Meta, t: int) -> State:
         return self._program(state, meta, t)
 
     def eager_step(self, state: State, meta: Meta, t: int | Tensor) -> State:
         """Φ_t as it is written; `step` replays its operations."""
+        raise TypeError(f"{type(self).__name__} does not say how an inner step goes")
+
+    def meta_loss(self, state: State, meta: Meta, t: int) -> Tensor:
+        return self.task.validation_loss(state["params"])
+
+    def hyper(self, meta: Meta, t: int | Tensor) -> Hyper:
+        """Every hyper-parameter at step `t`, learned or fixed."""
+        hyper = dict(self._fixed)
+        for item in self.meta_parameters:
+            hyper |= item.hyper(meta, self._names, t)
+        return hyper
+
+
+class Learner(BuiltProblem):
+    """f_LEARN: an inner task whose training loss an inner optimizer minimises."""
+
+    def __init__(self, *, task: Any, optimizer: Any, **parts: Any) -> None:
+        self.optimizer = optimizer
+        self._gradient = torch.func.grad(task.training_loss)
+        super().__init__(task=task, **parts)
+
+    def initial_state(self, meta: Meta, seed: int) -> State:
+        start = super().initial_state(meta, seed)
+        memory = self.optimizer.initial_state(start["params"])
+        return {"params": start["params"], "optimizer": memory, "seed": start["seed"]}
+
+    def eager_step(self, state: State, meta: Meta, t: int | Tensor) -> State:
         params = state["params"]
         hyper = self.hyper(meta, t)
         gradients = self._gradient(params, self.task.batch(state["seed"], t))
         gradients = _with_decay(gradients, params, hyper["weight_decay"])
         params, memory = self.optimizer.update(params, gradients, state["optimizer"], hyper)
         return {"params": params, "optimizer": memory, "seed": state["seed"]}
-
-    def meta_loss(self, state: State, meta: Meta, t: int) -> Tensor:
-        return self.task.validation_loss(state["params"])
 
     def inner_loss(self, params: Params, meta: Meta) -> Tensor:
         """The loss whose stationary point w_T approximates: all training data, with the penalty."""
@@ -116,13 +133,6 @@ class Learner:
         if _is_zero(decay):
             return loss
         return loss + sum(0.5 * (decay[name] * w**2).sum() for name, w in params.items())
-
-    def hyper(self, meta: Meta, t: int | Tensor) -> Hyper:
-        """Every hyper-parameter at step `t`, learned or fixed."""
-        hyper = dict(self._fixed)
-        for item in self.meta_parameters:
-            hyper |= item.hyper(meta, self._names, t)
-        return hyper
 
 
 def _with_decay(gradients: Params, params: Params, decay: dict[str, Any]) -> Params:

@@ -1,16 +1,16 @@
 """Searches inside a box that remember the best θ so far: random, grid and Bayesian.
 
 `carry` holds the number of generations so far (`draw`), the best θ (`mean`, at first the initial
-θ) with its loss (`lowest`), and the box's standard deviation (`deviation`). A loss that is not
-finite is never the best. With fresh inner seeds the losses of different generations come from
-different inner loops, and `lowest` is the luckiest of them.
+θ) and the box's standard deviation (`deviation`). The best is judged again with every generation,
+on the same inner loops as its challengers: under fresh inner seeds too it stays for what it is,
+not for the luck of one draw. A loss that is not finite is never the best.
 """
 
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from abc import abstractmethod
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -19,24 +19,19 @@ from engine import trees
 from engine.population import generator
 from engine.problem import Meta, Problem
 from engine.searches.flattening import rows, unflattened
+from engine.searches.search import Carry, Generation, Search, finite_or_worst
 from engine.spec import searches as options
-from engine.spec.validation import validate_options
-
-Carry = dict[str, Any]
 
 
-class BoxSearch(ABC):
+class BoxSearch(Search):
     """Proposals in the box, by the subclass's `points`; the best so far is the incumbent."""
 
     options_class: ClassVar[type[options.BoxSearch]]
 
-    def __init__(self, **chosen: Any) -> None:
-        self.options = validate_options(self.options_class, chosen)
-
     def start(self, problem: Problem, meta: Meta, seed: int) -> Carry:
         uniform = (self.options.high - self.options.low) / math.sqrt(12)
         deviation = {name: torch.full_like(leaf, uniform) for name, leaf in meta.items()}
-        return {"seed": seed, "draw": 0, "mean": meta, "deviation": deviation, "lowest": math.inf}
+        return {"seed": seed, "draw": 0, "mean": meta, "deviation": deviation}
 
     def propose(self, carry: Carry) -> Meta:
         """A generation of proposals along a leading axis."""
@@ -46,14 +41,14 @@ class BoxSearch(ABC):
     def points(self, carry: Carry) -> Tensor:
         """The generation's points in the box; shape [proposals, dim θ], float64."""
 
-    def observe(self, carry: Carry, metas: Meta, losses: Tensor) -> Carry:
-        """Keep the best of `losses` where it is below the best before."""
-        finite = torch.where(losses.isfinite(), losses, torch.inf)
-        index = int(finite.argmin())
+    def observe(self, carry: Carry, generation: Generation) -> Carry:
+        """Keep the best proposal where it is better than the incumbent."""
+        losses = finite_or_worst(generation.losses)
+        index = int(losses.argmin())
+        at_incumbent = generation.at_incumbent
         carry = {**carry, "draw": carry["draw"] + 1}
-        if float(finite[index]) < carry["lowest"]:
-            carry["lowest"] = float(finite[index])
-            carry["mean"] = {name: leaf[index].clone() for name, leaf in metas.items()}
+        if float(losses[index]) < (at_incumbent if math.isfinite(at_incumbent) else math.inf):
+            carry["mean"] = {name: leaf[index].clone() for name, leaf in generation.metas.items()}
         return carry
 
 
@@ -118,12 +113,12 @@ class Bayesian(BoxSearch):
         trials = [study.ask(space) for _ in range(self.options.population)]
         return torch.tensor([[t.params[n] for n in names] for t in trials], dtype=torch.float64)
 
-    def observe(self, carry: Carry, metas: Meta, losses: Tensor) -> Carry:
+    def observe(self, carry: Carry, generation: Generation) -> Carry:
         # A step in float32 may leave the box by a rounding; and Optuna refuses what is not a number
-        points = rows(metas).clamp(self.options.low, self.options.high)
-        values = torch.where(losses.isfinite(), losses, torch.inf).to("cpu", torch.float64)
+        points = rows(generation.metas).clamp(self.options.low, self.options.high)
+        values = finite_or_worst(generation.losses).to("cpu", torch.float64)
         return {
-            **super().observe(carry, metas, losses),
+            **super().observe(carry, generation),
             "points": torch.cat([carry["points"], points]),
             "losses": torch.cat([carry["losses"], values]),
         }

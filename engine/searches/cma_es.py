@@ -5,32 +5,26 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from cmaes import CMA
-from torch import Tensor
 
 from engine import trees
 from engine.problem import Meta, Problem
 from engine.searches.flattening import rows, unflattened
+from engine.searches.search import Carry, Generation, Search, finite_or_worst
 from engine.spec import searches as options
-from engine.spec.validation import validate_options
-
-Carry = dict[str, Any]
 
 ARRAYS = ("_mean", "_C", "_p_sigma", "_pc")
 NUMBERS = ("_sigma", "_g")
 """What the library changes from one generation to the next, besides its random numbers."""
 
 
-class CMAES:
+class CMAES(Search):
     """`carry` holds μ (`mean`), σ√diag C (`deviation`) and the library's own state as plain data:
     `arrays`, `numbers`, and its generator's `random`."""
 
-    def __init__(self, **chosen: Any) -> None:
-        self.options = validate_options(options.CMAES, chosen)
+    options_class = options.CMAES
 
     def start(self, problem: Problem, meta: Meta, seed: int) -> Carry:
         mean = trees.flat(meta).numpy().copy()
@@ -42,12 +36,12 @@ class CMAES:
         _, points = self._asked(carry)
         return unflattened(torch.from_numpy(points), carry["mean"])
 
-    def observe(self, carry: Carry, metas: Meta, losses: Tensor) -> Carry:
-        """Refit to `losses`; one that is not finite ranks last."""
+    def observe(self, carry: Carry, generation: Generation) -> Carry:
+        """Refit to the losses; one that is not finite ranks last."""
         # Asking again moves the library's random numbers on to where they were after `propose`.
         library, _ = self._asked(carry)
-        values = torch.where(losses.isfinite(), losses, torch.inf).tolist()
-        library.tell(list(zip(rows(metas).numpy(), values, strict=True)))
+        values = finite_or_worst(generation.losses).tolist()
+        library.tell(list(zip(rows(generation.metas).numpy(), values, strict=True)))
         return _carried(library, carry["mean"], carry["seed"])
 
     def _asked(self, carry: Carry) -> tuple[CMA, np.ndarray]:

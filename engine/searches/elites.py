@@ -7,24 +7,18 @@ The variance is the elites' own, one for every entry of θ.
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
-from torch import Tensor
 
 from engine.population import generator, standard_normal
 from engine.problem import Meta, Problem
+from engine.searches.search import Carry, Generation, Search, finite_or_worst
 from engine.spec import searches as options
-from engine.spec.validation import validate_options
-
-Carry = dict[str, Any]
 
 
-class Elites:
+class Elites(Search):
     """`carry` holds μ (`mean`), σ (`deviation`) and the number of generations so far (`draw`)."""
 
-    def __init__(self, **chosen: Any) -> None:
-        self.options = validate_options(options.Elites, chosen)
+    options_class = options.Elites
 
     def start(self, problem: Problem, meta: Meta, seed: int) -> Carry:
         deviation = {name: torch.full_like(leaf, self.options.sigma) for name, leaf in meta.items()}
@@ -39,11 +33,11 @@ class Elites:
             for name, mean in carry["mean"].items()
         }
 
-    def observe(self, carry: Carry, metas: Meta, losses: Tensor) -> Carry:
-        """Refit to the proposals with the lowest of `losses`; one that is not finite never counts
-        as good."""
-        order = torch.where(losses.isfinite(), losses, torch.inf).argsort()
-        chosen = {name: leaf[order[: self.options.elites]] for name, leaf in metas.items()}
+    def observe(self, carry: Carry, generation: Generation) -> Carry:
+        """Refit to the proposals with the lowest losses; one that is not finite never counts as
+        good."""
+        best = finite_or_worst(generation.losses).argsort()[: self.options.elites]
+        chosen = {name: leaf[best] for name, leaf in generation.metas.items()}
         return {
             **carry,
             "draw": carry["draw"] + 1,

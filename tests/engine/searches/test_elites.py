@@ -7,6 +7,7 @@ import torch
 from engine.population import meta_losses
 from engine.searches import SEARCHES
 from tests.engine.problems import quadratic
+from tests.engine.searches.generations import generation_of
 
 Elites = SEARCHES["elites"]
 
@@ -17,7 +18,7 @@ def test_refit_is_the_mean_and_deviation_of_the_best() -> None:
     carry = search.start(problem, problem.initial_meta(0), 0)
     proposals = {"learning_rate": torch.tensor([0.1, 0.2, 0.4, 0.8], dtype=torch.float64)}
     losses = torch.tensor([3.0, 1.0, 2.0, math.nan], dtype=torch.float64)
-    carry = search.observe(carry, proposals, losses)
+    carry = search.observe(carry, generation_of(proposals, losses))
     assert float(carry["mean"]["learning_rate"]) == 0.30000000000000004
     assert math.isclose(float(carry["deviation"]["learning_rate"]), 0.1)
 
@@ -29,9 +30,8 @@ def test_finds_a_better_learning_rate() -> None:
     carry = search.start(problem, meta, 0)
     before, _ = problem.exact(meta, 0)
     for _ in range(12):
-        proposals = search.propose(carry)
-        losses = meta_losses(problem, proposals, 0, chunk=32)
-        carry = search.observe(carry, proposals, losses)
+        generation, carry = search.evaluate(problem, carry, [0])
+        carry = search.observe(carry, generation)
     after, _ = problem.exact(carry["mean"], 0)
     grid = torch.linspace(-6.0, 1.0, 400, dtype=torch.float64)
     best = float(meta_losses(problem, {"learning_rate": grid}, 0, chunk=400).min())

@@ -1,14 +1,18 @@
-"""Command line: `python -m benchmarks [inner_step] [estimators] [--rounds N] [--json]`."""
+"""Command line: `python -m benchmarks [name …] [--rounds N] [--threads N] [--json]`."""
 
 import argparse
 import json
 
 import torch
 
-from benchmarks import estimators, inner_step
+from benchmarks import estimators, inner_step, libraries
 from benchmarks.harness import table
 
-BENCHMARKS = {"inner_step": inner_step.measure, "estimators": estimators.measure}
+BENCHMARKS = {
+    "inner_step": inner_step.measure,
+    "estimators": estimators.measure,
+    "libraries": libraries.measure,
+}
 
 
 def main() -> None:

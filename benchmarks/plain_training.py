@@ -1,21 +1,23 @@
 """The baseline: the same network, data and batch size, trained as any PyTorch script would."""
 
-from itertools import pairwise
+from collections.abc import Callable
 
 import torch
 from torch import nn
 
-from engine.inner_tasks.images import ImageMLP
+from benchmarks.networks import network_of
 from engine.problem import Learner
 
-LEARNING_RATE = 0.1
+LEARNING_RATES = {torch.optim.SGD: 0.1, torch.optim.Adam: 0.001}
 
 
-def plain_training(problem: Learner, steps: int):
-    """A function that trains an nn.Module with torch.optim.SGD for `steps` steps."""
+def plain_training(
+    problem: Learner, steps: int, *, rule: type[torch.optim.Optimizer] = torch.optim.SGD
+) -> Callable[[], None]:
+    """A function that trains an nn.Module with torch.optim's `rule` for `steps` steps."""
     task = problem.task
-    network = _network(task)
-    optimizer = torch.optim.SGD(network.parameters(), lr=LEARNING_RATE)
+    network = network_of(task)
+    optimizer = rule(network.parameters(), lr=LEARNING_RATES[rule])
     count = len(task.train.labels)
 
     def train() -> None:
@@ -27,12 +29,3 @@ def plain_training(problem: Learner, steps: int):
             optimizer.step()
 
     return train
-
-
-def _network(task: ImageMLP) -> nn.Sequential:
-    weights = [shape for name, shape in task.shapes.items() if name.endswith("weight")]
-    widths = [weights[0][1], *(shape[0] for shape in weights)]
-    layers: list[nn.Module] = []
-    for fan_in, fan_out in pairwise(widths):
-        layers += [nn.Linear(fan_in, fan_out, dtype=task.dtype), nn.ReLU()]
-    return nn.Sequential(*layers[:-1])

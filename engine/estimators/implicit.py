@@ -6,6 +6,9 @@ At a stationary point of the inner loss L(w, θ),
 
 Only w_T is used, so the estimate is as good as w_T is stationary and the solve is accurate: the
 inner-gradient norm and the solver's residual are in the health record.
+
+θ moves little in one outer step, and so does v: a warm start takes up the solve where the last
+outer step left it, and a few iterations each time add up to many.
 """
 
 import torch
@@ -14,7 +17,8 @@ from engine import trees
 from engine.estimators.estimate import Cost, Estimate, Health
 from engine.estimators.estimator import Carry, Estimator
 from engine.estimators.linear_solvers import SOLVERS, Leaves
-from engine.problem import Meta, Problem
+from engine.estimators.second_derivatives import PRODUCTS, InnerLoss, check_second_derivatives
+from engine.problem import Meta, Problem, State
 from engine.rolling import roll
 from engine.spec import estimators as options
 
@@ -33,59 +37,86 @@ class Implicit(Estimator):
             raise ValueError("implicit differentiation needs a problem with an inner_loss")
         if problem.objective != "final":
             raise ValueError("implicit differentiation sees only the final state: objective final")
+        if self.options.products == "exact":
+            meta = problem.initial_meta(0)
+            params = trees.Split(problem.initial_state(meta, 0)["params"])
+            loss = _inner_loss(problem, params, meta)
+            check_second_derivatives(loss, params.leaves, list(meta.values()))
 
     def meta_gradient(self, problem: Problem, meta: Meta, carry: Carry) -> Estimate:
+        return self.advance(problem, meta, carry)[0]
+
+    def advance(self, problem: Problem, meta: Meta, carry: Carry) -> tuple[Estimate, Carry]:
+        """With a warm start, the carry has `solution`: v, nothing where it was not finite."""
         with torch.no_grad():
             state = problem.initial_state(meta, carry["seed"])
             state, _ = roll(problem, state, meta, 0, problem.horizon)
-        split = trees.Split(state["params"])
-        w = trees.tracked(split.leaves)
-        theta = trees.tracked(list(meta.values()))
-        tracked_meta = dict(zip(meta, theta, strict=True))
-        with torch.enable_grad():
-            params = split.joined(w)
-            meta_loss = problem.meta_loss(
-                {**state, "params": params}, tracked_meta, problem.horizon
-            )
-            inner_loss = problem.inner_loss(params, tracked_meta)
-            inner_gradient = torch.autograd.grad(
-                inner_loss, w, create_graph=True, materialize_grads=True
-            )
-        by_both = trees.gradients([meta_loss], [*w, *theta], [torch.ones_like(meta_loss)])
-        by_w, by_theta = by_both[: len(w)], by_both[len(w) :]
+        split, theta = trees.Split(state["params"]), list(meta.values())
+        meta_loss, by_w, by_theta = _by_both(problem, state, meta)
+        products = PRODUCTS[self.options.products](
+            _inner_loss(problem, split, meta), split.leaves, theta
+        )
+        damping = self.options.damping
 
-        def product(vector: Leaves) -> Leaves:
-            """(H + δI) v, from the one graph of the inner gradient."""
-            curved = trees.gradients(inner_gradient, w, vector, retain_graph=True)
-            return torch._foreach_add(curved, vector, alpha=self.options.damping)
+        def damped(vector: Leaves) -> Leaves:
+            """(H + δI) v."""
+            return torch._foreach_add(products.hessian(vector), vector, alpha=damping)
 
-        solution = SOLVERS[self.options.solver](product, by_w, self.options)
-        mixed = trees.gradients(inner_gradient, theta, solution.vector, retain_graph=True)
-        gradient = torch._foreach_sub(by_theta, mixed)
-        residual = _residual(product, solution.vector, by_w)
-        return Estimate(
-            gradient=dict(zip(meta, gradient, strict=True)),
-            meta_loss=meta_loss.item(),
+        solve = SOLVERS[self.options.solver]
+        solution = solve(damped, by_w, self.options, carry.get("solution"))
+        curved, mixed = products.hessian_and_mixed(solution.vector)
+        curved = torch._foreach_add(curved, solution.vector, alpha=damping)
+        residual = _residual(curved, by_w)
+        estimate = Estimate(
+            gradient=dict(zip(meta, torch._foreach_sub(by_theta, mixed), strict=True)),
+            meta_loss=meta_loss,
             cost=Cost(
                 inner_steps=problem.horizon,
-                gradient_evaluations=problem.horizon + 1,
-                hessian_vector_products=solution.products + 1,
+                gradient_evaluations=problem.horizon + products.gradient_evaluations,
+                hessian_vector_products=products.hessian_vector_products,
             ),
             health=Health(
                 residual=residual,
                 negative_curvature=solution.negative_curvature,
-                inner_gradient_norm=float(trees.norm([g.detach() for g in inner_gradient])),
+                inner_gradient_norm=float(trees.norm(products.gradient)),
                 notes=[*solution.notes, *_doubt(residual)],
             ),
         )
+        if not self.options.warm_start:
+            return estimate, carry
+        finite = all(bool(leaf.isfinite().all()) for leaf in solution.vector)
+        return estimate, {**carry, "solution": solution.vector if finite else None}
 
 
-def _residual(product, vector: Leaves, right: Leaves) -> float:
-    """‖(H + δI) v − b‖ / ‖b‖; 0 where b is 0."""
+def _inner_loss(problem: Problem, params: trees.Split, meta: Meta) -> InnerLoss:
+    """L(w, θ), of the leaves of trees like `params` and `meta`."""
+
+    def loss(w: Leaves, theta: Leaves) -> torch.Tensor:
+        return problem.inner_loss(params.joined(w), dict(zip(meta, theta, strict=True)))
+
+    return loss
+
+
+def _by_both(problem: Problem, state: State, meta: Meta) -> tuple[float, Leaves, Leaves]:
+    """F, ∂F/∂w and ∂F/∂θ at the final state."""
+    split = trees.Split(state["params"])
+    w, theta = trees.tracked(split.leaves), trees.tracked(list(meta.values()))
+    with torch.enable_grad():
+        loss = problem.meta_loss(
+            {**state, "params": split.joined(w)},
+            dict(zip(meta, theta, strict=True)),
+            problem.horizon,
+        )
+    both = trees.gradients([loss], [*w, *theta], [torch.ones_like(loss)])
+    return loss.item(), both[: len(w)], both[len(w) :]
+
+
+def _residual(product: Leaves, right: Leaves) -> float:
+    """‖(H + δI) v − b‖ / ‖b‖ from the product (H + δI) v; 0 where b is 0."""
     size = float(trees.norm(right))
     if size == 0.0:
         return 0.0
-    return float(trees.norm(torch._foreach_sub(product(vector), right))) / size
+    return float(trees.norm(torch._foreach_sub(product, right))) / size
 
 
 def _doubt(residual: float) -> list[str]:

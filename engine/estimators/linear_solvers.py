@@ -3,6 +3,10 @@
 Conjugate gradients and the Neumann series need a positive definite A. At an indefinite one, a
 saddle of the inner loss, their answer can be wrong altogether: a direction p with pᵀAp < 0 met on
 the way proves it, and is said. `normal_cg` and `exact` solve the indefinite system too.
+
+A solver is called as `solve(product, right, options, start)`. `start` is the vector v_0 that the
+iterations go on from, such as the solution of a system close by; nothing means 0, which saves the
+product of b − A v_0.
 """
 
 from __future__ import annotations
@@ -31,38 +35,36 @@ NO_MINIMUM = (
 
 @dataclass(kw_only=True)
 class Solution:
-    """v with A v ≈ b, and how many products with A it took."""
+    """v with A v ≈ b, and what was seen of A on the way."""
 
     vector: Leaves
-    products: int
     negative_curvature: bool | None = None
     """Whether a direction p with pᵀAp < 0 was met; nothing where none was looked at."""
     notes: list[str] = field(default_factory=list)
 
 
-def conjugate_gradients(product: Product, right: Leaves, options: options.Implicit) -> Solution:
+def conjugate_gradients(
+    product: Product, right: Leaves, options: options.Implicit, start: Leaves | None = None
+) -> Solution:
     """Hestenes and Stiefel (1952); exact after dim(b) iterations for a positive definite A.
 
     Stops early at a direction of negative curvature, where the method loses its meaning, and
     says so; the iterate before it is returned.
     """
-    vector = [torch.zeros_like(b) for b in right]
-    residual = [b.clone() for b in right]
+    vector, residual, negative = _begun(product, right, start)
+    notes = [f"negative curvature at the warm start: {UNRELIABLE}"] if negative else []
     direction = residual
     square = trees.dot(residual, residual)
-    smallest = torch.finfo(square.dtype).eps ** 2 * square
+    smallest = torch.finfo(square.dtype).eps ** 2 * trees.dot(right, right)
     for iteration in range(options.iterations):
         if square <= smallest:
-            return Solution(vector=vector, products=iteration, negative_curvature=False)
+            break
         curved = product(direction)
         curvature = trees.dot(direction, curved)
         if curvature <= 0:
-            return Solution(
-                vector=vector,
-                products=iteration + 1,
-                negative_curvature=bool(curvature < 0),
-                notes=[f"negative curvature at iteration {iteration + 1}: {UNRELIABLE}"],
-            )
+            negative = negative or bool(curvature < 0)
+            notes.append(f"negative curvature at iteration {iteration + 1}: {UNRELIABLE}")
+            break
         step = square / curvature
         vector = [v + step * p for v, p in zip(vector, direction, strict=True)]
         residual = [r - step * q for r, q in zip(residual, curved, strict=True)]
@@ -70,24 +72,22 @@ def conjugate_gradients(product: Product, right: Leaves, options: options.Implic
         ratio = next_square / square
         direction = [r + ratio * p for r, p in zip(residual, direction, strict=True)]
         square = next_square
-    return Solution(vector=vector, products=options.iterations, negative_curvature=False)
+    return Solution(vector=vector, negative_curvature=negative, notes=notes)
 
 
 def normal_conjugate_gradients(
-    product: Product, right: Leaves, options: options.Implicit
+    product: Product, right: Leaves, options: options.Implicit, start: Leaves | None = None
 ) -> Solution:
     """Conjugate gradients on A² v = A b (CGNR; Hestenes and Stiefel, 1952).
 
     A² is positive definite for every invertible A, so a saddle is no obstacle. The price: two
     products an iteration, and the square of A's condition number.
     """
-    vector = [torch.zeros_like(b) for b in right]
-    residual = right
+    vector, residual, negative = _begun(product, right, start)
     slope = product(residual)
     direction = slope
     square = trees.dot(slope, slope)
     smallest = torch.finfo(square.dtype).eps ** 2 * square
-    products, negative = 1, False
     for _ in range(options.iterations):
         if square <= smallest:
             break
@@ -101,16 +101,14 @@ def normal_conjugate_gradients(
         ratio = next_square / square
         direction = [s + ratio * p for s, p in zip(slope, direction, strict=True)]
         square = next_square
-        products += 2
     return Solution(
-        vector=vector,
-        products=products,
-        negative_curvature=negative,
-        notes=[NO_MINIMUM] if negative else [],
+        vector=vector, negative_curvature=negative, notes=[NO_MINIMUM] if negative else []
     )
 
 
-def exact(product: Product, right: Leaves, options: options.Implicit) -> Solution:
+def exact(
+    product: Product, right: Leaves, options: options.Implicit, start: Leaves | None = None
+) -> Solution:
     """A written out, one product a column, and solved in its eigenvectors: for few entries.
 
     Raises `ValueError` for more entries than `most_entries` of the options.
@@ -134,48 +132,58 @@ def exact(product: Product, right: Leaves, options: options.Implicit) -> Solutio
     matrix = torch.stack([joined(product(cut(column))) for column in basis])
     if not matrix.isfinite().all():
         # Eigenvectors of these do not exist; the estimate says where the loop broke.
-        return Solution(vector=[b * torch.nan for b in right], products=count)
+        return Solution(vector=[b * torch.nan for b in right])
     eigenvalues, vectors = torch.linalg.eigh(0.5 * (matrix + matrix.T))
     solution = vectors @ (vectors.T @ joined(right) / eigenvalues)
     # An eigenvalue of 0 comes out as rounding of either sign.
-    rounding = count * torch.finfo(matrix.dtype).eps * eigenvalues.abs().max()
-    negative = bool(eigenvalues[0] < -rounding)
+    rounding = torch.finfo(matrix.dtype).eps ** (1 if options.products == "exact" else 2 / 3)
+    negative = bool(eigenvalues[0] < -count * rounding * eigenvalues.abs().max())
     return Solution(
-        vector=cut(solution),
-        products=count,
-        negative_curvature=negative,
-        notes=[NO_MINIMUM] if negative else [],
+        vector=cut(solution), negative_curvature=negative, notes=[NO_MINIMUM] if negative else []
     )
 
 
-def neumann(product: Product, right: Leaves, options: options.Implicit) -> Solution:
+def neumann(
+    product: Product, right: Leaves, options: options.Implicit, start: Leaves | None = None
+) -> Solution:
     """v = α Σ_{j<k} (I − αA)^j b (Lorraine et al., 2020); converges for α below 2 / λ_max.
+
+    These are k steps of the fixed-point iteration v ← v + α (b − A v) from 0. From another v_0
+    they are v_0 plus the same series of b − A v_0.
 
     The terms grow along eigenvectors of negative eigenvalues, so that their Rayleigh quotient
     turns negative.
     """
-    negative = False
-    term = [b.clone() for b in right]
-    total = [b.clone() for b in right]
+    vector, term, negative = _begun(product, right, start)
+    total = [b.clone() for b in term]
     for _ in range(options.iterations - 1):
         curved = product(term)
         negative = negative or bool(trees.dot(term, curved) < 0)
         term = torch._foreach_sub(term, curved, alpha=options.step_size)
         torch._foreach_add_(total, term)
     return Solution(
-        vector=torch._foreach_mul(total, options.step_size),
-        products=options.iterations - 1,
+        vector=torch._foreach_add(vector, total, alpha=options.step_size),
         negative_curvature=negative,
         notes=[f"negative curvature in the Neumann series: {UNRELIABLE}"] if negative else [],
     )
 
 
-def identity(product: Product, right: Leaves, options: options.Implicit) -> Solution:
+def identity(
+    product: Product, right: Leaves, options: options.Implicit, start: Leaves | None = None
+) -> Solution:
     """v = b: the Hessian taken as the identity (T1–T2; Luketina et al., 2016)."""
-    return Solution(vector=right, products=0)
+    return Solution(vector=right)
 
 
-SOLVERS: dict[str, Callable[[Product, Leaves, options.Implicit], Solution]] = {
+def _begun(product: Product, right: Leaves, start: Leaves | None) -> tuple[Leaves, Leaves, bool]:
+    """v_0, b − A v_0, and whether v_0ᵀA v_0 < 0."""
+    if start is None:
+        return [torch.zeros_like(b) for b in right], right, False
+    curved = product(start)
+    return start, torch._foreach_sub(right, curved), bool(trees.dot(start, curved) < 0)
+
+
+SOLVERS: dict[str, Callable[[Product, Leaves, options.Implicit, Leaves | None], Solution]] = {
     "cg": conjugate_gradients,
     "neumann": neumann,
     "identity": identity,

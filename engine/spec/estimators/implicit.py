@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from pydantic import ValidationInfo, field_validator
+
 from engine.spec.errors import FieldError
 from engine.spec.estimator import Estimator, Need
 from engine.spec.options import option
@@ -33,16 +35,35 @@ class Implicit(Estimator):
     """Added to the diagonal of the Hessian: (H + δI)."""
     step_size: float = option(0.1, gt=0.0, le=1e3)
     """Step α of the Neumann series; it converges for α below 2 / (largest eigenvalue)."""
+    warm_start: bool = False
+    """Start the linear solve from the solution of the outer step before, not from 0; for cg,
+    normal_cg and neumann."""
+    products: Literal["exact", "finite_difference"] = "exact"
+    """Products with the second derivatives of the inner loss by differentiating twice, or by
+    differences of its gradients (two gradients each): where it can be differentiated only once."""
+
+    @field_validator("warm_start")
+    @classmethod
+    def _has_iterations(cls, warm: bool, known: ValidationInfo) -> bool:
+        solver = known.data.get("solver")
+        if warm and solver in ("identity", "exact"):
+            raise ValueError(
+                f"the solver {solver!r} does not iterate, so it starts nowhere; "
+                "allowed: false, or solver 'cg', 'normal_cg' or 'neumann'"
+            )
+        return warm
 
     @property
     def label(self) -> str:
-        if self.solver in ("identity", "exact"):
-            return f"Implicit, {self.solver}"
-        return f"Implicit, {self.solver} {self.iterations}"
+        iterations = "" if self.solver in ("identity", "exact") else f" {self.iterations}"
+        warm = ", warm start" if self.warm_start else ""
+        differences = ", finite differences" if self.products == "finite_difference" else ""
+        return f"Implicit, {self.solver}{iterations}{warm}{differences}"
 
     @property
     def needs(self) -> tuple[Need, ...]:
-        return ("loss_gradient", "curvature")
+        twice: tuple[Need, ...] = ("curvature",) if self.products == "exact" else ()
+        return ("loss_gradient", *twice)
 
     def refusals(self, experiment: Experiment, path: str) -> Iterator[FieldError]:
         yield from super().refusals(experiment, path)

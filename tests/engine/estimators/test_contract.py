@@ -14,6 +14,11 @@ TOGETHER = [
     ONLINE,
     {**ONLINE, "schedule": "random"},
     {**ONLINE, "schedule": "growing", "longest_window": 9},
+    *(
+        {"kind": "implicit", "solver": solver, "iterations": 2, "warm_start": True}
+        for solver in ("cg", "normal_cg", "neumann")
+    ),
+    {"kind": "implicit", "products": "finite_difference", "iterations": 2, "warm_start": True},
 ]
 """Choices that need another one beside them."""
 UNBIASED = [{"kind": "evolution", "particles": 8, "sigma": 0.3}]

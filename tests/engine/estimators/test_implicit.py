@@ -9,10 +9,10 @@ from engine.estimators.linear_solvers import (
     exact,
     identity,
     neumann,
-    normal_conjugate_gradients,
 )
 from engine.spec.estimators import Implicit as Options
 from tests.engine.problems import quadratic
+from tests.engine.saddle import Saddle, symmetric, symmetric_basis
 
 DECAY = {"kind": "weight_decay", "granularity": "per_parameter", "initial": 0.3}
 CONVERGED = {"optimizer": {"kind": "sgd", "learning_rate": 0.7}, "steps": 2000}
@@ -60,20 +60,29 @@ def test_a_loop_that_stops_early_says_that_it_is_not_stationary() -> None:
     assert found.health.inner_gradient_norm > 0.1
 
 
-def symmetric(eigenvalues: list[float]) -> torch.Tensor:
-    generator = torch.Generator().manual_seed(0)
-    size = len(eigenvalues)
-    basis, _ = torch.linalg.qr(torch.randn(size, size, generator=generator, dtype=torch.float64))
-    return basis @ torch.diag(torch.tensor(eigenvalues, dtype=torch.float64)) @ basis.T
+EIGENVALUES = [0.16, 0.5, 0.7, 0.75, 1.0]
+"""Positive ones; the solution [0.75, 1, 1, 1, 1] along their eigenvectors has the errors below."""
+
+
+def relative_error(solve, **options) -> float:
+    """Of the solution of a 5-dimensional positive definite system."""
+    basis = symmetric_basis(5)
+    matrix = symmetric(EIGENVALUES)
+    truth = basis @ torch.tensor([0.75, 1.0, 1.0, 1.0, 1.0], dtype=torch.float64)
+    found = solve(lambda v: [matrix @ v[0]], [matrix @ truth], Options(**options)).vector[0]
+    return float(torch.linalg.vector_norm(found - truth) / torch.linalg.vector_norm(truth))
 
 
 def test_conjugate_gradients_are_exact_after_as_many_steps_as_dimensions() -> None:
-    matrix = symmetric([0.1, 0.7, 1.0, 3.0, 9.0])
-    right = torch.arange(1.0, 6.0, dtype=torch.float64)
-    solution = conjugate_gradients(lambda v: [matrix @ v[0]], [right], Options(iterations=5))
-    torch.testing.assert_close(
-        solution.vector[0], torch.linalg.solve(matrix, right), rtol=1e-9, atol=1e-9
-    )
+    assert relative_error(conjugate_gradients, iterations=4) > 1e-4
+    assert relative_error(conjugate_gradients, iterations=5) < 1e-12
+
+
+@pytest.mark.parametrize(("terms", "error"), [(1, 0.68), (10, 0.155), (100, 8.5e-5)])
+def test_the_neumann_series_converges_slowly(terms: int, error: float) -> None:
+    """At α = 0.5 / λ_max."""
+    found = relative_error(neumann, iterations=terms, step_size=0.5)
+    assert found == pytest.approx(error, rel=0.02)
 
 
 def test_neumann_terms_follow_the_geometric_series() -> None:
@@ -110,33 +119,6 @@ def test_damping_is_added_to_the_hessian() -> None:
     torch.testing.assert_close(found.gradient["weight_decay.w"], expected, rtol=1e-8, atol=1e-12)
 
 
-class Saddle:
-    """L(w, θ) = ½ wᵀAw − θᵀw with an indefinite A, whose learner lands on the stationary point
-    w* = A⁻¹θ; F = ½ ‖w − c‖², so dF/dθ = A⁻¹(w* − c)."""
-
-    horizon, objective = 1, "final"
-
-    def __init__(self) -> None:
-        self.matrix = symmetric([-1.0, -0.2, 0.5, 2.0])
-        self.target = torch.tensor([1.0, -2.0, 0.5, 3.0], dtype=torch.float64)
-
-    def initial_meta(self, seed: int) -> dict:
-        return {"force": torch.tensor([0.3, 0.1, -0.7, 1.0], dtype=torch.float64)}
-
-    def initial_state(self, meta: dict, seed: int) -> dict:
-        return {"params": {"w": torch.zeros_like(self.target)}}
-
-    def step(self, state: dict, meta: dict, t: int) -> dict:
-        return {"params": {"w": torch.linalg.solve(self.matrix, meta["force"])}}
-
-    def meta_loss(self, state: dict, meta: dict, t: int) -> torch.Tensor:
-        return 0.5 * ((state["params"]["w"] - self.target) ** 2).sum()
-
-    def inner_loss(self, params: dict, meta: dict) -> torch.Tensor:
-        w = params["w"]
-        return 0.5 * w @ self.matrix @ w - meta["force"] @ w
-
-
 def at_the_saddle(**options) -> tuple:
     problem = Saddle()
     meta = problem.initial_meta(0)
@@ -168,11 +150,16 @@ def test_the_identity_does_not_look_at_the_curvature() -> None:
     assert found.health.negative_curvature is None
 
 
-def test_the_normal_equations_take_two_products_an_iteration() -> None:
-    matrix = symmetric([-3.0, 0.5, 1.0, 2.0])
-    right = torch.tensor([1.0, 2.0, -1.0, 0.5], dtype=torch.float64)
-    options = Options(solver="normal_cg", iterations=3)
-    assert normal_conjugate_gradients(lambda v: [matrix @ v[0]], [right], options).products == 7
+@pytest.mark.parametrize(
+    ("solver", "products"), [("cg", 3), ("neumann", 2), ("normal_cg", 7), ("identity", 0)]
+)
+def test_products_are_counted(solver: str, products: int) -> None:
+    """Those of three iterations, and the last one: the residual and the mixed term together."""
+    problem = quadratic(DECAY, steps=3)
+    spec = {"kind": "implicit", "solver": solver, "iterations": 3}
+    cost = estimate(problem, spec, problem.initial_meta(0)).cost
+    assert cost.hessian_vector_products == products + 1
+    assert cost.gradient_evaluations == 3 + 1
 
 
 def test_too_large_a_hessian_is_not_written_out() -> None:

@@ -31,6 +31,11 @@ __all__ = [
     "Health", "Implicit", "Reptile", "Truncated", "Unrolled", "build_estimator", "estimate",
 ]  # fmt: skip
 
+WHERE_TO_LOOK = (
+    "`engine.preflight.preflight(problem, estimator, meta)` says which operation of the problem is "
+    "to blame, and what works instead."
+)
+
 
 def build_estimator(spec: dict[str, Any]) -> Estimator:
     """The estimator that `spec` describes, such as `{"kind": "truncated", "window": 10}`.
@@ -48,6 +53,7 @@ def estimate(
 ) -> Estimate:
     """One meta-gradient of `problem` at θ = `meta`, with its cost (peak bytes too) and health.
 
+    It is that of a whole inner loop, also where the estimator goes by windows in a run.
     `problem` is any object that meets the contract in `engine.problem`; `estimator` is an
     estimator or its spec as a dict; `seed` fixes the inner loop and the estimator's own draws.
     Raises `SpecError` for a bad spec and `ValueError` where the estimator cannot handle the
@@ -57,6 +63,10 @@ def estimate(
         estimator = build_estimator(estimator)
     carry = estimator.start(problem, meta, seed)
     with PeakBytes(next(iter(meta.values())).device) as peak:
-        result, _ = estimator.estimate(problem, meta, carry)
+        try:
+            result = estimator.whole_loop(problem, meta, carry)
+        except RuntimeError as error:
+            error.add_note(WHERE_TO_LOOK)
+            raise
     result.cost.peak_bytes = peak.bytes
     return result

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import torch
@@ -42,19 +43,39 @@ class Estimator(ABC):
 
     def estimate(self, problem: Problem, meta: Meta, carry: Carry) -> tuple[Estimate, Carry]:
         """The meta-gradient at θ = `meta`, and the carry of the next call."""
-        _synchronize(meta)
-        started = time.perf_counter()
-        estimate, following = self.advance(problem, trees.detached(meta), carry)
-        _synchronize(meta)
-        estimate.cost.seconds = time.perf_counter() - started
-        _examine(estimate)
-        if not estimate.health.finite:
-            seen = self.inner_loop(problem, trees.detached(meta), carry)
-            reason = diagnosis(problem, meta, *seen, otherwise=self.derivative)
-            estimate.health.notes.append(
-                f"the meta-loss or the meta-gradient is not a finite number: {reason}"
-            )
+        meta = trees.detached(meta)
+        estimate, following = _timed(meta, lambda: self.advance(problem, meta, carry))
+        if not _examined(estimate):
+            self._explain(estimate, problem, meta, self.inner_loop(problem, meta, carry))
         return estimate, {**following, "draw": carry["draw"] + 1}
+
+    def whole_loop(self, problem: Problem, meta: Meta, carry: Carry) -> Estimate:
+        """One estimate over a whole inner loop at θ = `meta`, started anew from the carry's seed
+        and draw: what stands beside g*, and what the probes repeat.
+
+        For most estimators it is `estimate`. One whose calls see a window each (its options say
+        `partial`) takes all of the windows here.
+        """
+        meta = trees.detached(meta)
+
+        def run() -> tuple[Estimate, Carry]:
+            if self.options.partial:
+                return self.meta_gradient(problem, meta, carry), carry
+            return self.advance(problem, meta, carry)
+
+        estimate, _ = _timed(meta, run)
+        if not _examined(estimate):
+            whole = Estimator.inner_loop(self, problem, meta, carry)
+            self._explain(estimate, problem, meta, whole)
+        return estimate
+
+    def _explain(
+        self, estimate: Estimate, problem: Problem, meta: Meta, seen: tuple[State, int, int]
+    ) -> None:
+        reason = diagnosis(problem, meta, *seen, otherwise=self.derivative)
+        estimate.health.notes.append(
+            f"the meta-loss or the meta-gradient is not a finite number: {reason}"
+        )
 
     def check(self, problem: Problem) -> None:  # noqa: B027 (most can handle every problem)
         """Raise `ValueError` where this estimator cannot handle `problem`."""
@@ -70,7 +91,8 @@ class Estimator(ABC):
 
     @abstractmethod
     def meta_gradient(self, problem: Problem, meta: Meta, carry: Carry) -> Estimate:
-        """The mathematics. `meta` is cut from any graph; `carry` has `seed` and `draw`."""
+        """The mathematics, over a whole inner loop. `meta` is cut from any graph; `carry` has
+        `seed` and `draw`. Where calls see a window each, `advance` is that of one call."""
 
 
 def check_within_horizon(problem: Problem, name: str, length: int | None) -> None:
@@ -79,10 +101,22 @@ def check_within_horizon(problem: Problem, name: str, length: int | None) -> Non
         raise ValueError(f"{name}: {length} is longer than the horizon; at most {problem.horizon}")
 
 
-def _examine(estimate: Estimate) -> None:
+def _timed(meta: Meta, run: Callable[[], tuple[Estimate, Carry]]) -> tuple[Estimate, Carry]:
+    """What `run` returns, with the seconds it took."""
+    _synchronize(meta)
+    started = time.perf_counter()
+    estimate, carry = run()
+    _synchronize(meta)
+    estimate.cost.seconds = time.perf_counter() - started
+    return estimate, carry
+
+
+def _examined(estimate: Estimate) -> bool:
+    """Whether the estimate is finite, written into its health with the gradient's norm."""
     gradient_norm = float(trees.norm(list(estimate.gradient.values())))
     estimate.health.gradient_norm = gradient_norm
     estimate.health.finite = math.isfinite(gradient_norm) and math.isfinite(estimate.meta_loss)
+    return estimate.health.finite
 
 
 def _synchronize(meta: Meta) -> None:

@@ -37,23 +37,40 @@ class Truncated(Estimator):
         if self.options.online and problem.objective == "final":
             raise ValueError("online: every slice needs a loss of its own: objective average")
 
-    def _starts(self, problem: Problem) -> range | list[int]:
-        """First steps of the slices that have a loss; each is `window` long, or ends at T."""
+    def _slices(self, problem: Problem, carry: Carry) -> list[tuple[int, int]]:
+        """First step and end of every slice of a whole inner loop that has a loss."""
         horizon, window = problem.horizon, self.options.window
         if self.options.mode == "last_k":
-            return [horizon - window]
-        slices = range(0, horizon, window)
-        return slices if problem.objective == "average" else [slices[-1]]
+            return [(horizon - window, horizon)]
+        slices, stop = [], 0
+        while stop < horizon:
+            start, stop = stop, self._stop(problem, carry, stop, len(slices))
+            slices.append((start, stop))
+        return slices if problem.objective == "average" else slices[-1:]
+
+    def _stop(self, problem: Problem, carry: Carry, start: int, index: int) -> int:
+        """Where the slice that begins at `start` ends, `index` slices after that of the carry."""
+        length = self.options.window
+        if self.options.online:
+            schedule = SCHEDULES[self.options.schedule](
+                shortest=length, longest=self.options.longest_window or problem.horizon
+            )
+            length = schedule.length(
+                seed=carry["seed"],
+                index=carry.get("slice", 0) + index,
+                finished_loops=carry.get("loops", 0),
+            )
+        return min(start + length, problem.horizon)
 
     def meta_gradient(self, problem: Problem, meta: Meta, carry: Carry) -> Estimate:
-        horizon, seed, window = problem.horizon, carry["seed"], self.options.window
-        starts = self._starts(problem)
+        horizon, seed = problem.horizon, carry["seed"]
+        slices = self._slices(problem, carry)
+        first = slices[0][0]
         with torch.no_grad():
             state = problem.initial_state(meta, seed)
-            state, meta_loss = roll(problem, state, meta, 0, starts[0])
+            state, meta_loss = roll(problem, state, meta, 0, first)
         gradient = [torch.zeros_like(leaf) for leaf in meta.values()]
-        for start in starts:
-            stop = min(start + window, horizon)
+        for start, stop in slices:
             part = pull_back(problem, state, meta, start, stop, adjoint=None)
             state = part.end
             meta_loss = meta_loss + part.meta_loss
@@ -67,7 +84,7 @@ class Truncated(Estimator):
             cost=Cost(
                 inner_steps=horizon,
                 gradient_evaluations=horizon,
-                hessian_vector_products=horizon - starts[0],
+                hessian_vector_products=horizon - first,
             ),
         )
 
@@ -80,13 +97,7 @@ class Truncated(Estimator):
         if not self.options.online:
             return super().inner_loop(problem, meta, carry)
         start = carry.get("t", 0)
-        schedule = SCHEDULES[self.options.schedule](
-            shortest=self.options.window, longest=self.options.longest_window or problem.horizon
-        )
-        length = schedule.length(
-            seed=carry["seed"], index=carry.get("slice", 0), finished_loops=carry.get("loops", 0)
-        )
-        stop = min(start + length, problem.horizon)
+        stop = self._stop(problem, carry, start, 0)
         if start:
             return carry["state"], start, stop
         return super().inner_loop(problem, meta, carry)[0], 0, stop

@@ -11,10 +11,12 @@ from engine.spec.options import Options
 if TYPE_CHECKING:
     from engine.spec.experiment import Experiment
 
-Need = Literal["start", "loss_gradient", "adjoint", "curvature", "tangents", "particles"]
+Need = Literal[
+    "start", "loss_gradient", "adjoint", "inner_gradient", "curvature", "tangents", "particles",
+]  # fmt: skip
 """What an inner loop must be able to do: a backward pass through s_0(θ), through the meta-loss,
-through an inner step; second derivatives of the inner loss; forward-mode derivatives of a step,
-several together; a step at several θ together."""
+through an inner step; first or second derivatives of the inner loss; forward-mode derivatives of
+a step, several together; a step at several θ together."""
 
 
 class Estimator(Options):
@@ -41,6 +43,17 @@ class Estimator(Options):
     def label(self) -> str:
         """A short name that tells it from its neighbours in a comparison."""
         return self.title
+
+    @property
+    def smoothing(self) -> float | None:
+        """Standard deviation of the perturbations of θ, of an estimator that aims at the gradient
+        of the smoothed meta-loss E_ε F(θ + σε) instead of g*; nothing for the others."""
+        return None
+
+    @property
+    def partial(self) -> bool:
+        """Whether one estimate sees a window of the inner loop, and several make up the whole."""
+        return False
 
     @property
     def needs(self) -> tuple[Need, ...]:

@@ -69,6 +69,10 @@ class Truncated(Estimator):
         longest = f" to {self.longest_window}" if self.longest_window else ""
         return f"{name}{longest}, {self.schedule}"
 
+    @property
+    def partial(self) -> bool:
+        return self.online
+
     def refusals(self, experiment: Experiment, path: str) -> Iterator[FieldError]:
         yield from super().refusals(experiment, path)
         if self.online and experiment.objective == "final":

@@ -38,6 +38,31 @@ def test_at_one_theta_the_mean_of_the_slices_is_the_windows_estimate() -> None:
     assert [one.cost.inner_steps for one in found] == [4, 4, 4]
 
 
+@pytest.mark.parametrize(
+    ("options", "lengths"),
+    [
+        ({"window": 5}, [5, 5, 2]),
+        ({"window": 2, "schedule": "growing", "longest_window": 9}, [4, 4, 4]),
+        ({"window": 2, "schedule": "random", "longest_window": 9}, None),
+    ],
+)
+def test_a_whole_loop_is_the_mean_of_its_slices_whatever_the_carry(options, lengths) -> None:
+    """Weighted by their lengths, which are those of the carry's loop."""
+    problem = quadratic({"kind": "learning_rate"}, objective="average", steps=12, noise=0.2)
+    meta = problem.initial_meta(0)
+    _, carries = slices(problem, meta, 8, **options)
+    estimator = Truncated(mode="windows", online=True, **options)
+    whole = estimator.whole_loop(problem, meta, carries[-1])
+    carry, steps, total = {**carries[-1], "t": 0, "state": None}, [], 0.0
+    while sum(steps) < 12:
+        one, carry = estimator.estimate(problem, meta, carry)
+        steps.append(one.cost.inner_steps)
+        total += steps[-1] * float(one.gradient["learning_rate"])
+    assert lengths is None or steps == lengths
+    assert total / 12 == pytest.approx(float(whole.gradient["learning_rate"]), rel=1e-12)
+    assert whole.cost.inner_steps == 12
+
+
 def test_a_slice_starts_from_the_state_that_the_last_theta_left() -> None:
     """By hand: w_K with the first rate, then dℓ/dα of the second slice as if w_K were given."""
     problem = quadratic({"kind": "learning_rate"}, objective="average", steps=4)

@@ -62,7 +62,7 @@ class ForwardMode(Estimator):
             return dict(zip(names, leaves, strict=True))
 
         def push(function, state: trees.Tree, tangents: Leaves) -> tuple[Any, Leaves]:
-            return _push(
+            return push_along(
                 lambda state, *theta: function(state, named(theta)),
                 state, theta, tangents, directions,
             )  # fmt: skip
@@ -78,12 +78,11 @@ class ForwardMode(Estimator):
                     lambda s, meta, t=t: problem.meta_loss(s, meta, t + 1), state, tangents
                 )
                 meta_loss = meta_loss + weight * value
-                # torch may give the derivative of a 0-dimensional loss in a wider format.
-                slopes = slopes + weight * slope.to(slopes)
+                slopes = slopes + weight * slope
         return meta_loss, slopes
 
 
-def _push(
+def push_along(
     function, state: trees.Tree, theta: Leaves, tangents: Leaves, directions: Leaves
 ) -> tuple[Any, Leaves]:
     """The value of `function(state, *theta)`, a tree, and the derivatives of its floating-point
@@ -97,8 +96,9 @@ def _push(
 
     def along(*direction: Tensor) -> tuple[Any, Leaves]:
         primals = (*split.leaves, *theta)
-        _, slopes, value = torch.func.jvp(leaves_and_value, primals, direction, has_aux=True)
-        return value, slopes
+        leaves, slopes, value = torch.func.jvp(leaves_and_value, primals, direction, has_aux=True)
+        # Under vmap torch may give what comes from a 0-dimensional leaf in a wider format.
+        return value, [slope.to(leaf.dtype) for slope, leaf in zip(slopes, leaves, strict=True)]
 
     vectorised = torch.func.vmap(along, out_dims=(None, 0), randomness="same")
     return vectorised(*tangents, *directions)

@@ -34,9 +34,13 @@ class Point:
     Always: `meta_loss`, `gradient_norm` (absent for a search), `inner_steps` (cumulative),
     `seconds` (cumulative, estimates only), `step_seconds`. At a probe also: `bias`,
     `bias_relative`, `cosine`, `variance`, `variance_relative`, `oracle_norm`, `peak_bytes`,
-    `probe_seconds`. Where an estimator has them: `residual`,
-    `inner_gradient_norm`, `sigma`, `best`. Where the outer loop clips: `clipped`, 1 where the
-    meta-gradient was longer than allowed (`gradient_norm` is its norm before), else 0.
+    `probe_seconds`; and for an estimator that draws, `<name>_low` and `<name>_high` of the two
+    biases and variances, the ends of their 95 % confidence intervals. With `smoothed_draws`:
+    `smoothed_norm`, `smoothed_standard_error`, `smoothing_distance`, `bias_smoothed_relative`.
+    Where an estimator has them: `residual`, `inner_gradient_norm`, `negative_curvature` (1 where
+    the solve met a direction along which the Hessian is negative), `sigma`, `best`. Where the
+    outer loop clips: `clipped`, 1 where the meta-gradient was longer than allowed
+    (`gradient_norm` is its norm before), else 0.
     With few meta-parameters: `theta.<name>` or `theta.<name>.<index>`.
     """
 

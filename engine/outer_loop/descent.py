@@ -10,14 +10,18 @@ from torch import Tensor
 from engine import trees
 from engine.estimators import ESTIMATORS, Estimate
 from engine.outer_loop.loop import OuterLoop, Values
+from engine.population import generator
 from engine.probes.bias import accuracy
 from engine.probes.memory import PeakBytes
-from engine.probes.oracle import oracle
-from engine.problem import Problem
+from engine.probes.oracle import Oracle
+from engine.probes.smoothing import smoothed_target
+from engine.problem import Meta, Problem
 from engine.spec import Experiment
 
 PROBE_DRAWS = 1 << 40
 """Draw numbers of the probes start here, so that they are independent of the run's own draws."""
+SMOOTHED_DRAWS = 1 << 41
+"""Likewise those of the perturbations behind the smoothed target."""
 
 
 class Descent(OuterLoop):
@@ -25,6 +29,7 @@ class Descent(OuterLoop):
 
     def __init__(self, experiment: Experiment, problem: Problem) -> None:
         super().__init__(experiment, problem)
+        self.oracle = Oracle(experiment, problem)
         self.estimator = ESTIMATORS[self.options.kind](**self.options.options())
         self.carries = [
             self.estimator.start(problem, self.meta, seed) for seed in self.inner_seeds()
@@ -78,24 +83,44 @@ class Descent(OuterLoop):
         values: Values = {}
         probes = self.experiment.probes
         if probes.oracle:
-            exact = self._averaged(
-                [trees.flat(oracle(self.problem, self.meta, s)[1]) for s in self.inner_seeds()]
-            )
-            values |= accuracy(self._draws(), exact).values()
+            exact = self._exact(self.meta)
+            first = PROBE_DRAWS + self.step * probes.draws
+            draws = self._draws(first)
+            values |= accuracy(draws, exact, seed=first).values()
+            if probes.smoothed_draws and self.options.smoothing is not None:
+                values |= self._smoothed(draws, exact)
         if probes.memory:
             values["peak_bytes"] = float(self._peak_bytes())
         return values
 
-    def _draws(self) -> list[Tensor]:
-        if not self.options.stochastic:
+    def _exact(self, meta: Meta) -> Tensor:
+        """g* at a θ, flat, averaged over the meta-batch."""
+        return self._averaged([trees.flat(self.oracle(meta, s)[1]) for s in self.inner_seeds()])
+
+    def _smoothed(self, draws: list[Tensor], exact: Tensor) -> Values:
+        target = smoothed_target(
+            self._exact,
+            self.meta,
+            sigma=self.options.smoothing,
+            draws=self.experiment.probes.smoothed_draws,
+            source=generator(self.seed, SMOOTHED_DRAWS + self.step),
+        )
+        return target.values(draws, exact)
+
+    def _draws(self, first: int) -> list[Tensor]:
+        """Estimates of whole inner loops at the present θ, flat; those of a random estimator from
+        draw `first` on."""
+        count = self.experiment.probes.draws if self.options.stochastic else 1
+        if count == 1 and not self.options.partial:
             return [trees.flat(self.gradient)]
-        first = PROBE_DRAWS + self.step * self.experiment.probes.draws
         return [
-            self._averaged(
-                [trees.flat(self._estimate_again(carry, draw).gradient) for carry in self.observed]
-            )
-            for draw in range(first, first + self.experiment.probes.draws)
+            self._averaged([self._whole_loop(carry, draw) for carry in self.observed])
+            for draw in range(first, first + count)
         ]
+
+    def _whole_loop(self, carry: dict[str, Any], draw: int) -> Tensor:
+        drawn = {**carry, "draw": draw}
+        return trees.flat(self.estimator.whole_loop(self.problem, self.meta, drawn).gradient)
 
     def _estimate_again(self, carry: dict[str, Any], draw: int) -> Estimate:
         """What `observe` estimated, from where it started, with another draw."""
@@ -137,9 +162,9 @@ def _mean(values: list[float]) -> float:
 
 
 def _diagnostics(estimates: list[Estimate]) -> Values:
-    """The figures that only some estimators have."""
+    """The figures that only some estimators have, as means over the meta-batch."""
     values: Values = {}
-    for name in ("residual", "inner_gradient_norm"):
+    for name in ("residual", "inner_gradient_norm", "negative_curvature"):
         found = [getattr(e.health, name) for e in estimates]
         if None not in found:
             values[name] = _mean(found)

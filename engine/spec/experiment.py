@@ -57,8 +57,15 @@ class Probes(Options):
     """Outer steps between two probes; the first step is always probed."""
     oracle: bool = True
     """Compare with the exact meta-gradient."""
+    oracle_precision: Literal["run", "float64"] = "run"
+    """Floating-point format of the exact meta-gradient: that of the run, or double precision, which
+    tells an estimator's rounding from its bias. A closed form is in double precision either way."""
     draws: int = option(16, ge=2, le=10_000, unit="draws")
-    """Repeated estimates at one θ, which give a random estimator's bias and variance."""
+    """Repeated estimates at one θ, which give a random estimator's bias and variance; from three on
+    with 95 % confidence intervals."""
+    smoothed_draws: int = option(0, ge=0, le=10_000, multiple_of=4, unit="exact meta-gradients")
+    """Exact meta-gradients at perturbed θ, whose mean is what an evolution strategy aims at: the
+    gradient of its smoothed meta-loss. 0 means none; other estimators do without."""
     memory: bool = True
     """Measure the peak bytes of live tensors during an estimate."""
 

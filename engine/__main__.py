@@ -1,4 +1,4 @@
-"""The command line: `python -m engine run | gradient | list | fetch`."""
+"""The command line: `python -m engine run | gradient | preflight | list | fetch`."""
 
 from __future__ import annotations
 
@@ -25,6 +25,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (DataError, OSError, RuntimeError, ValueError) as error:
         print(str(error) or type(error).__name__, file=sys.stderr)
         return 1
+    except Exception as error:
+        # What a task's own code raises, in a sentence with its place.
+        from engine.preflight.torch_words import fault
+
+        print(fault(error).reason, file=sys.stderr)
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -43,6 +49,13 @@ def _parser() -> argparse.ArgumentParser:
     gradient.add_argument("spec", type=Path, metavar="SPEC.yaml")
     gradient.add_argument("--json", action="store_true")
     gradient.set_defaults(command=_gradient)
+
+    preflight = commands.add_parser(
+        "preflight", help="one inner step with what every estimator needs: which of them can run"
+    )
+    preflight.add_argument("spec", type=Path, metavar="SPEC.yaml")
+    preflight.add_argument("--json", action="store_true")
+    preflight.set_defaults(command=_preflight)
 
     listing = commands.add_parser("list", help="inner tasks, meta-parameters, estimators, presets")
     listing.add_argument("--json", action="store_true")
@@ -64,6 +77,12 @@ def _gradient(chosen: argparse.Namespace) -> int:
     from engine.command_line.gradient import print_gradients
 
     return print_gradients(chosen.spec, as_json=chosen.json)
+
+
+def _preflight(chosen: argparse.Namespace) -> int:
+    from engine.command_line.preflight import print_verdicts
+
+    return print_verdicts(chosen.spec, as_json=chosen.json)
 
 
 def _list(chosen: argparse.Namespace) -> int:

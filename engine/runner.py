@@ -14,9 +14,12 @@ from collections.abc import Iterator
 
 import torch
 
-from engine.building import build_problem, device_of
+from engine.building import device_of
 from engine.events import Checkpoint, Event, Finished, Note, Point, Started, Status
+from engine.obstacle import Obstacle, errors, refusal
 from engine.outer_loop import Descent, Search, build_outer_loop
+from engine.preflight import Refused, built, preflight_run
+from engine.problem import Problem
 from engine.spec import Experiment, PlannedRun, expand
 from engine.spec.experiment import Budget
 from engine.summary import Summary, updated
@@ -33,7 +36,7 @@ def run(
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> Iterator[Event]:
     """Run every planned run of `experiment` in order; each starts with `Started` and ends with
-    `Finished`.
+    `Finished`. A run that preflight refuses ends at once, with the reason.
 
     `resume` is a checkpoint of an earlier, interrupted call with the same experiment: runs before
     its own are left out, and its own goes on after it. A checkpoint is taken after the first outer
@@ -53,25 +56,36 @@ def _run_one(
 ) -> Iterator[Event]:
     experiment = planned.spec
     torch.set_num_threads(experiment.threads)
-    problem = build_problem(experiment)
-    loop = build_outer_loop(experiment, problem)
-    summary: Summary = {}
-    spent_before = 0.0
-    if resume is not None:
-        loop.restore(copy.deepcopy(resume.state["loop"]), resume.step)
-        summary = dict(resume.state["summary"])
-        spent_before = resume.state["spent"]
+    problem, obstacles = _prepared(experiment)
+    resumed_from = resume.step if resume else 0
+    summary: Summary = dict(resume.state["summary"]) if resume else {}
+    spent_before = resume.state["spent"] if resume else 0.0
     yield Started(
         run=planned.index,
         label=planned.label,
         seed=planned.seed,
         outer_steps=experiment.outer.steps,
-        horizon=problem.horizon,
+        horizon=experiment.inner.steps,
         meta_parameter_count=experiment.meta_parameter_count(),
         device=str(device_of(experiment)),
         code_version=code_version(),
-        resumed_from=loop.step,
+        resumed_from=resumed_from,
     )
+    for obstacle in obstacles if resume is None else []:
+        if obstacle.level == "warning":
+            yield Note(run=planned.index, step=0, level="warning", message=str(obstacle))
+    if problem is None or errors(obstacles):
+        yield Finished(
+            run=planned.index,
+            status="failed",
+            step=resumed_from,
+            summary=summary,
+            reason=refusal(obstacles),
+        )
+        return
+    loop = build_outer_loop(experiment, problem)
+    if resume is not None:
+        loop.restore(copy.deepcopy(resume.state["loop"]), resume.step)
 
     started = saved = time.monotonic()
     told: set[str] = set()
@@ -110,6 +124,15 @@ def _run_one(
             saved = time.monotonic()
             yield checkpoint()
     yield finished("finished")
+
+
+def _prepared(experiment: Experiment) -> tuple[Problem | None, list[Obstacle]]:
+    """The problem, nothing where its own code fails, and what preflight says of it."""
+    try:
+        problem = built(experiment)
+    except Refused as refused:
+        return None, [refused.obstacle]
+    return problem, preflight_run(experiment, problem)
 
 
 def _measure(loop: Descent | Search, every: int) -> dict[str, float]:

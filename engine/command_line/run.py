@@ -12,6 +12,7 @@ from tqdm import tqdm
 from engine import checkpoints
 from engine.events import Checkpoint, Event, Finished, Note, Point, Started
 from engine.plain import plain, to_json
+from engine.preflight import refuse_what_cannot_run
 from engine.runner import run
 from engine.spec import FieldError, SpecError, expand, read_file, read_text, to_yaml
 
@@ -19,10 +20,11 @@ from engine.spec import FieldError, SpecError, expand, read_file, read_text, to_
 def run_to_folder(spec_path: Path, folder: Path, *, resume: bool) -> int:
     """Write spec.yaml, events.jsonl, summary.json and checkpoints/ into `folder`.
 
-    Returns 1 if a run failed, else 0. Raises `SpecError` for a bad spec, or where `resume` finds
-    another experiment's results in `folder`.
+    Returns 1 if a run failed, else 0. Raises `SpecError` for a bad spec, for one with an estimator
+    that preflight refuses, or where `resume` finds another experiment's results in `folder`.
     """
     experiment = read_file(spec_path)
+    refuse_what_cannot_run(experiment)
     folder.mkdir(parents=True, exist_ok=True)
     kept_spec, events_path = folder / "spec.yaml", folder / "events.jsonl"
     start = None

@@ -1,0 +1,143 @@
+"""Whether an estimator, or a search, can work with a problem."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from engine import trees
+from engine.estimators import ESTIMATORS, Estimator, build_estimator
+from engine.obstacle import Obstacle, errors
+from engine.preflight.contract import FirstStep, Refused, first_step, warnings_and_errors
+from engine.preflight.torch_words import fault, is_out_of_memory
+from engine.preflight.trials import TRIALS
+from engine.problem import Meta, Problem
+from engine.spec import searches
+from engine.spec.estimator import Estimator as Options
+from engine.spec.estimator import Need
+from engine.spec.validation import validate_options
+
+WORDS: dict[Need, str] = {
+    "start": "a backward pass through the initial state",
+    "loss_gradient": "a gradient of the meta-loss",
+    "adjoint": "a backward pass through an inner step",
+    "inner_gradient": "a gradient of the inner loss",
+    "curvature": "second derivatives of the inner loss",
+    "tangents": "forward-mode derivatives of an inner step",
+    "particles": "an inner step at several θ together",
+}
+INSTEAD: dict[Need, str] = {
+    "particles": "evolution or a search",
+    "tangents": "forward_mode",
+    "adjoint": "unrolled or truncated",
+}
+"""What to choose where a trial succeeds; tried in this order."""
+
+
+def preflight(
+    problem: Problem,
+    estimator: Estimator | Options | dict[str, Any],
+    meta: Meta,
+    *,
+    seed: int = 0,
+    precision: str | None = None,
+) -> list[Obstacle]:
+    """What stands in the way of `estimator` on `problem` at θ = `meta`; nothing if all is well.
+
+    `problem` is any object that meets the contract in `engine.problem`; `estimator` is an
+    estimator, or the options or the spec (a dict) of one or of a search. Costs a few inner steps,
+    changes no random number generator, and raises only where memory runs out, or `SpecError` for
+    a bad spec. Where `precision` is given ("float32", "float64"), other formats are refused.
+    """
+    options = _options(estimator)
+    meta = trees.detached(meta)
+    devices = [leaf.device for leaf in meta.values() if leaf.is_cuda][:1]
+    with torch.random.fork_rng(devices):
+        return _obstacles(problem, options, meta, seed, precision)
+
+
+def _options(estimator: Estimator | Options | dict[str, Any]) -> Options:
+    if isinstance(estimator, Options):
+        return estimator
+    if isinstance(estimator, dict):
+        model = _SEARCHES.get(estimator.get("kind"))
+        return validate_options(model, estimator) if model else build_estimator(estimator).options
+    return estimator.options
+
+
+_SEARCHES = {
+    model.model_fields["kind"].default: model
+    for model in (getattr(searches, name) for name in searches.__all__)
+    if model.model_fields["kind"].default is not None
+}
+
+
+def _obstacles(
+    problem: Problem, options: Options, meta: Meta, seed: int, precision: str | None
+) -> list[Obstacle]:
+    try:
+        first = first_step(problem, meta, seed)
+        found = list(warnings_and_errors(problem, meta, seed, first, precision))
+    except Refused as refused:
+        return [refused.obstacle]
+    if errors(found):
+        return found
+    if refused := _refused(problem, options):
+        return [*found, refused]
+    for need in options.needs:
+        found += _tried(need, problem, meta, seed, first)
+    return found
+
+
+def _refused(problem: Problem, options: Options) -> Obstacle | None:
+    """What the estimator itself says of the problem; searches take every problem."""
+    kind = ESTIMATORS.get(options.kind)
+    if kind is None:
+        return None
+    try:
+        kind(**options.options()).check(problem)
+    except ValueError as error:
+        operation = fault(error).operation
+        return Obstacle(need=options.title, reason=str(error), operation=operation)
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        found = fault(error)
+        return Obstacle(need=options.title, reason=found.reason, operation=found.operation)
+    return None
+
+
+def _tried(need: Need, problem: Problem, meta: Meta, seed: int, first: FirstStep) -> list[Obstacle]:
+    try:
+        return TRIALS[need](problem, meta, seed, first)
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        found = fault(error)
+    ways = [found.rewrite] if found.rewrite else []
+    works = [
+        name
+        for other, name in INSTEAD.items()
+        if other != need and _works(other, problem, meta, seed, first)
+    ]
+    if works:
+        ways.append(f"use {', or '.join(works)}, whose needs are met here")
+    return [
+        Obstacle(
+            need=WORDS[need],
+            reason=found.reason,
+            operation=found.operation,
+            cure="; or ".join(ways),
+        )
+    ]
+
+
+def _works(need: Need, problem: Problem, meta: Meta, seed: int, first: FirstStep) -> bool:
+    try:
+        TRIALS[need](problem, meta, seed, first)
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        return False
+    return True

@@ -31,6 +31,8 @@ class Problem(Protocol):
     A problem whose inner loss has a stationary point that the inner loop approaches may also
     have `inner_loss(params, meta) -> Tensor`: implicit differentiation needs it. One whose
     meta-gradient is known may have `exact(meta, seed) -> (float, Meta)`: the oracle takes it.
+    One that keeps logarithms in θ may have `logarithmic() -> list[str]`, their names:
+    population-based training shifts these where it multiplies others.
     """
 
     horizon: int
@@ -96,6 +98,12 @@ class BuiltProblem:
 
     def meta_loss(self, state: State, meta: Meta, t: int) -> Tensor:
         return self.task.validation_loss(state["params"])
+
+    def logarithmic(self) -> list[str]:
+        """Names in θ whose entries are natural logarithms."""
+        params = self.task.initial_params(0)
+        parts = [item for item in self.meta_parameters if getattr(item, "logarithmic", False)]
+        return [name for item in parts for name in item.initial(params, self.horizon)]
 
     def hyper(self, meta: Meta, t: int | Tensor) -> Hyper:
         """Every hyper-parameter at step `t`, learned or fixed."""

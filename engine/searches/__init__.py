@@ -3,6 +3,7 @@
 from engine.searches.box import Bayesian, Grid, Random
 from engine.searches.cma_es import CMAES
 from engine.searches.elites import Elites
+from engine.searches.population_based import PopulationBased
 
 SEARCHES = {
     "elites": Elites,
@@ -10,4 +11,5 @@ SEARCHES = {
     "random": Random,
     "grid": Grid,
     "bayesian": Bayesian,
+    "population_based": PopulationBased,
 }

@@ -130,5 +130,7 @@ def test_list_names_every_part() -> None:
     assert kinds["estimators"] == [
         "unrolled", "truncated", "implicit", "fomaml", "reptile", "forward_mode", "evolution",
     ]  # fmt: skip
-    assert kinds["searches"] == ["elites", "cma_es", "random", "grid", "bayesian"]
+    assert kinds["searches"] == [
+        "elites", "cma_es", "random", "grid", "bayesian", "population_based",
+    ]  # fmt: skip
     assert kinds["inner_tasks"] == ["quadratic", "image_mlp", "image_cnn"]

@@ -19,6 +19,7 @@ ESTIMATORS = [
     {"kind": "random", "population": 6},
     {"kind": "grid", "population": 6, "points": 7},
     {"kind": "bayesian", "population": 6},
+    {"kind": "population_based", "population": 6, "interval": 4},
 ]
 ONLINE = {"kind": "truncated", "mode": "windows", "window": 2, "online": True, "schedule": "random"}
 

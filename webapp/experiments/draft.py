@@ -63,7 +63,10 @@ def examine(document: dict[str, Any], errors: Iterable[FieldError] = ()) -> Draf
 
 
 def _inner_steps(spec: Experiment) -> int:
-    """A population pays for every one of its particles, a gradient for one pass."""
+    """A population pays for every one of its particles, a gradient for one pass.
+
+    An outer step is an inner loop, or the interval of a population that trains on."""
     estimator = spec.estimators[0]
     loops = getattr(estimator, "particles", None) or getattr(estimator, "population", None) or 1
-    return loops * spec.inner.steps * spec.outer.steps * spec.outer.meta_batch
+    steps = getattr(estimator, "interval", None) or spec.inner.steps
+    return loops * steps * spec.outer.steps * spec.outer.meta_batch

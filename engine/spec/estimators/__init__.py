@@ -11,7 +11,14 @@ from engine.spec.estimators.forward_mode import ForwardMode
 from engine.spec.estimators.implicit import Implicit
 from engine.spec.estimators.truncated import Truncated
 from engine.spec.estimators.unrolled import Unrolled
-from engine.spec.searches import CMAES, Bayesian, Elites, GridSearch, RandomSearch
+from engine.spec.searches import (
+    CMAES,
+    Bayesian,
+    Elites,
+    GridSearch,
+    PopulationBased,
+    RandomSearch,
+)
 
 __all__ = [
     "FOMAML", "AnyEstimator", "Estimator", "Evolution", "ForwardMode", "Implicit", "Reptile",
@@ -30,6 +37,7 @@ AnyEstimator = Annotated[
     | CMAES
     | RandomSearch
     | GridSearch
-    | Bayesian,
+    | Bayesian
+    | PopulationBased,
     Field(discriminator="kind"),
 ]

@@ -20,7 +20,8 @@ class Unrolled(Estimator):
     """Keep the graph of all steps; or the state of every step and one step's graph at a time; or
     states at checkpoints and one segment's graph at a time."""
     segment: int | None = option(None, ge=1, le=100_000, unit="inner steps")
-    """Steps between two checkpoints; nothing means the square root of the horizon."""
+    """Steps between two checkpoints; nothing means as few bytes as one replay allows, in segments
+    that shrink towards the end of the inner loop."""
 
     @field_validator("segment")
     @classmethod

@@ -5,13 +5,14 @@ import json
 
 import torch
 
-from benchmarks import estimators, inner_step, libraries
+from benchmarks import estimators, inner_step, libraries, particles
 from benchmarks.harness import table
 
 BENCHMARKS = {
     "inner_step": inner_step.measure,
     "estimators": estimators.measure,
     "libraries": libraries.measure,
+    "particles": particles.measure,
 }
 
 

@@ -1,9 +1,12 @@
 """From an experiment's spec to the `Problem` that it describes."""
 
+from pkgutil import resolve_name
+from typing import Any
+
 import torch
 
+from engine.dynamical_system import DynamicalSystem
 from engine.inner_optimizers import INNER_OPTIMIZERS
-from engine.inner_tasks import INNER_TASKS
 from engine.inner_tasks.quadratic_solution import SolvedQuadratic, has_closed_form
 from engine.meta_parameters import META_PARAMETERS
 from engine.problem import Learner, Problem
@@ -13,28 +16,39 @@ from engine.spec import Experiment
 def build_problem(experiment: Experiment) -> Problem:
     """The inner loop and the meta-loss of `experiment`, on its device and in its precision.
 
-    Raises `engine.data.DataMissing` where the data set has not been fetched.
+    Raises `engine.data.DataMissing` where the data set has not been fetched, and `RuntimeError`
+    where an installed package's task cannot be imported.
     """
-    task = INNER_TASKS[experiment.inner_task.kind](
-        experiment.inner_task,
-        device=device_of(experiment),
-        dtype=getattr(torch, experiment.precision),
-    )
+    task = _build_task(experiment)
     fixed = experiment.inner.optimizer.options()
-    parts = [
-        META_PARAMETERS[item.kind](item, fixed.get(item.kind))
-        for item in experiment.meta_parameters
-    ]
+    parts: dict[str, Any] = {
+        "task": task,
+        "fixed": fixed,
+        "meta_parameters": [
+            META_PARAMETERS[item.kind](item, fixed.get(item.kind))
+            for item in experiment.meta_parameters
+        ],
+        "horizon": experiment.inner.steps,
+        "objective": experiment.objective,
+    }
+    if not experiment.inner_task.has_inner_loss:
+        return getattr(task, "problem", DynamicalSystem)(**parts)
     optimizer = INNER_OPTIMIZERS[experiment.inner.optimizer.kind]()
     learner = SolvedQuadratic if has_closed_form(task, optimizer) else Learner
-    return learner(
-        task=task,
-        optimizer=optimizer,
-        fixed=fixed,
-        meta_parameters=parts,
-        horizon=experiment.inner.steps,
-        objective=experiment.objective,
-    )
+    return learner(optimizer=optimizer, **parts)
+
+
+def _build_task(experiment: Experiment) -> Any:
+    """The inner task, from the class that its options name."""
+    options = experiment.inner_task
+    try:
+        build = resolve_name(options.implementation)
+    except (ImportError, AttributeError) as error:
+        raise RuntimeError(
+            f"inner_task.kind: the implementation of {options.kind!r}, {options.implementation}, "
+            f"cannot be imported: {error}"
+        ) from error
+    return build(options, device=device_of(experiment), dtype=getattr(torch, experiment.precision))
 
 
 def device_of(experiment: Experiment) -> torch.device:

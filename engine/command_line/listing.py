@@ -9,7 +9,7 @@ from typing import Any, get_args
 from engine.presets import PRESETS
 from engine.spec.estimators import AnyEstimator
 from engine.spec.inner_loop import AnyInnerOptimizer
-from engine.spec.inner_tasks import AnyInnerTask
+from engine.spec.installed_tasks import INNER_TASKS
 from engine.spec.meta_parameters import AnyMetaParameter
 
 
@@ -30,7 +30,7 @@ def listing() -> dict[str, list[dict[str, Any]]]:
     """Kind, title and description of everything that a spec can name."""
     methods = _members(AnyEstimator)
     return {
-        "inner_tasks": [_described(model) for model in _members(AnyInnerTask)],
+        "inner_tasks": [_described(model) for model in INNER_TASKS.values()],
         "inner_optimizers": [_described(model) for model in _members(AnyInnerOptimizer)],
         "meta_parameters": [_described(model) for model in _members(AnyMetaParameter)],
         "estimators": [_described(model) for model in methods if not model.proposes],

@@ -1,10 +1,10 @@
-"""What an inner task is: the learner's model, its training loss and the loss that judges it."""
+"""What an inner task is: the learner's model, how it moves, and the loss that judges it."""
 
 from typing import Any, Protocol
 
 from torch import Tensor
 
-Params = dict[str, Tensor]
+from engine.problem import Hyper, Params
 
 
 class InnerTask(Protocol):
@@ -27,3 +27,21 @@ class InnerTask(Protocol):
 
     def validation_loss(self, params: Params) -> Tensor:
         """The meta-loss ℓ: how good `params` are on what was held out; scalar."""
+
+
+class DynamicalTask(Protocol):
+    """An inner task without an inner loss, whose options say `has_inner_loss = False`.
+
+    It may name a subclass of `engine.dynamical_system.DynamicalSystem` as `problem`: one that knows
+    the exact meta-gradient.
+    """
+
+    def initial_params(self, seed: int) -> Params:
+        """The state before the first step, drawn from `seed` alone."""
+
+    def transition(self, params: Params, hyper: Hyper, seed: Tensor, t: int | Tensor) -> Params:
+        """The state after step `t`, the same for the same arguments. `hyper` has what the options
+        say that it reads, learned or fixed: `hyper["drive"]["s"]` is that of the tensor `s`."""
+
+    def validation_loss(self, params: Params) -> Tensor:
+        """The meta-loss ℓ of a state; scalar."""

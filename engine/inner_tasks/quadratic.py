@@ -24,9 +24,7 @@ class Quadratic:
         generator = torch.Generator().manual_seed(2**31)
         optimum = torch.randn(self.dimension, generator=generator, dtype=torch.float64)
         direction = torch.randn(self.dimension, generator=generator, dtype=torch.float64).sign()
-        smallest = 1.0 / options.condition_number
-        exponents = torch.linspace(0.0, 1.0, self.dimension, dtype=torch.float64)
-        self.curvature = (smallest ** (1.0 - exponents)).to(device, dtype)
+        self.curvature = log_spaced(self.dimension, options.condition_number).to(device, dtype)
         self.optimum = optimum.to(device, dtype)
         self.validation_optimum = (optimum + options.shift * direction).to(device, dtype)
 
@@ -50,3 +48,9 @@ class Quadratic:
 
     def validation_loss(self, params: Params) -> Tensor:
         return 0.5 * ((params["w"] - self.validation_optimum) ** 2).sum()
+
+
+def log_spaced(dimension: int, condition_number: float) -> Tensor:
+    """Curvatures from 1 / condition_number to 1; float64, shape [dimension]."""
+    exponents = torch.linspace(0.0, 1.0, dimension, dtype=torch.float64)
+    return (1.0 / condition_number) ** (1.0 - exponents)

@@ -87,15 +87,7 @@ class SolvedQuadratic(Learner):
             if isinstance(item, Initialisation):
                 gradient["initialisation.w"] = by_start
                 continue
-            derivative = by_hyper[item.name]
-            if item.granularity == "per_parameter":
-                name, collected = f"{item.name}.w", derivative.sum(0)
-            elif item.granularity == "per_step":
-                name, collected = item.name, derivative.sum(1)
-            else:
-                name, collected = item.name, derivative.sum().reshape(meta[item.name].shape)
-            scale = meta[name].to(DOUBLE).exp() if item.logarithmic else 1.0
-            gradient[name] = collected * scale
+            gradient |= item.collected(meta, "w", by_hyper[item.name])
         return gradient
 
 

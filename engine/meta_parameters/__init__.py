@@ -8,6 +8,7 @@ that it replaces, and offers
 - `initial_params(meta, params) -> Params`: the parameters with which the learner starts.
 """
 
+from engine.meta_parameters.drive import Drive
 from engine.meta_parameters.initialisation import Initialisation
 from engine.meta_parameters.learning_rate import LearningRate
 from engine.meta_parameters.optimizer import MomentumCoefficient
@@ -18,4 +19,5 @@ META_PARAMETERS = {
     "weight_decay": WeightDecay,
     "momentum": MomentumCoefficient,
     "initialisation": Initialisation,
+    "drive": Drive,
 }

@@ -45,6 +45,19 @@ class HyperParameter:
     def initial_params(self, meta: Meta, params: Params) -> Params:
         return params
 
+    def collected(self, meta: Meta, name: str, by_value: Tensor) -> Meta:
+        """dF/dθ from derivatives by the value that each step and entry saw, shape [T, *entries].
+
+        For closed forms: `name` is the one parameter tensor that there is.
+        """
+        if self.granularity == "per_parameter":
+            key, total = f"{self.name}.{name}", by_value.sum(0)
+        elif self.granularity == "per_step":
+            key, total = self.name, by_value.flatten(1).sum(1)
+        else:
+            key, total = self.name, by_value.sum().reshape(meta[self.name].shape)
+        return {key: total * self._value(meta[key].to(total)) if self.logarithmic else total}
+
     def _value(self, entry: Tensor) -> Tensor:
         return entry.exp() if self.logarithmic else entry
 

@@ -17,8 +17,18 @@ MOST_INNER_STEPS = 10**9
 def refuse_impossible_pairs(experiment: Experiment) -> None:
     """Raise `SpecError` with every impossible pair of `experiment`."""
     errors = [*_errors_of_the_whole(experiment)]
+    if not experiment.inner_task.has_inner_loss:
+        errors += _errors_of_a_dynamical_system(experiment)
     for index, estimator in enumerate(experiment.estimators):
-        errors += estimator.refusals(experiment, f"estimators.{index}")
+        path = f"estimators.{index}"
+        if estimator.needs_stationary_point and not experiment.inner_task.has_inner_loss:
+            message = (
+                f"{experiment.inner_task.kind!r} has no inner loss, so no stationary point of it; "
+                "allowed: an estimator that follows the inner steps"
+            )
+            errors.append(FieldError(f"{path}.kind", estimator.kind, message))
+        else:
+            errors += estimator.refusals(experiment, path)
     if errors:
         raise SpecError(errors)
 
@@ -37,6 +47,16 @@ def _errors_of_the_whole(experiment: Experiment) -> Iterator[FieldError]:
         path = f"meta_parameters.{index}.kind"
         if kind in kinds[:index]:
             yield FieldError(path, kind, "each kind of meta-parameter may appear once")
+        if (
+            experiment.meta_parameters[index].only_dynamical
+            and experiment.inner_task.has_inner_loss
+        ):
+            yield FieldError(
+                path,
+                kind,
+                "only a dynamical system that reads it can learn it, such as inner_task.kind "
+                "'influence_balancing'",
+            )
         if kind == "momentum" and experiment.inner.optimizer.kind != "momentum":
             yield FieldError(
                 path,
@@ -58,6 +78,41 @@ def _errors_of_the_whole(experiment: Experiment) -> Iterator[FieldError]:
             True,
             "this meta-loss has no gradient, so there is no oracle; allowed: false",
         )
+
+
+def _errors_of_a_dynamical_system(experiment: Experiment) -> Iterator[FieldError]:
+    """The inner optimizer has nothing to minimise, and θ is what the transition reads."""
+    task, optimizer = experiment.inner_task, experiment.inner.optimizer
+    if optimizer.kind != "sgd":
+        yield FieldError(
+            "inner.optimizer.kind",
+            optimizer.kind,
+            f"{task.kind!r} has no inner loss to minimise, so it moves by itself; allowed: 'sgd', "
+            "of which it reads the learning rate at most",
+        )
+    if optimizer.weight_decay:
+        yield FieldError(
+            "inner.optimizer.weight_decay",
+            optimizer.weight_decay,
+            f"{task.kind!r} has no inner loss to which a penalty belongs; allowed: 0",
+        )
+    kinds = [item.kind for item in experiment.meta_parameters]
+    for index, kind in enumerate(kinds):
+        if kind not in task.reads:
+            yield FieldError(
+                f"meta_parameters.{index}.kind",
+                kind,
+                f"{task.kind!r} moves by itself and does not depend on it; "
+                f"allowed: {', '.join(task.reads)}",
+            )
+    for name in task.reads:
+        if name not in (*kinds, "initialisation") and not hasattr(optimizer, name):
+            yield FieldError(
+                "meta_parameters",
+                kinds,
+                f"{task.kind!r} reads {name!r}, and only a meta-parameter gives it; "
+                f"allowed: {name} among them",
+            )
 
 
 def _initial_value(experiment: Experiment, item) -> float:

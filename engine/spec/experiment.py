@@ -8,7 +8,8 @@ from pydantic import Field, field_validator, model_validator
 from engine.spec.compatibility import refuse_impossible_pairs
 from engine.spec.estimators import AnyEstimator, Unrolled
 from engine.spec.inner_loop import InnerLoop
-from engine.spec.inner_tasks import AnyInnerTask, ImageMLP
+from engine.spec.inner_tasks import ImageMLP
+from engine.spec.installed_tasks import AnyInnerTask
 from engine.spec.meta_parameters import AnyMetaParameter, LearningRate
 from engine.spec.options import Options, option
 

@@ -26,6 +26,13 @@ class InnerTask(Options):
     """What the compatibility rules and the sizes ask of every inner task."""
 
     title: ClassVar[str]
+    implementation: ClassVar[str]
+    """The class that builds the task, as `package.module:Class`; only the engine imports it."""
+    has_inner_loss: ClassVar[bool] = True
+    """Whether an inner optimizer minimises a loss; if not, the task is a dynamical system."""
+    reads: ClassVar[tuple[str, ...]] = ()
+    """Of a dynamical system, the hyper-parameters that its transition reads: the kinds of
+    meta-parameters that it can learn (`initialisation` too, where its start may be learned)."""
 
     def parameter_shapes(self) -> Shapes:
         """Name and shape of every tensor of the model, in the order of the forward pass."""
@@ -44,6 +51,7 @@ class Quadratic(InnerTask):
     """
 
     title: ClassVar[str] = "Quadratic with a closed-form oracle"
+    implementation: ClassVar[str] = "engine.inner_tasks.quadratic:Quadratic"
 
     kind: Literal["quadratic"] = "quadratic"
     dimension: int = option(20, ge=1, le=1_000_000, unit="parameters")
@@ -57,6 +65,59 @@ class Quadratic(InnerTask):
 
     def parameter_shapes(self) -> Shapes:
         return {"w": (self.dimension,)}
+
+
+class NoisyQuadratic(InnerTask):
+    """A noisy quadratic, averaged over the noise: where a short horizon asks for too small steps.
+
+    E[x²] ← (1 − αh)² E[x²] + α² c h for every curvature h, from E[x²] = 1; meta-loss ½ Σ h E[x²].
+    """
+
+    title: ClassVar[str] = "Noisy quadratic in expectation (Wu et al., 2018)"
+    implementation: ClassVar[str] = "engine.inner_tasks.noisy_quadratic:NoisyQuadratic"
+    has_inner_loss: ClassVar[bool] = False
+    reads: ClassVar[tuple[str, ...]] = ("learning_rate",)
+
+    kind: Literal["noisy_quadratic"] = "noisy_quadratic"
+    dimension: int = option(50, ge=1, le=1_000_000, unit="curvatures")
+    """Number of curvatures h, each with one second moment E[x²]."""
+    condition_number: float = option(1000.0, ge=1.0, le=1e12)
+    """Largest over smallest curvature; the curvatures are log-spaced and end at 1."""
+    noise: float = option(1.0, ge=0.0, le=1e6)
+    """Level c of the gradient's noise, whose variance is c·h."""
+
+    def parameter_shapes(self) -> Shapes:
+        return {"second_moment": (self.dimension,)}
+
+
+class InfluenceBalancing(InnerTask):
+    """A linear system whose long-range influences outweigh, and contradict, the short-range ones.
+
+    s ← A s + θ · signs, A = ½ (identity + superdiagonal), θ the drive; meta-loss ½ (s[0] − 1)².
+    """
+
+    title: ClassVar[str] = "Influence balancing (Tallec and Ollivier, 2017)"
+    implementation: ClassVar[str] = "engine.inner_tasks.influence_balancing:InfluenceBalancing"
+    has_inner_loss: ClassVar[bool] = False
+    reads: ClassVar[tuple[str, ...]] = ("drive",)
+
+    kind: Literal["influence_balancing"] = "influence_balancing"
+    dimension: int = option(23, ge=1, le=10_000, unit="entries")
+    """Entries of the state."""
+    positive: int = option(10, ge=0, le=10_000, unit="entries")
+    """How many entries, counted from s[0], the drive enters with the sign +; the rest with −."""
+    start: float = option(0.5, ge=-1e3, le=1e3)
+    """The drive in whose steady state the system starts, whatever drive it gets from then on."""
+
+    @field_validator("positive")
+    @classmethod
+    def _within_the_state(cls, positive: int, info: ValidationInfo) -> int:
+        if positive > (most := info.data.get("dimension", positive)):
+            raise ValueError(f"allowed: 0 to the dimension, {most}")
+        return positive
+
+    def parameter_shapes(self) -> Shapes:
+        return {"s": (self.dimension,)}
 
 
 class ImageTask(InnerTask):
@@ -93,6 +154,7 @@ class ImageMLP(ImageTask):
     """A multilayer perceptron on images: the network that the lecture unrolls."""
 
     title: ClassVar[str] = "Image classification with a multilayer perceptron"
+    implementation: ClassVar[str] = "engine.inner_tasks.images:ImageMLP"
 
     kind: Literal["image_mlp"] = "image_mlp"
     hidden: list[Width] = option(default_factory=lambda: [32], max_length=8, unit="units")
@@ -111,6 +173,7 @@ class ImageCNN(ImageTask):
     """A small convolutional network: convolution, nonlinearity and 2× average pooling a block."""
 
     title: ClassVar[str] = "Image classification with a convolutional network"
+    implementation: ClassVar[str] = "engine.inner_tasks.images:ImageCNN"
 
     kind: Literal["image_cnn"] = "image_cnn"
     channels: list[Annotated[int, Field(ge=1, le=512)]] = option(
@@ -132,4 +195,4 @@ class ImageCNN(ImageTask):
         return shapes
 
 
-AnyInnerTask = Annotated[Quadratic | ImageMLP | ImageCNN, Field(discriminator="kind")]
+BUILT_IN = (Quadratic, NoisyQuadratic, InfluenceBalancing, ImageMLP, ImageCNN)

@@ -20,6 +20,8 @@ class MetaParameter(Options):
     """Whether it appears in the inner loss: only then has it an implicit gradient."""
     outside_inner_loss: ClassVar[str] = ""
     """Why its implicit gradient is zero, where it is."""
+    only_dynamical: ClassVar[bool] = False
+    """Whether only a dynamical system that reads it can learn it."""
 
     def entries(self, shapes: dict[str, tuple[int, ...]], horizon: int) -> int:
         """Number of scalars that the outer loop learns."""
@@ -96,6 +98,20 @@ class Initialisation(MetaParameter):
         return sum(prod(shape) for shape in shapes.values())
 
 
+class Drive(MetaParameter):
+    """The constant input θ of a dynamical system."""
+
+    title: ClassVar[str] = "Drive of a dynamical system"
+    slot: ClassVar[str] = "dataset"
+    outside_inner_loss: ClassVar[str] = "a dynamical system has no inner loss"
+    only_dynamical: ClassVar[bool] = True
+
+    kind: Literal["drive"] = "drive"
+    initial: float = option(0.5, ge=-1e3, le=1e3)
+    """Value at the start of the outer loop."""
+
+
 AnyMetaParameter = Annotated[
-    LearningRate | WeightDecay | MomentumCoefficient | Initialisation, Field(discriminator="kind")
+    LearningRate | WeightDecay | MomentumCoefficient | Initialisation | Drive,
+    Field(discriminator="kind"),
 ]

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 
 from engine.building import build_problem
-from engine.problem import Learner
+from engine.problem import Learner, Problem
 from engine.spec import validate
 
 EVERY_HYPER_PARAMETER = [
@@ -34,32 +34,52 @@ def quadratic(
     return build_problem(validate(document))
 
 
-class InfluenceBalancing:
-    """Long-range influence that a short window gets wrong (Tallec and Ollivier, 2017).
+def influence_balancing(horizon: int, *, objective: str = "final", **task: Any) -> Problem:
+    """The float64 system whose short windows get the sign wrong; θ is `drive`, a scalar of 0.5."""
+    document = {
+        "inner_task": {"kind": "influence_balancing", **task},
+        "inner": {"steps": horizon},
+        "meta_parameters": [{"kind": "drive"}],
+        "objective": objective,
+        "precision": "float64",
+    }
+    return build_problem(validate(document))
 
-    s_{t+1} = A s_t + θ · signs, with A = ½ I + ½ superdiagonal; the loss is ½ (s[0] − 1)².
-    The inner loop starts from the steady state of the present θ.
-    """
 
-    objective = "final"
+def symmetric_basis(size: int) -> torch.Tensor:
+    """The eigenvectors of `symmetric`, as columns."""
+    generator = torch.Generator().manual_seed(0)
+    basis, _ = torch.linalg.qr(torch.randn(size, size, generator=generator, dtype=torch.float64))
+    return basis
 
-    def __init__(self, horizon: int, *, positive: int = 10, size: int = 23) -> None:
-        self.horizon = horizon
-        identity = torch.eye(size, dtype=torch.float64)
-        shifted = torch.diag(torch.ones(size - 1, dtype=torch.float64), 1)
-        self.matrix = 0.5 * identity + 0.5 * shifted
-        self.signs = torch.ones(size, dtype=torch.float64)
-        self.signs[positive:] = -1.0
-        self.steady = torch.linalg.solve(identity - self.matrix, self.signs)
 
-    def initial_meta(self, seed: int) -> dict[str, torch.Tensor]:
-        return {"theta": torch.tensor(0.5, dtype=torch.float64)}
+def symmetric(eigenvalues: list[float]) -> torch.Tensor:
+    basis = symmetric_basis(len(eigenvalues))
+    return basis @ torch.diag(torch.tensor(eigenvalues, dtype=torch.float64)) @ basis.T
+
+
+class Saddle:
+    """L(w, θ) = ½ wᵀAw − θᵀw with an indefinite A, whose learner lands on the stationary point
+    w* = A⁻¹θ; F = ½ ‖w − c‖², so dF/dθ = A⁻¹(w* − c)."""
+
+    horizon, objective = 1, "final"
+
+    def __init__(self) -> None:
+        self.matrix = symmetric([-1.0, -0.2, 0.5, 2.0])
+        self.target = torch.tensor([1.0, -2.0, 0.5, 3.0], dtype=torch.float64)
+
+    def initial_meta(self, seed: int) -> dict:
+        return {"force": torch.tensor([0.3, 0.1, -0.7, 1.0], dtype=torch.float64)}
 
     def initial_state(self, meta: dict, seed: int) -> dict:
-        return {"params": {"s": meta["theta"].detach() * self.steady}}
+        return {"params": {"w": torch.zeros_like(self.target)}}
 
     def step(self, state: dict, meta: dict, t: int) -> dict:
-        return {"params": {"s": self.matrix @ state["params"]["s"] + meta["theta"] * self.signs}}
+        return {"params": {"w": torch.linalg.solve(self.matrix, meta["force"])}}
 
     def meta_loss(self, state: dict, meta: dict, t: int) -> torch.Tensor:
-        return 0.5 * (state["params"]["s"][0] - 1.0) ** 2
+        return 0.5 * ((state["params"]["w"] - self.target) ** 2).sum()
+
+    def inner_loss(self, params: dict, meta: dict) -> torch.Tensor:
+        w = params["w"]
+        return 0.5 * w @ self.matrix @ w - meta["force"] @ w

@@ -133,4 +133,6 @@ def test_list_names_every_part() -> None:
     assert kinds["searches"] == [
         "elites", "cma_es", "random", "grid", "bayesian", "population_based",
     ]  # fmt: skip
-    assert kinds["inner_tasks"] == ["quadratic", "image_mlp", "image_cnn"]
+    assert kinds["inner_tasks"] == [
+        "quadratic", "noisy_quadratic", "influence_balancing", "image_mlp", "image_cnn",
+    ]  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
+from engine.gradient_step import GradientStep, Recorded
 from engine.program import StepProgram
 
 Meta = dict[str, Tensor]
@@ -31,6 +32,8 @@ class Problem(Protocol):
     A problem whose inner loss has a stationary point that the inner loop approaches may also
     have `inner_loss(params, meta) -> Tensor`: implicit differentiation needs it. One whose
     meta-gradient is known may have `exact(meta, seed) -> (float, Meta)`: the oracle takes it.
+    One whose step follows the gradient of an inner loss may say so by inheriting `GradientStep`:
+    products in mixed mode and first-order estimates of every meta-parameter need it.
     One that keeps logarithms in θ may have `logarithmic() -> list[str]`, their names:
     population-based training shifts these where it multiplies others.
     """
@@ -113,34 +116,76 @@ class BuiltProblem:
         return hyper
 
 
-class Learner(BuiltProblem):
-    """f_LEARN: an inner task whose training loss an inner optimizer minimises."""
+class Learner(BuiltProblem, GradientStep):
+    """f_LEARN: an inner task whose training loss an inner optimizer minimises.
 
-    def __init__(self, *, task: Any, optimizer: Any, **parts: Any) -> None:
+    `proximal` is the λ of (λ/2)‖w − w_0(θ)‖² in the inner loss, which ties the learner to the
+    initial parameters that θ holds (iMAML: Rajeswaran et al., 2019). Raises `ValueError` for a λ
+    above 0 where θ holds none.
+    """
+
+    def __init__(self, *, task: Any, optimizer: Any, proximal: float = 0.0, **parts: Any) -> None:
         self.optimizer = optimizer
-        self._gradient = torch.func.grad(task.training_loss)
+        self.proximal = proximal
+        self._gradient = Recorded(super().inner_gradient)
+        self._products = Recorded(super().inner_products)
         super().__init__(task=task, **parts)
+        params = task.initial_params(0)
+        start = self._start(self.initial_meta(0), params)
+        if proximal and all(start[name] is w for name, w in params.items()):
+            raise ValueError("proximal: no meta-parameter holds initial parameters to tie to")
 
     def initial_state(self, meta: Meta, seed: int) -> State:
         start = super().initial_state(meta, seed)
         memory = self.optimizer.initial_state(start["params"])
         return {"params": start["params"], "optimizer": memory, "seed": start["seed"]}
 
-    def eager_step(self, state: State, meta: Meta, t: int | Tensor) -> State:
+    def training_loss(self, state: State, meta: Meta, t: int | Tensor) -> Tensor:
+        """The loss on the batch of step `t`, without the penalty: `updated` adds its gradient."""
+        return self.task.training_loss(state["params"], self.task.batch(state["seed"], t))
+
+    def updated(self, state: State, gradients: Params, meta: Meta, t: int | Tensor) -> State:
         params = state["params"]
         hyper = self.hyper(meta, t)
-        gradients = self._gradient(params, self.task.batch(state["seed"], t))
         gradients = _with_decay(gradients, params, hyper["weight_decay"])
+        if self.proximal:
+            gradients = _with_proximal(gradients, params, self._start(meta, params), self.proximal)
         params, memory = self.optimizer.update(params, gradients, state["optimizer"], hyper)
         return {"params": params, "optimizer": memory, "seed": state["seed"]}
 
+    def eager_step(self, state: State, meta: Meta, t: int | Tensor) -> State:
+        return self.updated(state, super().inner_gradient(state, meta, t), meta, t)
+
+    def inner_gradient(self, state: State, meta: Meta, t: int | Tensor) -> Params:
+        return self._gradient(state, meta, _step_number(t, state))
+
+    def inner_products(
+        self, state: State, meta: Meta, t: int | Tensor, vector: Params
+    ) -> list[Tensor | None]:
+        return self._products(state, meta, _step_number(t, state), vector)
+
     def inner_loss(self, params: Params, meta: Meta) -> Tensor:
-        """The loss whose stationary point w_T approximates: all training data, with the penalty."""
+        """The loss whose stationary point w_T approximates: all training data, with penalties."""
         decay = self.hyper(meta, self.horizon - 1)["weight_decay"]
         loss = self.task.full_training_loss(params)
-        if _is_zero(decay):
-            return loss
-        return loss + sum(0.5 * (decay[name] * w**2).sum() for name, w in params.items())
+        if not _is_zero(decay):
+            loss = loss + sum(0.5 * (decay[name] * w**2).sum() for name, w in params.items())
+        if self.proximal:
+            start = self._start(meta, params)
+            distance = sum(((w - start[name]) ** 2).sum() for name, w in params.items())
+            loss = loss + 0.5 * self.proximal * distance
+        return loss
+
+    def _start(self, meta: Meta, params: Params) -> Params:
+        """w_0(θ), as far as θ holds it; the others are `params`, to which nothing ties them."""
+        for item in self.meta_parameters:
+            params = item.initial_params(meta, params)
+        return params
+
+
+def _step_number(t: int | Tensor, state: State) -> Tensor:
+    """`t` as a tensor: one record serves every step."""
+    return torch.as_tensor(t, dtype=torch.int64, device=state["seed"].device)
 
 
 def _with_decay(gradients: Params, params: Params, decay: dict[str, Any]) -> Params:
@@ -148,6 +193,11 @@ def _with_decay(gradients: Params, params: Params, decay: dict[str, Any]) -> Par
     if _is_zero(decay):
         return gradients
     return {name: g + decay[name] * params[name] for name, g in gradients.items()}
+
+
+def _with_proximal(gradients: Params, params: Params, start: Params, proximal: float) -> Params:
+    """∇(L + (λ/2)‖w − w_0‖²), the second part written out."""
+    return {name: g + proximal * (params[name] - start[name]) for name, g in gradients.items()}
 
 
 def _is_zero(decay: dict[str, Any]) -> bool:

@@ -1,0 +1,110 @@
+"""An inner step in two parts: the gradient of an inner loss, and an update that follows it.
+
+    g_t = ∂L_t/∂w (s_t, θ);   s_{t+1} = U_t(s_t, g_t, θ)
+
+Apart, each can be passed in its own way on the way back: U_t is elementwise, and what g_t needs
+are products with second derivatives, which one forward-mode derivative gives, or nothing gives
+(first order).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import forward_ad
+from torch.fx.experimental.proxy_tensor import make_fx
+from torch.utils import _pytree as pytree
+
+from engine.trees import Tree
+
+Params = dict[str, Tensor]
+Meta = dict[str, Tensor]
+
+
+class GradientStep:
+    """The optional part of a `Problem` whose step follows the gradient of an inner loss.
+
+    Inherit it and write `training_loss` and `updated`; the step is then made of them. A problem
+    that has a faster `step` of its own may keep it, as long as it returns the same values.
+    """
+
+    def training_loss(self, state: Tree, meta: Meta, t: int) -> Tensor:
+        """L_t at w = `state["params"]`, a scalar; pure, like the step."""
+        raise TypeError(f"{type(self).__name__} does not say what its inner loss is")
+
+    def updated(self, state: Tree, gradients: Params, meta: Meta, t: int) -> Tree:
+        """U_t: s_{t+1} from s_t and g_t; `gradients` is a tree like `state["params"]`."""
+        raise TypeError(f"{type(self).__name__} does not say how a gradient is followed")
+
+    def step(self, state: Tree, meta: Meta, t: int) -> Tree:
+        return self.updated(state, self.inner_gradient(state, meta, t), meta, t)
+
+    def inner_gradient(self, state: Tree, meta: Meta, t: int) -> Params:
+        """g_t, a tree like `state["params"]`; it can be differentiated again."""
+
+        def loss(params: Params) -> Tensor:
+            return self.training_loss({**state, "params": params}, meta, t)
+
+        return torch.func.grad(loss)(state["params"])
+
+    def inner_products(
+        self, state: Tree, meta: Meta, t: int, vector: Params
+    ) -> list[Tensor | None]:
+        """vᵀ ∂g_t/∂(s, θ) for the leaves of (state, meta), in order; None where it is zero
+        because L_t does not read the leaf.
+
+        Second derivatives commute, so this is the derivative of the joint gradient
+        J(w) = (∂L_t/∂s, ∂L_t/∂θ) along v: one forward-mode pass over a backward pass, and no
+        graph of a graph (Kemaev et al., 2025, MixFlow-MG). The other order, a backward pass over
+        a forward-mode pass, is silently wrong in torch 2.13 where norms are fused: by 100 % for
+        batch_norm in training mode.
+        """
+        with forward_ad.dual_level(), torch.enable_grad():
+            leaves, structure = pytree.tree_flatten((state, meta))
+            tracked = [
+                leaf.detach().requires_grad_() if leaf.is_floating_point() else leaf
+                for leaf in leaves
+            ]
+            state, meta = pytree.tree_unflatten(tracked, structure)
+            params = pytree.tree_map(forward_ad.make_dual, state["params"], vector)
+            state = {**state, "params": params}
+            inputs = pytree.tree_leaves((state, meta))
+            places = [i for i, leaf in enumerate(inputs) if leaf.is_floating_point()]
+            slopes = torch.autograd.grad(
+                self.training_loss(state, meta, t), [inputs[i] for i in places], allow_unused=True
+            )
+            products: list[Tensor | None] = [None] * len(inputs)
+            for place, slope in zip(places, slopes, strict=True):
+                if slope is not None:
+                    products[place] = forward_ad.unpack_dual(slope).tangent
+        return products
+
+
+class Recorded:
+    """A function of trees of tensors, recorded at its first call and replayed from then on.
+
+    Every call must have trees of the same structure, shapes, dtypes and device, and the function
+    must not branch on values in Python.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self._operations: Callable[..., list[Tensor | None]] | None = None
+
+    def __call__(self, *arguments: Any) -> Any:
+        leaves, structure = pytree.tree_flatten(arguments)
+        if self._operations is None:
+            self._record(leaves, structure)
+        return pytree.tree_unflatten(self._operations(*leaves), self._result)
+
+    def _record(self, leaves: list[Tensor], structure: pytree.TreeSpec) -> None:
+        def flat(*leaves: Tensor) -> list[Tensor | None]:
+            result = self._function(*pytree.tree_unflatten(leaves, structure))
+            found, self._result = pytree.tree_flatten(result)
+            return found
+
+        # Recording tells inputs apart by identity, and s_0 may hold the tensors of θ themselves.
+        self._operations = make_fx(flat)(*[leaf.detach().clone() for leaf in leaves])

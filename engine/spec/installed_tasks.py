@@ -8,7 +8,6 @@ the lab down.
 
 from __future__ import annotations
 
-import inspect
 import re
 import sys
 import warnings
@@ -17,7 +16,7 @@ from importlib.metadata import EntryPoint, entry_points
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_core import PydanticUndefined
 
 from engine.spec.inner_tasks import BUILT_IN, InnerTask
@@ -68,7 +67,13 @@ def _loaded(point: EntryPoint) -> type[InnerTask]:
                 f"the field {name!r} is {info.annotation!r}; allowed: bool, int, float, str, a "
                 "Literal of texts, each of them or None, and a list of int"
             )
-    _check_shapes(model())
+    try:
+        options = model.model_validate(model().model_dump())
+    except ValidationError as error:
+        [first, *_] = error.errors()
+        where = ".".join(map(str, first["loc"]))
+        raise ValueError(f"its defaults are not valid: {where}: {first['msg']}") from None
+    _check_shapes(options)
     return model
 
 
@@ -78,15 +83,13 @@ def _check_declarations(model: type[InnerTask]) -> None:
     strict = {"strict": True, "extra": "forbid", "frozen": True}
     if loosened := [name for name, value in strict.items() if model.model_config[name] != value]:
         raise ValueError(f"its model_config loosens {', '.join(loosened)}")
-    if not (inspect.getdoc(model) and "__doc__" in vars(model)):
+    if not model.__doc__:
         raise ValueError("it has no docstring, which the form and the list show")
     for name in ("title", "implementation"):
         if not isinstance(getattr(model, name, None), str):
             raise TypeError(f"its {name} is not a text")
-    if not re.fullmatch(r"[\w.]+:[\w.]+", model.implementation):
-        raise ValueError(
-            f"its implementation {model.implementation!r} is not 'package.module:Class'"
-        )
+    if not IMPLEMENTATION.fullmatch(where := model.implementation):
+        raise ValueError(f"its implementation {where!r} is not of the form package.module:Class")
     if model.has_inner_loss == bool(model.reads):
         raise ValueError(
             "it reads hyper-parameters by itself if and only if it has no inner loss: "

@@ -35,7 +35,7 @@ def build_problem(experiment: Experiment) -> Problem:
         return getattr(task, "problem", DynamicalSystem)(**parts)
     optimizer = INNER_OPTIMIZERS[experiment.inner.optimizer.kind]()
     learner = SolvedQuadratic if has_closed_form(task, optimizer) else Learner
-    return learner(optimizer=optimizer, **parts)
+    return learner(optimizer=optimizer, proximal=experiment.inner.proximal, **parts)
 
 
 def _build_task(experiment: Experiment) -> Any:

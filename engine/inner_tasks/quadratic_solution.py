@@ -2,10 +2,11 @@
 
 With gradient descent or momentum the inner loop is an affine recurrence in every coordinate,
 
-    v' = μ v + (h + λ) w − h c + noise · ξ_t,      w' = w − α_t v',
+    v' = μ v + (h + λ) w − h c + ρ (w − w_0) + noise · ξ_t,      w' = w − α_t v',
 
 so its derivatives by α_t, λ, μ and w_0 are short products that need no automatic differentiation
-(gradient descent is μ = 0). Everything here is float64, whatever the precision of the run.
+(gradient descent is μ = 0; ρ is the weight of the proximal term, which ties every step to w_0, so
+that w_0 appears in each of them). Everything here is float64, whatever the precision of the run.
 """
 
 import torch
@@ -34,18 +35,19 @@ class SolvedQuadratic(Learner):
         rates, decays, momenta = self._coefficients(meta)
         weights = self._loss_weights()
 
+        stiffness, tied = curvature + decays + self.proximal, self.proximal * w
         trajectory, meta_loss = [], torch.zeros((), dtype=DOUBLE, device=w.device)
         for t in range(self.horizon):
             noise = task.batch(seed_tensor, t)
-            pull = -curvature * optimum + (0.0 if noise is None else noise.to(DOUBLE))
-            next_v = momenta * v + (curvature + decays) * w + pull
+            pull = -curvature * optimum - tied + (0.0 if noise is None else noise.to(DOUBLE))
+            next_v = momenta * v + stiffness * w + pull
             trajectory.append((w, v, next_v))
             w, v = w - rates[t] * next_v, next_v
             meta_loss += weights[t] * 0.5 * ((w - target) ** 2).sum()
             trajectory[-1] += (weights[t] * (w - target),)
 
         by_w = torch.zeros_like(w)
-        by_v = torch.zeros_like(w)
+        by_v, by_tied = torch.zeros_like(w), torch.zeros_like(w)
         by_rate, by_decay, by_momentum = [], torch.zeros_like(w), torch.zeros_like(w)
         for t in reversed(range(self.horizon)):
             w, v, next_v, direct = trajectory[t]
@@ -54,14 +56,15 @@ class SolvedQuadratic(Learner):
             by_next_v = by_v - rates[t] * by_w
             by_decay += by_next_v * w
             by_momentum += by_next_v * v
-            by_w, by_v = by_w + (curvature + decays) * by_next_v, momenta * by_next_v
+            by_tied -= by_next_v
+            by_w, by_v = by_w + stiffness * by_next_v, momenta * by_next_v
 
         by_hyper = {
             "learning_rate": torch.stack(by_rate[::-1]),
             "weight_decay": by_decay[None],
             "momentum": by_momentum[None],
         }
-        return meta_loss.item(), self._by_meta(meta, by_hyper, by_w)
+        return meta_loss.item(), self._by_meta(meta, by_hyper, by_w + self.proximal * by_tied)
 
     def _coefficients(self, meta: Meta) -> tuple[list[Tensor], Tensor, Tensor]:
         """α_t for every t, λ and μ, each a number or one value a coordinate."""

@@ -72,6 +72,13 @@ def _errors_of_the_whole(experiment: Experiment) -> Iterator[FieldError]:
                 "a value learned through its logarithm must start above 0; "
                 f"give meta_parameters.{index}.initial",
             )
+    if experiment.inner.proximal and "initialisation" not in kinds:
+        yield FieldError(
+            "inner.proximal",
+            experiment.inner.proximal,
+            "ties the learner to learned initial parameters, and none are learned; "
+            "allowed: 0, or 'initialisation' among the meta-parameters",
+        )
     if experiment.probes.oracle and not experiment.inner_task.differentiable:
         yield FieldError(
             "probes.oracle",
@@ -95,6 +102,12 @@ def _errors_of_a_dynamical_system(experiment: Experiment) -> Iterator[FieldError
             "inner.optimizer.weight_decay",
             optimizer.weight_decay,
             f"{task.kind!r} has no inner loss to which a penalty belongs; allowed: 0",
+        )
+    if experiment.inner.proximal:
+        yield FieldError(
+            "inner.proximal",
+            experiment.inner.proximal,
+            f"{task.kind!r} has no inner loss to which a proximal term belongs; allowed: 0",
         )
     kinds = [item.kind for item in experiment.meta_parameters]
     for index, kind in enumerate(kinds):

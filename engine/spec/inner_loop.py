@@ -61,3 +61,6 @@ class InnerLoop(Options):
     """Horizon T: inner steps from the initial state to the state that the meta-loss judges."""
     optimizer: AnyInnerOptimizer = Field(default_factory=SGD)
     """Update rule of an inner step."""
+    proximal: float = option(0.0, ge=0.0, le=1e3)
+    """Weight λ of (λ/2)‖w − w_0‖² in the inner loss, which ties the learner to its learned initial
+    parameters w_0 (iMAML); 0 means not at all."""

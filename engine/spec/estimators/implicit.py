@@ -83,10 +83,11 @@ class Implicit(Estimator):
                 f"{self.most_entries:,} are allowed; use normal_cg",
             )
         for item in experiment.meta_parameters:
-            if not item.in_inner_loss:
+            tied = item.kind == "initialisation" and experiment.inner.proximal > 0.0
+            if not (item.in_inner_loss or tied):
                 yield FieldError(
                     f"{path}.kind",
                     self.kind,
-                    f"cannot learn {item.kind!r}: {item.outside_inner_loss}; "
-                    "allowed meta-parameters: weight_decay",
+                    f"cannot learn {item.kind!r}: {item.outside_inner_loss}; allowed "
+                    "meta-parameters: weight_decay, and initialisation with inner.proximal above 0",
                 )

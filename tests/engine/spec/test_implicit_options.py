@@ -32,3 +32,33 @@ def test_a_solver_without_iterations_has_no_warm_start(solver: str) -> None:
 def test_a_label_tells_the_modes_apart(options: str, label: str) -> None:
     [run] = expand(read_text(DECAY + f"estimators: [{{kind: implicit, {options}}}]"))
     assert run.label == label
+
+
+def test_a_learner_is_tied_only_to_learned_initial_parameters() -> None:
+    with pytest.raises(SpecError) as refused:
+        read_text("inner: {proximal: 0.5}")
+    [error] = refused.value.errors
+    assert error.path == "inner.proximal"
+    assert "allowed: 0, or 'initialisation' among the meta-parameters (given: 0.5)" in str(error)
+
+
+def test_a_dynamical_system_is_tied_to_nothing() -> None:
+    with pytest.raises(SpecError) as refused:
+        read_text(
+            "inner_task: {kind: influence_balancing}\ninner: {proximal: 0.5}\n"
+            "meta_parameters: [{kind: drive}, {kind: initialisation}]"
+        )
+    assert "has no inner loss to which a proximal term belongs" in str(refused.value)
+
+
+def test_the_initial_parameters_have_an_implicit_gradient_only_where_they_tie_the_learner() -> None:
+    text = (
+        "inner_task: {{kind: quadratic}}\nmeta_parameters: [{{kind: initialisation}}]\n"
+        "inner: {{proximal: {}}}\nestimators: [{{kind: implicit}}]"
+    )
+    assert expand(read_text(text.format(0.5)))
+    with pytest.raises(SpecError) as refused:
+        read_text(text.format(0.0))
+    [error] = refused.value.errors
+    assert error.path == "estimators.0.kind"
+    assert "initialisation with inner.proximal above 0" in str(error)

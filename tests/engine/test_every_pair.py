@@ -21,11 +21,14 @@ TASKS = {
     "mlp": {"kind": "image_mlp", "hidden": [3], **SMALL},
     "cnn": {"kind": "image_cnn", "channels": [2, 2], **SMALL},
     "cnn of signals": {"kind": "image_cnn", "dataset": "mnist1d", "channels": [2, 2], **SMALL},
+    "noisy quadratic": {"kind": "noisy_quadratic", "dimension": 4},
+    "influence balancing": {"kind": "influence_balancing", "dimension": 4, "positive": 1},
 }
 OPTIMIZERS = {
     "sgd": {"kind": "sgd", "weight_decay": 0.03},
     "momentum": {"kind": "momentum", "momentum": 0.7, "weight_decay": 0.03},
     "adam": {"kind": "adam", "epsilon": 0.05, "weight_decay": 0.03},
+    "none": {"kind": "sgd"},
 }
 META_PARAMETERS = [
     *(
@@ -40,7 +43,10 @@ META_PARAMETERS = [
     {"kind": "weight_decay", "scale": "log"},
     {"kind": "initialisation"},
     {"kind": "momentum"},
+    {"kind": "drive"},
 ]
+LEARNED_BY_SYSTEMS = {"noisy quadratic": "learning_rate", "influence balancing": "drive"}
+"""Dynamical systems have no inner optimizer, and learn what they read."""
 EXACT = {
     "checkpoint": {"kind": "unrolled", "storage": "checkpoint"},
     "per step": {"kind": "unrolled", "storage": "per_step"},
@@ -48,15 +54,26 @@ EXACT = {
     "one window of T": {"kind": "truncated", "mode": "windows", "window": HORIZON},
     "forward mode": {"kind": "forward_mode", "chunk": 128},
 }
-OBJECTIVES = {"quadratic": ["final", "average"], "mlp": ["final", "average"]}
+BOTH = ["final", "average"]
+OBJECTIVES = {"quadratic": BOTH, "mlp": BOTH, **dict.fromkeys(LEARNED_BY_SYSTEMS, BOTH)}
 """Convolutions take longer: they have the objective with a loss at every step only."""
+
+
+def is_possible(task: str, optimizer: str, learned: str) -> bool:
+    if task in LEARNED_BY_SYSTEMS:
+        return optimizer == "none" and learned == LEARNED_BY_SYSTEMS[task]
+    if optimizer == "none" or learned == "drive":
+        return False
+    return learned != "momentum" or optimizer == "momentum"
+
+
 PAIRS = [
     (task, optimizer, meta_parameter, objective)
     for task in TASKS
     for objective in OBJECTIVES.get(task, ["average"])
     for optimizer in OPTIMIZERS
     for meta_parameter in META_PARAMETERS
-    if meta_parameter["kind"] != "momentum" or optimizer == "momentum"
+    if is_possible(task, optimizer, meta_parameter["kind"])
 ]
 
 

@@ -41,7 +41,8 @@ class Draft:
     @property
     def missing_data(self) -> list[MissingData]:
         """Data sets that this machine does not have, with the command that fetches each."""
-        names = {getattr(run.spec.inner_task, "dataset", None) for run in self.runs} - {None}
+        named = {getattr(run.spec.inner_task, "dataset", None) for run in self.runs}
+        names = named & set(engine.data.NAMES)
         return [
             MissingData(name, engine.data.fetch_command(name))
             for name in sorted(names)

@@ -6,7 +6,8 @@ import csv
 import io
 from collections.abc import Iterator
 
-from webapp.exports.figures import Figure, Trace
+from webapp.exports.figures import Figure
+from webapp.exports.traces import Trace
 
 COLUMNS = (
     "runs",
@@ -23,13 +24,16 @@ COLUMNS = (
     "value",
     "lower",
     "upper",
+    "band",
     "raw",
     "code_version",
 )
 """`value` is what is drawn: the mean over `seeds`, smoothed where the figure is.
-`lower` and `upper` are mean ∓ standard error, empty where a single seed is behind the point;
+`lower` and `upper` are the ends of its `band`: mean ∓ standard error over seeds, or the 95 %
+confidence interval that a single run measured; all three are empty where there is neither.
 `raw` is the value before smoothing, empty where nothing was smoothed."""
 
+_BAND = {"standard_error": "standard error", "confidence": "95 % confidence"}
 _STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -70,12 +74,13 @@ def _rows(figure: Figure, trace: Trace) -> Iterator[tuple[str, ...]]:
             repr(float(trace.y[index])),
             _bound(trace.lower, trace, index),
             _bound(trace.upper, trace, index),
+            _BAND[trace.surrounds] if trace.surrounds and trace.is_surrounded(index) else "",
             "" if trace.raw is None else repr(float(trace.raw[index])),
             safe_cell(experiment.code_version),
         )
 
 
 def _bound(values, trace: Trace, index: int) -> str:
-    if values is None or trace.n[index] < 2:
+    if values is None or not trace.is_surrounded(index):
         return ""
     return repr(float(values[index]))

@@ -9,11 +9,11 @@ from typing import Literal
 
 import numpy as np
 
-from webapp.exports.bands import Band, Series, band, kept_points, smooth
-from webapp.exports.configurations import Configuration, RunLike, configurations
+from webapp.exports.bands import Series
+from webapp.exports.configurations import RunLike, configurations
 from webapp.exports.metrics import Metric, Unit
-from webapp.exports.numbers import format_with_error
 from webapp.exports.ticks import log_ticks
+from webapp.exports.traces import Surrounds, Trace, build_trace
 
 XAxis = Literal["step", "seconds", "inner_steps"]
 Scale = Literal["auto", "log", "linear"]
@@ -24,9 +24,11 @@ X_AXES: dict[XAxis, tuple[str, Unit]] = {
     "seconds": ("Time", "s"),
     "inner_steps": ("Inner steps", ""),
 }
-MOST_POINTS = 2_000
-MOST_MARKS = 200
 MOST_TABLE_ROWS = 12
+BAND_WORDS: dict[Surrounds, str] = {
+    "standard_error": "mean ± standard error over seeds",
+    "confidence": "95 % confidence interval",
+}
 
 
 @dataclass(frozen=True)
@@ -39,64 +41,6 @@ class Axis:
     @property
     def full_title(self) -> str:
         return f"{self.title} ({self.unit})" if self.unit else self.title
-
-
-@dataclass(frozen=True)
-class Mark:
-    """A point that has no place on the axis, and is shown at its edge instead."""
-
-    x: float
-    value: float
-    reason: str
-
-
-@dataclass(frozen=True)
-class Trace:
-    """One configuration's curve. The arrays have one entry a drawn point."""
-
-    configuration: Configuration
-    steps: np.ndarray
-    x: np.ndarray
-    y: np.ndarray
-    """What is drawn: the mean over seeds, smoothed where the reader asked for it."""
-    n: np.ndarray
-    """Seeds behind each point."""
-    raw: np.ndarray | None
-    """The curve before smoothing, drawn faint behind; `None` where nothing was smoothed."""
-    lower: np.ndarray | None
-    upper: np.ndarray | None
-    """Mean ∓ standard error, NaN where n < 2; `None` where no point has two seeds."""
-    marks: tuple[Mark, ...]
-
-    @property
-    def label(self) -> str:
-        return self.configuration.label
-
-    def error_at(self, index: int) -> float | None:
-        """The standard error of a point, `None` where a single seed is behind it."""
-        if self.upper is None or not math.isfinite(self.upper[index]):
-            return None
-        return float(self.upper[index] - self.y[index])
-
-    def value_at(self, index: int, unit: Unit) -> str:
-        """A point as text: "0.412 ± 0.003"."""
-        return format_with_error(float(self.y[index]), self.error_at(index), unit)
-
-    @property
-    def breaks(self) -> np.ndarray:
-        """Indices at which other seeds are behind the mean than at the point before.
-
-        The curve is not joined there: a mean over fewer seeds is no continuation of the other.
-        """
-        return np.flatnonzero(np.diff(self.n)) + 1
-
-    @property
-    def seeds_stated(self) -> str:
-        """ "N = 3", "N = 1–3" where the seeds have come differently far, "" for a single run."""
-        if len(self.configuration.runs) == 1 or not len(self.n):
-            return ""
-        low, high = int(self.n.min()), int(self.n.max())
-        return f"N = {high}" if low == high else f"N = {low}–{high}"
 
 
 @dataclass(frozen=True)
@@ -118,15 +62,10 @@ class Figure:
         return not self.traces
 
     @property
-    def has_bands(self) -> bool:
-        return any(trace.lower is not None for trace in self.traces)
-
-    @property
     def note(self) -> str:
         """How the curves came about, in words that belong under the figure."""
-        parts = []
-        if self.has_bands:
-            parts.append("mean ± standard error over seeds")
+        shown = {trace.surrounds for trace in self.traces}
+        parts = [words for surrounds, words in BAND_WORDS.items() if surrounds in shown]
         if self.smoothing:
             parts.append(f"smoothed with weight {self.smoothing:g}, raw curve faint")
         reasons = {mark.reason for trace in self.traces for mark in trace.marks}
@@ -141,6 +80,17 @@ class Figure:
         heights = heights[np.isfinite(heights) & (heights > 0)]
         return log_ticks(float(heights.min()), float(heights.max())) if len(heights) else []
 
+    def floor_of(self, trace: Trace) -> float:
+        """Where the band of `trace` is cut: −∞, but on a logarithmic axis, which has no end below,
+        the lowest positive height of any curve. A confidence interval may reach a decade deeper,
+        as its lower end is a number of its own."""
+        if not self.y_axis.log:
+            return -math.inf
+        heights = np.concatenate([each.y for each in self.traces])
+        positive = heights[np.isfinite(heights) & (heights > 0)]
+        lowest = float(positive.min()) if len(positive) else 1.0
+        return lowest / 10 if trace.surrounds == "confidence" else lowest
+
     @property
     def y_range(self) -> tuple[float, float] | None:
         """The ends of the y axis, where the points alone would give ends that mislead.
@@ -148,7 +98,7 @@ class Figure:
         A flat curve gets room instead of its rounding errors, and a metric with natural limits
         those. `None` leaves the ends to the points.
         """
-        values = np.concatenate([trace.y for trace in self.traces] or [np.zeros(0)])
+        values = np.concatenate([trace.heights for trace in self.traces] or [np.zeros(0)])
         values = values[np.isfinite(values) & ((values > 0) | (not self.y_axis.log))]
         if not len(values):
             return (0.1, 1.0) if self.y_axis.log else (0.0, 1.0)
@@ -222,7 +172,7 @@ def build_figure(
     else:
         log = scale == "log"
     traces = [
-        _trace(configuration, series, metric.name, x, log, smoothing)
+        build_trace(configuration, series, metric.name, x, log, smoothing)
         for configuration in configurations(runs)
         if any(metric.name in series.get(run.pk, {}) for run in configuration.runs)
     ]
@@ -233,60 +183,3 @@ def build_figure(
         traces=tuple(trace for trace in traces if len(trace.x) or trace.marks),
         smoothing=smoothing,
     )
-
-
-def _trace(
-    configuration: Configuration,
-    series: SeriesOfRuns,
-    name: str,
-    x: XAxis,
-    log: bool,
-    smoothing: float,
-) -> Trace:
-    having = [series[run.pk] for run in configuration.runs if name in series.get(run.pk, {})]
-    curve = band([own[name] for own in having])
-    positions = curve.steps.astype(np.float64) if x == "step" else _mean_at(having, x, curve)
-    placed = np.isfinite(positions)
-    marks = _marks(positions[placed], curve.mean[placed], log)
-    pieces = np.split(curve.mean, np.flatnonzero(np.diff(curve.n)) + 1)
-    drawn = np.concatenate([smooth(piece, smoothing) for piece in pieces])
-    kept = np.flatnonzero(placed)
-    kept = kept[kept_points(drawn[kept], MOST_POINTS)]
-    has_band = bool(np.any(curve.n > 1))
-    return Trace(
-        configuration=configuration,
-        steps=curve.steps[kept],
-        x=positions[kept],
-        y=drawn[kept],
-        n=curve.n[kept],
-        raw=curve.mean[kept] if smoothing else None,
-        lower=(drawn - curve.standard_error)[kept] if has_band else None,
-        upper=(drawn + curve.standard_error)[kept] if has_band else None,
-        marks=marks,
-    )
-
-
-def _mean_at(having: list[Mapping[str, Series]], name: str, curve: Band) -> np.ndarray:
-    """The mean over seeds of the series `name` at the curve's steps; NaN where it is unknown."""
-    known = [own[name] for own in having if name in own]
-    result = np.full(len(curve.steps), np.nan)
-    if known:
-        means = band(known)
-        _, at_curve, at_means = np.intersect1d(curve.steps, means.steps, return_indices=True)
-        result[at_curve] = means.mean[at_means]
-    return result
-
-
-def _marks(x: np.ndarray, y: np.ndarray, log: bool) -> tuple[Mark, ...]:
-    with np.errstate(invalid="ignore"):
-        nowhere = ~np.isfinite(y) | (log & (y <= 0))
-    where = np.flatnonzero(nowhere)
-    if len(where) > MOST_MARKS:
-        where = where[np.linspace(0, len(where) - 1, MOST_MARKS).astype(int)]
-    return tuple(Mark(float(x[i]), float(y[i]), _reason(float(y[i]))) for i in where)
-
-
-def _reason(value: float) -> str:
-    if not math.isfinite(value):
-        return "not finite"
-    return "exactly zero" if value == 0 else "not positive on a log axis"

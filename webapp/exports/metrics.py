@@ -160,6 +160,44 @@ _CATALOGUE = (
         explanation="‖∇L(w_T)‖: implicit differentiation assumes that it is zero.",
     ),
     Metric(
+        name="negative_curvature",
+        title="Negative curvature",
+        limits=(0.0, 1.0),
+        explanation="1 where the linear solve met a direction along which the inner loss curves "
+        "down: w_T is no minimum, and the estimate cannot be trusted; 0 where it met none.",
+    ),
+    Metric(
+        name="smoothing_distance",
+        title="Smoothing / oracle norm",
+        log=True,
+        summary="mean",
+        explanation="Distance of the smoothed meta-loss's gradient, which an evolution strategy "
+        "aims at, from the exact meta-gradient, over the exact one's norm.",
+    ),
+    Metric(
+        name="bias_smoothed_relative",
+        title="Bias / smoothed norm",
+        log=True,
+        better="lower",
+        summary="mean",
+        explanation="Distance of the expected estimate from the smoothed meta-loss's gradient, "
+        "over that gradient's norm.",
+    ),
+    Metric(
+        name="smoothed_norm",
+        title="Smoothed norm",
+        log=True,
+        explanation="Length of the smoothed meta-loss's gradient.",
+    ),
+    Metric(
+        name="smoothed_standard_error",
+        title="Error of the smoothed gradient",
+        log=True,
+        better="lower",
+        explanation="Standard error of the smoothed meta-loss's gradient, as it was sampled; "
+        "comparisons with it are corrected for it.",
+    ),
+    Metric(
         name="sigma",
         title="Search width σ",
         log=True,
@@ -188,6 +226,12 @@ PAGE_METRICS = (
 
 TABLE_METRICS = (*PAGE_METRICS[:6], "seconds")
 """The columns of a comparison's summary table."""
+
+
+def interval_of(name: str) -> tuple[str, str]:
+    """The series with the ends of the confidence interval that a run may measure of `name`."""
+    return f"{name}_low", f"{name}_high"
+
 
 META_PARAMETER_PREFIX = "theta."
 LONGEST_NAME = 120

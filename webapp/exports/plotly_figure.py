@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from webapp.exports.figures import Axis, Figure, Trace
+from webapp.exports.figures import Axis, Figure
 from webapp.exports.metrics import Unit
 from webapp.exports.numbers import format_value
 from webapp.exports.ticks import tick_label
+from webapp.exports.traces import Trace
 
 MOST_MARKERS = 20
 _SUFFIX: dict[Unit, str] = {"": "", "s": " s", "B": "B"}
@@ -21,13 +22,13 @@ def plotly_figure(figure: Figure) -> dict[str, Any]:
     """`{"data": [...], "layout": {...}}` for `Plotly.react`.
 
     A trace's `meta` has its colour's number (`slot`, of the page's `--run-N`) and its `part`
-    (`band`, `raw`, `line` or `marks`); `legendgroup` is the configuration's key.
+    (`band`, `whiskers`, `raw`, `line` or `marks`); `legendgroup` is the configuration's key.
     """
     data: list[dict[str, Any]] = []
     for trace in figure.traces:
-        floor = _floor(figure) if figure.y_axis.log else None
         if trace.lower is not None and trace.upper is not None:
-            data.append(_band(trace, trace.lower, trace.upper, floor))
+            floor = figure.floor_of(trace)
+            data += _around(trace, np.maximum(trace.lower, floor), np.maximum(trace.upper, floor))
         if trace.raw is not None:
             data.append(_line(trace, figure, trace.raw, "raw"))
         data.append(_line(trace, figure, trace.y, "line"))
@@ -78,31 +79,35 @@ def _hover(trace: Trace, index: int, figure: Figure) -> str:
     return text if trace.error_at(index) is None else f"{text} (N = {int(trace.n[index])})"
 
 
-def _band(
-    trace: Trace, lower: np.ndarray, upper: np.ndarray, floor: float | None
-) -> dict[str, Any]:
-    """The band as closed outlines, one for each stretch of points that have two seeds or more."""
-    if floor is not None:
-        lower, upper = np.maximum(lower, floor), np.maximum(upper, floor)
-    x: list[float | None] = []
-    y: list[float | None] = []
+def _around(trace: Trace, lower: np.ndarray, upper: np.ndarray) -> list[dict[str, Any]]:
+    """The band as closed outlines, one for each stretch of points that have ends; a whisker where
+    such a point stands alone, as an outline would have no area."""
     across = np.insert(trace.x, trace.breaks, trace.x[trace.breaks])
     lower, upper = broken(trace, lower), broken(trace, upper)
+    bands, whiskers = [], []
     for part in stretches(np.isfinite(lower) & np.isfinite(upper)):
-        if x:
-            x.append(None)
-            y.append(None)
-        x += [*_plain(across[part]), *_plain(across[part][::-1])]
-        y += [*_plain(upper[part]), *_plain(lower[part][::-1])]
-    return {
-        **_base(trace, "band"),
-        "x": x,
-        "y": y,
-        "mode": "lines",
-        "fill": "toself",
-        "line": {"width": 0},
-        "hoverinfo": "skip",
-    }
+        outline = (
+            [*_plain(across[part]), *_plain(across[part][::-1])],
+            [*_plain(upper[part]), *_plain(lower[part][::-1])],
+        )
+        (whiskers if part.stop - part.start == 1 else bands).append(outline)
+    drawn = []
+    if bands:
+        look = {"fill": "toself", "line": {"width": 0}}
+        drawn.append({**_base(trace, "band"), **_joined(bands), **look})
+    if whiskers:
+        drawn.append({**_base(trace, "whiskers"), **_joined(whiskers), "line": {"width": 1.5}})
+    return drawn
+
+
+def _joined(outlines: list[tuple[list[float], list[float]]]) -> dict[str, Any]:
+    """The outlines as one trace, with a gap between each two."""
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for across, along in outlines:
+        x += [*([None] if x else []), *across]
+        y += [*([None] if y else []), *along]
+    return {"x": x, "y": y, "mode": "lines", "hoverinfo": "skip"}
 
 
 def _marks(trace: Trace) -> dict[str, Any]:
@@ -168,13 +173,6 @@ def _range(figure: Figure) -> dict[str, Any]:
         return {}
     low, high = figure.y_range
     return {"range": [math.log10(low), math.log10(high)] if figure.y_axis.log else [low, high]}
-
-
-def _floor(figure: Figure) -> float:
-    """The lowest positive height drawn: where a band that reaches below zero is cut on log."""
-    values = np.concatenate([trace.y for trace in figure.traces])
-    positive = values[np.isfinite(values) & (values > 0)]
-    return float(positive.min()) if len(positive) else 1.0
 
 
 def broken(trace: Trace, values: np.ndarray) -> np.ndarray:

@@ -13,11 +13,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from webapp.exports.figures import Figure, Trace
+from webapp.exports.figures import Figure
 from webapp.exports.palette import MATPLOTLIB_DASHES
 from webapp.exports.plotly_figure import broken, stretches
 from webapp.exports.provenance import provenance_of
 from webapp.exports.ticks import tick_label
+from webapp.exports.traces import Trace
 
 Format = Literal["png", "svg", "pdf"]
 CENTIMETRES_PER_INCH = 2.54
@@ -104,9 +105,13 @@ def _draw_trace(axes: Any, trace: Trace, figure: Figure, line: float) -> Any:
     dash = MATPLOTLIB_DASHES[trace.configuration.dash]
     x = np.insert(trace.x, trace.breaks, trace.x[trace.breaks])
     if trace.lower is not None and trace.upper is not None:
-        lower, upper = broken(trace, trace.lower), broken(trace, trace.upper)
+        floor = figure.floor_of(trace)
+        lower = broken(trace, np.maximum(trace.lower, floor))
+        upper = broken(trace, np.maximum(trace.upper, floor))
         for part in stretches(np.isfinite(lower)):
             axes.fill_between(x[part], lower[part], upper[part], color=colour, alpha=0.16, lw=0)
+            if part.stop - part.start == 1:  # an outline without an area
+                axes.vlines(x[part], lower[part], upper[part], color=colour, lw=0.75 * line)
     if trace.raw is not None:
         raw = _drawable(broken(trace, trace.raw), figure)
         axes.plot(x, raw, color=colour, alpha=0.3, lw=line / 2)

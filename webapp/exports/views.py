@@ -12,7 +12,13 @@ from webapp.compare.statistics import summarise
 from webapp.exports.csv_figure import csv_figure
 from webapp.exports.csv_summary import csv_summary
 from webapp.exports.figures import Figure, build_figure
-from webapp.exports.metrics import META_PARAMETER_PREFIX, METRICS, PAGE_METRICS, find_metric
+from webapp.exports.metrics import (
+    META_PARAMETER_PREFIX,
+    METRICS,
+    PAGE_METRICS,
+    find_metric,
+    interval_of,
+)
 from webapp.exports.plotly_figure import plotly_figure
 from webapp.exports.print_figure import SIZES, print_figure
 from webapp.exports.requests import (
@@ -31,7 +37,10 @@ CONTENT_TYPES = {
     "csv": "text/csv; charset=utf-8",
 }
 MOST_META_PARAMETERS = 8
-_LEFT_OUT = {"bias", "variance", "oracle_norm", "inner_steps", "seconds", "probe_seconds"}
+_LEFT_OUT = {
+    "bias", "variance", "oracle_norm", "smoothed_norm", "smoothed_standard_error",
+    "inner_steps", "seconds", "probe_seconds",
+}  # fmt: skip
 """Known by name and there to export, but not on every page: another chart says it better."""
 
 
@@ -70,7 +79,7 @@ def figure_file(request: HttpRequest, extension: str) -> HttpResponse:
     except BadRequest as error:
         return HttpResponse(str(error), status=400, content_type="text/plain; charset=utf-8")
     runs = runs_for(request.user, ids)
-    points = series(ids, names=[metric.name, wanted.x])
+    points = series(ids, names=[metric.name, *interval_of(metric.name), wanted.x])
     figure = build_figure(runs, points, metric, **wanted.as_options())
     if extension == "csv":
         content: bytes | str = csv_figure(figure)

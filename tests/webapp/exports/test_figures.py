@@ -9,10 +9,11 @@ import pytest
 from tests.webapp.exports.curves import curve, figure_of, run, seeds
 from webapp.experiments.models import Experiment
 from webapp.exports.bands import kept_points, smooth
-from webapp.exports.figures import MOST_MARKS, MOST_POINTS, MOST_TABLE_ROWS, build_figure
+from webapp.exports.figures import MOST_TABLE_ROWS, build_figure
 from webapp.exports.metrics import METRICS
 from webapp.exports.numbers import format_value
 from webapp.exports.plotly_figure import plotly_figure
+from webapp.exports.traces import MOST_MARKS, MOST_POINTS
 
 NAN, INF = math.nan, math.inf
 META_LOSS = METRICS["meta_loss"]
@@ -57,6 +58,69 @@ def test_a_single_seed_has_no_band_and_states_no_n() -> None:
     assert figure.note == ""
     assert parts(figure, "band") == []
     assert parts(figure, "line")[0]["customdata"] == ["1.00", "2.00"]
+
+
+def measured(*values: float, low: tuple[float, ...], high: tuple[float, ...], first: int = 0):
+    """Series of one run with its own confidence interval, whose points begin at step `first`."""
+    return {
+        "bias_relative": curve(*values),
+        "bias_relative_low": curve(*low, first=first),
+        "bias_relative_high": curve(*high, first=first),
+    }
+
+
+def test_a_single_run_has_the_confidence_interval_that_it_measured() -> None:
+    own = measured(0.2, 0.4, 0.3, low=(0.1, 0.2), high=(0.5, 0.9), first=1)
+    figure = build_figure(seeds(1), {1: own}, METRICS["bias_relative"])
+    (trace,) = figure.traces
+    np.testing.assert_equal(trace.lower, [NAN, 0.1, 0.2])
+    np.testing.assert_equal(trace.upper, [NAN, 0.5, 0.9])
+    assert trace.surrounds == "confidence"
+    assert trace.error_at(-1) is None
+    assert figure.latest == "0.300 (0.200 to 0.900)"
+    assert [row[1] for row in figure.table()[1]] == [
+        "0.200",
+        "0.400 (0.100 to 0.500)",
+        figure.latest,
+    ]
+    assert figure.note == "95 % confidence interval"
+    (band,) = parts(figure, "band")
+    assert (band["x"], band["y"]) == ([1, 2, 2, 1], [0.5, 0.9, 0.2, 0.1])
+    assert parts(figure, "whiskers") == []
+
+
+def test_an_interval_without_neighbours_is_a_whisker() -> None:
+    figure = build_figure(
+        seeds(1), {1: measured(0.4, low=(0.1,), high=(0.5,))}, METRICS["bias_relative"]
+    )
+    (whisker,) = parts(figure, "whiskers")
+    assert (whisker["x"], whisker["y"]) == ([0, 0], [0.5, 0.1])
+    assert parts(figure, "band") == []
+    assert figure.y_range is None, "the axis has room for the whisker"
+
+
+def test_over_seeds_the_band_is_that_of_the_seeds() -> None:
+    own = measured(0.2, 0.4, low=(0.1, 0.3), high=(0.3, 0.5))
+    figure = build_figure(seeds(2), {1: own, 2: own}, METRICS["bias_relative"])
+    assert figure.traces[0].surrounds == "standard_error"
+    assert figure.note == "mean ± standard error over seeds"
+
+
+def test_a_bias_of_zero_keeps_its_interval_on_a_log_axis() -> None:
+    own = measured(0.2, 0.0, 0.4, low=(0.1, 0.0, 0.3), high=(0.3, 0.25, 0.5))
+    figure = build_figure(seeds(1), {1: own}, METRICS["bias_relative"])
+    assert [mark.reason for mark in figure.traces[0].marks] == ["exactly zero"]
+    (band,) = parts(figure, "band")
+    assert band["y"] == [0.3, 0.25, 0.5, 0.3, 0.02, 0.1], "it ends a decade below the curve"
+    assert figure.note == "95 % confidence interval; × exactly zero"
+
+
+def test_an_interval_is_smoothed_like_its_curve() -> None:
+    own = measured(1.0, 0.0, 4.0, low=(1.0, 0.0, 4.0), high=(2.0, 1.0, 5.0))
+    figure = build_figure(seeds(1), {1: own}, METRICS["bias_relative"], smoothing=0.5)
+    (trace,) = figure.traces
+    np.testing.assert_allclose(trace.lower, trace.y)
+    np.testing.assert_allclose(trace.upper, trace.y + 1)
 
 
 def test_equal_configurations_of_two_experiments_stay_two_curves() -> None:

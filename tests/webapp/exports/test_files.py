@@ -146,6 +146,26 @@ def test_values_that_are_not_finite_are_in_the_csv() -> None:
     assert {row["lower"] + row["upper"] for row in rows_of(content)} == {""}
 
 
+def test_an_interval_is_in_the_csv_and_says_what_it_is(
+    client: Client, experiment: Experiment
+) -> None:
+    assert {row["band"] for row in rows_of(file(client, experiment, "csv"))} == {"standard error"}
+    run = claimed(first_run(person("eve")))
+    ends = {"bias_relative_low": 0.1, "bias_relative_high": 1 / 3}
+    points = [
+        Point(run=0, step=step, values={"meta_loss": 1.0, "bias_relative": 0.25, **own})
+        for step, own in enumerate([ends, {}])
+    ]
+    services.record_points(run_id=run.pk, attempt=1, points=points)
+    link = f"/exports/figure.csv?metric=bias_relative&runs={run.pk}"
+    rows = rows_of(client.get(link).content)
+    found = [(row["lower"], row["upper"], row["band"]) for row in rows]
+    assert found == [("0.1", repr(1 / 3), "95 % confidence"), ("", "", "")]
+    for extension in ("png", "svg", "pdf"):
+        answer = client.get(link.replace("csv", extension))
+        assert answer.status_code == 200, answer.content
+
+
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 def test_no_cell_is_a_formula(client: Client, experiment: Experiment, start: str) -> None:
     name = f'{start}HYPERLINK("http://evil.example","open")'

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.comparison import compare_gradients
 from engine.plain import to_json
+from engine.preflight import refuse_what_cannot_run
 from engine.spec import read_file
 
 WIDE = 28
@@ -14,8 +15,12 @@ WIDE = 28
 
 
 def print_gradients(spec_path: Path, *, as_json: bool) -> int:
-    """Print the comparison as a table, or as one JSON document; always 0."""
+    """Print the comparison as a table, or as one JSON document; always 0.
+
+    Raises `SpecError` for a bad spec, or for one with an estimator that preflight refuses.
+    """
     experiment = read_file(spec_path)
+    refuse_what_cannot_run(experiment)
     document = compare_gradients(experiment)
     if as_json:
         print(to_json(document))

@@ -61,7 +61,7 @@ def preflight_run(experiment: Experiment, problem: Problem) -> list[Obstacle]:
     """What stands in the way of a single-run experiment on `problem`, its probes' oracle too."""
     options, seed = experiment.estimators[0], experiment.seeds[0]
     try:
-        meta = tried("θ's initial value", lambda: problem.initial_meta(seed))
+        meta = tried("the initial θ", lambda: problem.initial_meta(seed))
     except Refused as refused:
         return [refused.obstacle]
     precision = experiment.precision
@@ -74,7 +74,7 @@ def preflight_run(experiment: Experiment, problem: Problem) -> list[Obstacle]:
     for obstacle in errors(preflight(problem, ORACLE, meta, seed=seed)):
         found.append(
             Obstacle(
-                need=f"the oracle, which is {obstacle.need}",
+                need=f"the oracle ({obstacle.need})",
                 reason=obstacle.reason,
                 operation=obstacle.operation,
                 cure="set probes.oracle to false",

@@ -9,6 +9,7 @@ from django.db import transaction
 import engine.spec
 from engine.spec import PlannedRun, expand, validate
 from engine.version import code_version
+from webapp.experiments import preflights
 from webapp.experiments.models import Experiment
 from webapp.runs import colours
 from webapp.runs.models import Run
@@ -29,9 +30,11 @@ def create_experiment(
 ) -> Experiment:
     """Keep `experiment` and all of its runs, queued; workers are woken after the commit.
 
-    Raises `SpecError`, and keeps nothing, where the sweep cannot be expanded.
+    Raises `SpecError`, and keeps nothing, where the sweep cannot be expanded, or where a worker
+    has said that an estimator cannot run.
     """
     planned = expand(experiment)
+    preflights.refuse(experiment)
     document = experiment.model_dump(mode="json")
     with transaction.atomic():
         kept = Experiment.objects.create(

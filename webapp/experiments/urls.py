@@ -9,6 +9,7 @@ urlpatterns = [
     path("experiments/", views.launch, name="launch"),
     path("experiments/new", views.new, name="new"),
     path("experiments/form", views.form, name="form"),
+    path("experiments/preflight/<slug:key>/<int:estimator>", views.preflight, name="preflight"),
     path("experiments/yaml", views.apply_yaml, name="yaml"),
     path("experiments/<int:pk>/", detail_views.detail, name="detail"),
     path("experiments/<int:pk>/rename/", detail_views.rename_experiment, name="rename"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,13 +11,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from engine.spec import FieldError, SpecError, parse_text, read_text
+from engine.spec import Experiment, FieldError, SpecError, parse_text, read_text
 from webapp.compare.difference import Difference, differences
-from webapp.experiments import services
+from webapp.experiments import preflights, services
 from webapp.experiments.draft import Draft, examine
 from webapp.experiments.form import Form, build_form, parse_form, restructure
 from webapp.experiments.form.build import step_of
 from webapp.experiments.origins import Origin, origin_of, preset_called
+from webapp.experiments.preflights import Verdict
 from webapp.experiments.yaml_lines import at_lines
 
 UNPROCESSABLE = 422
@@ -29,6 +31,8 @@ class Page:
     origin: Origin
     draft: Draft
     form: Form
+    verdicts: list[Verdict]
+    """Of every estimator, in order; empty while the draft is no experiment."""
 
     @property
     def changes(self) -> list[Difference]:
@@ -54,9 +58,18 @@ class Page:
         return {"page": self, "origin": self.origin, "draft": self.draft, "form": self.form, **more}
 
 
-def _page(origin: Origin, document: dict[str, Any], errors: list[FieldError] | None = None) -> Page:
+def _page(
+    origin: Origin,
+    document: dict[str, Any],
+    errors: list[FieldError] | None = None,
+    *,
+    look: Callable[[Experiment], list[Verdict]] = preflights.ask,
+) -> Page:
     draft = examine(document, errors or [])
-    return Page(origin, draft, build_form(draft.document, draft.errors))
+    form = build_form(draft.document, draft.errors)
+    verdicts = look(draft.experiment) if draft.experiment else []
+    form.show_verdicts(verdicts)
+    return Page(origin, draft, form, verdicts)
 
 
 @require_GET
@@ -86,6 +99,14 @@ def form(request: HttpRequest) -> HttpResponse:
         changed = page.form.step(step_of(target.replace(":", ".")))
     kept = page.form.nodes(without=changed)
     return render(request, "experiments/answer.html", page.context(changed=changed, kept=kept))
+
+
+@require_GET
+def preflight(request: HttpRequest, key: str, estimator: int) -> HttpResponse:
+    """The line of the form's estimator card number `estimator`, which asks again by itself while
+    an answer may still come."""
+    context = {"verdict": preflights.verdict_for(key), "index": estimator}
+    return render(request, "experiments/preflight.html", context)
 
 
 @require_POST
@@ -126,12 +147,13 @@ def launch(request: HttpRequest) -> HttpResponse:
     """Create the experiment and its runs, or show every error and keep nothing."""
     origin = origin_of(request.user, request.POST, prefix="_")
     parsed = parse_form(dict(request.POST.lists()))
-    page = _page(origin, parsed.document, parsed.errors)
+    look = preflights.look_up
+    page = _page(origin, parsed.document, parsed.errors, look=look)
     if page.draft.experiment is not None:
         try:
             return _create(request, page.draft, origin)
         except SpecError as error:
-            page = _page(origin, parsed.document, error.errors)
+            page = _page(origin, parsed.document, error.errors, look=look)
     return render(request, "experiments/builder.html", page.context(), status=UNPROCESSABLE)
 
 

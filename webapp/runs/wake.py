@@ -27,6 +27,22 @@ def wake(runs: Iterable[tuple[int, str]]) -> None:
         log.warning("The broker takes no messages (%s); the beat wakes the workers later.", error)
 
 
+def send(task: str, arguments: Iterable[str], *, queue: str, expires: float) -> None:
+    """Send `task` once for each of `arguments`; a worker drops what is older than `expires` s.
+
+    A broker that does not answer is only logged: use it for what can be done without.
+    """
+    try:
+        with app.producer_or_acquire() as producer:
+            for argument in arguments:
+                app.send_task(
+                    task, args=[argument], queue=queue, expires=expires, producer=producer,
+                    retry=False,
+                )  # fmt: skip
+    except OperationalError as error:
+        log.warning("The broker takes no messages (%s); %s is not sent.", error, task)
+
+
 def messages_waiting(queue: str) -> int:
     """Messages of `queue` that no worker has taken; 0 where the broker knows no such queue."""
     with app.connection_for_read() as connection:

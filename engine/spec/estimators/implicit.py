@@ -62,8 +62,7 @@ class Implicit(Estimator):
 
     @property
     def needs(self) -> tuple[Need, ...]:
-        twice: tuple[Need, ...] = ("curvature",) if self.products == "exact" else ()
-        return ("loss_gradient", *twice)
+        return ("loss_gradient", "curvature" if self.products == "exact" else "inner_gradient")
 
     def refusals(self, experiment: Experiment, path: str) -> Iterator[FieldError]:
         yield from super().refusals(experiment, path)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from annotated_types import MaxLen, MinLen
 from pydantic import BaseModel, ValidationError
@@ -28,6 +28,9 @@ from webapp.experiments.form.nodes import (
     shown,
 )
 from webapp.experiments.form.shapes import Shape, label_of, shapes_of
+
+if TYPE_CHECKING:
+    from webapp.experiments.preflights import Verdict
 
 MOST_SWEEP_ROWS = 4
 STEPS = [
@@ -66,6 +69,12 @@ class Form:
         for step in self.steps:
             for part in step.parts if step is not without else []:
                 yield from part.walk()
+
+    def show_verdicts(self, verdicts: Iterable[Verdict]) -> None:
+        """Give every estimator's card what preflight says of it."""
+        cards = next(n for n in self.nodes() if isinstance(n, Cards) and n.path == "estimators")
+        for item, verdict in zip(cards.items, verdicts, strict=False):
+            item.verdict = verdict
 
     def step(self, slug: str) -> Step:
         return next(step for step in self.steps if step.slug == slug)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from webapp.experiments.preflights import Verdict
 
 
 @dataclass
@@ -79,6 +82,8 @@ class Union(Group):
     about: str = ""
     """What the chosen member says of itself."""
     formula: str = ""
+    verdict: Verdict | None = None
+    """Of an estimator: what preflight says of it."""
 
     @property
     def kind_path(self) -> str:

@@ -59,12 +59,15 @@ def _drop_what_the_kind_refuses(document: Any, path: str) -> None:
         model = _member(shape, kind) if shape else None
     if model is None or not isinstance(target, dict):
         return
-    try:
-        model.model_validate(target)
-    except ValidationError as error:
-        for refused in error.errors():
-            for name in refused["loc"][:1]:
-                target.pop(str(name), None)
+    # Once more after each round: a field may be refused beside a value that takes another's place.
+    for _ in range(len(target)):
+        try:
+            model.model_validate(target)
+            return
+        except ValidationError as error:
+            for refused in error.errors():
+                for name in refused["loc"][:1]:
+                    target.pop(str(name), None)
 
 
 def _member(shape: Shape, kind: Any) -> type[BaseModel] | None:

@@ -1,0 +1,159 @@
+"""Preflight for the builder: workers try one inner step, pages show what they said.
+
+A web process never runs the engine. It asks by a row and a message, reads the row a moment later,
+and does without an answer where no worker is free: the run itself begins with the same trial.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal
+
+from django.db import transaction
+from django.utils import timezone
+
+import engine.spec
+from engine.obstacle import Obstacle, errors
+from engine.spec import FieldError, SpecError
+from engine.version import code_version
+from webapp.experiments.models import Preflight
+from webapp.runs.wake import send
+from webapp.workers.selectors import queue_for
+
+TRY_OUT = "experiments.try_out"
+PATIENCE = timedelta(seconds=3)
+"""After this long without an answer the form says that nobody has tried."""
+STALE = timedelta(seconds=10)
+"""A question that no worker took up by then is dropped, and asked again by the next edit."""
+LONGEST = timedelta(seconds=60)
+"""A trial that takes longer is stopped."""
+LASTING = timedelta(hours=1)
+"""How long an answer is believed; what is installed may change."""
+KEPT = timedelta(days=1)
+
+State = Literal["ready", "refused", "waiting", "silent", "slow", "unknown"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is known of one estimator of a draft, now."""
+
+    key: str
+    state: State
+    obstacles: tuple[Obstacle, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an answer may still come."""
+        return self.state in ("waiting", "silent")
+
+
+def singles(experiment: engine.spec.Experiment) -> list[engine.spec.Experiment]:
+    """For each estimator what preflight is asked: the spec's own values, sweeps aside."""
+    return [
+        experiment.model_copy(
+            update={"estimators": [estimator], "seeds": experiment.seeds[:1], "sweep": {}}
+        )
+        for estimator in experiment.estimators
+    ]
+
+
+def key_of(single: engine.spec.Experiment) -> str:
+    """A digest of everything that the answer depends on; the same for an edit elsewhere."""
+    fields = {"name", "outer", "seeds", "sweep", "budget", "threads", "probes"}
+    content = [
+        single.model_dump(mode="json", exclude=fields), single.probes.oracle, code_version(),
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def ask(experiment: engine.spec.Experiment) -> list[Verdict]:
+    """What is known of every estimator; workers are asked for what is not."""
+    now = timezone.now()
+    asked = {key_of(single): single for single in singles(experiment)}
+    known = Preflight.objects.in_bulk(asked)
+    missing = [
+        Preflight(key=key, spec=single.model_dump(mode="json"), asked_at=now)
+        for key, single in asked.items()
+        if key not in known or _must_be_asked_again(known[key], now)
+    ]
+    if missing:
+        Preflight.objects.filter(asked_at__lt=now - KEPT).delete()
+        Preflight.objects.bulk_create(
+            missing,
+            update_conflicts=True,
+            unique_fields=["key"],
+            update_fields=[
+                "spec", "asked_at", "begun_at", "answered_at", "obstacles", "lasting",
+            ],
+        )  # fmt: skip
+        queue = queue_for(experiment.device)
+        keys = [row.key for row in missing]
+        transaction.on_commit(
+            lambda: send(TRY_OUT, keys, queue=queue, expires=STALE.total_seconds())
+        )
+    return look_up(experiment)
+
+
+def look_up(experiment: engine.spec.Experiment) -> list[Verdict]:
+    """What is known of every estimator, in the order of the spec; nobody is asked."""
+    keys = [key_of(single) for single in singles(experiment)]
+    known = Preflight.objects.in_bulk(keys)
+    return [_verdict(key, known.get(key)) for key in keys]
+
+
+def verdict_for(key: str) -> Verdict:
+    return _verdict(key, Preflight.objects.filter(key=key).first())
+
+
+def refuse(experiment: engine.spec.Experiment) -> None:
+    """Raise `SpecError` for every estimator of which a worker has said that it cannot run."""
+    refused = [
+        FieldError(f"estimators.{index}", experiment.estimators[index].kind, str(obstacle))
+        for index, verdict in enumerate(look_up(experiment))
+        for obstacle in errors(list(verdict.obstacles))
+    ]
+    if refused:
+        raise SpecError(refused)
+
+
+def begin(key: str) -> dict[str, Any] | None:
+    """The spec to try, for the one worker that took the question up; nothing for another."""
+    rows = Preflight.objects.filter(key=key, begun_at=None)
+    if not rows.update(begun_at=timezone.now()):
+        return None
+    return Preflight.objects.values_list("spec", flat=True).get(key=key)
+
+
+def answer(key: str, obstacles: list[Obstacle], *, lasting: bool) -> None:
+    Preflight.objects.filter(key=key).update(
+        answered_at=timezone.now(),
+        obstacles=[obstacle.as_dict() for obstacle in obstacles],
+        lasting=lasting,
+    )
+
+
+def _must_be_asked_again(row: Preflight, now: Any) -> bool:
+    if row.answered_at:
+        return now - row.answered_at > (LASTING if row.lasting else STALE)
+    if row.begun_at:
+        return now - row.begun_at > LASTING
+    return now - row.asked_at > STALE
+
+
+def _verdict(key: str, row: Preflight | None) -> Verdict:
+    if row is None:
+        return Verdict(key, "unknown")
+    if row.answered_at:
+        found = tuple(Obstacle(**item) for item in row.obstacles)
+        return Verdict(key, "refused" if errors(list(found)) else "ready", found)
+    now = timezone.now()
+    if row.begun_at:
+        return Verdict(key, "slow" if now - row.begun_at > LONGEST else "waiting")
+    waited = now - row.asked_at
+    if waited > STALE:
+        return Verdict(key, "unknown")
+    return Verdict(key, "waiting" if waited < PATIENCE else "silent")

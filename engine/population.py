@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import Tensor
+from torch.utils import _pytree as pytree
 
-from engine.problem import Meta, Problem
+from engine.problem import Meta, Problem, Tree
 from engine.rolling import roll
 
 
@@ -22,14 +26,37 @@ def meta_losses(problem: Problem, metas: Meta, seed: int, *, chunk: int) -> Tens
         _, loss = roll(problem, state, meta, 0, problem.horizon)
         return loss
 
-    vectorised = torch.func.vmap(meta_loss, randomness="same")
-    particles = len(next(iter(metas.values())))
-    return torch.cat(
-        [
-            vectorised({name: leaf[first : first + chunk] for name, leaf in metas.items()})
-            for first in range(0, particles, chunk)
-        ]
-    )
+    return for_each(meta_loss, metas, chunk=chunk)
+
+
+def for_each(function: Callable[..., Any], *trees: Tree, chunk: int) -> Any:
+    """`function` of every particle's trees; what it returns, with a leading axis of particles.
+
+    `trees` have that axis too, and particles share the global random numbers. `chunk` of them go
+    together by vmap; a chunk of one is a plain call.
+    """
+    particles = len(pytree.tree_leaves(trees)[0])
+    parts = []
+    for first in range(0, particles, chunk):
+        part = pytree.tree_map(lambda leaf, i=first: leaf[i : i + chunk], trees)
+        if chunk == 1:
+            alone = function(*pytree.tree_map(lambda leaf: leaf[0], part))
+            parts.append(pytree.tree_map(lambda leaf: leaf[None], alone))
+        else:
+            axes = pytree.tree_map(_axis, part)
+            one = pytree.tree_map(lambda leaf, axis: leaf if axis == 0 else leaf[0], part, axes)
+            parts.append(torch.func.vmap(function, in_dims=axes, randomness="same")(*one))
+    if len(parts) == 1:
+        return parts[0]
+    return pytree.tree_map(lambda *leaves: torch.cat(leaves), *parts)
+
+
+def _axis(leaf: Tensor) -> int | None:
+    """Nothing for what all particles have alike, such as the seed of their batches: they then
+    share one batch instead of holding a copy each."""
+    if leaf.is_floating_point() or bool((leaf != leaf[:1]).any()):
+        return 0
+    return None
 
 
 def generator(seed: int, draw: int) -> torch.Generator:

@@ -192,7 +192,8 @@ class UnbiasedEstimatorContract(EstimatorContract):
     """For estimators that claim no bias for a meta-loss which is quadratic in θ.
 
     A smoothed objective has the gradient of the objective itself there. `draws` estimates are
-    averaged, each going on with the carry of the one before it.
+    averaged, each from a fresh start with a draw of its own: estimates that go on with one carry
+    may depend on each other.
     """
 
     draws = 200
@@ -204,11 +205,12 @@ class UnbiasedEstimatorContract(EstimatorContract):
                 continue
             meta = problem.initial_meta(0)
             exact = trees.flat(problem.exact(meta, 0)[1])
-            carry, found = estimator.start(problem, meta, 0), []
-            for _ in range(self.draws):
-                estimate, carry = estimator.estimate(problem, meta, carry)
-                found.append(trees.flat(estimate.gradient))
-            draws = torch.stack(found)
+            carry = estimator.start(problem, meta, 0)
+            estimates = [
+                estimator.estimate(problem, meta, {**carry, "draw": draw})[0]
+                for draw in range(self.draws)
+            ]
+            draws = torch.stack([trees.flat(one.gradient) for one in estimates])
             standard_error = draws.std(0) / self.draws**0.5
             assert ((draws.mean(0) - exact).abs() <= 4 * standard_error + 1e-9).all()
 

@@ -36,6 +36,9 @@ class Health:
     negative_curvature: bool | None = None
     """Whether the linear solve met a direction along which the (damped) Hessian is negative: w_T
     is then no minimum. False says that none was met; nothing, that none was looked for."""
+    effective_sample_size: float | None = None
+    """(Σ|Δ|)² / ΣΔ² over the loss differences Δ of antithetic pairs: near their number where all
+    count alike, near 1 where one of them is the estimate; only for evolution."""
     notes: list[str] = field(default_factory=list)
     """Sentences for the person who reads the result."""
 

@@ -10,6 +10,10 @@ from engine.spec import SpecError
 from engine.testing import EstimatorContract, UnbiasedEstimatorContract
 
 ONLINE = {"kind": "truncated", "mode": "windows", "window": 5, "online": True}
+BY_WINDOWS = [
+    {"kind": "evolution", "mode": mode, "window": 5, "particles": 12, "sigma": 0.3}
+    for mode in ("truncated_es", "pes", "noise_reuse")
+]
 TOGETHER = [
     ONLINE,
     {**ONLINE, "schedule": "random"},
@@ -19,9 +23,11 @@ TOGETHER = [
         for solver in ("cg", "normal_cg", "neumann")
     ),
     {"kind": "implicit", "products": "finite_difference", "iterations": 2, "warm_start": True},
+    *BY_WINDOWS,
+    {**BY_WINDOWS[1], "particles": 4, "chunk": 1, "fitness_shaping": "centred_ranks"},
 ]
 """Choices that need another one beside them."""
-UNBIASED = [{"kind": "evolution", "particles": 8, "sigma": 0.3}]
+UNBIASED = [{"kind": "evolution", "particles": 8, "sigma": 0.3}, *BY_WINDOWS[1:]]
 
 
 def modes() -> Iterator[dict[str, Any]]:

@@ -132,7 +132,7 @@ def test_another_kind_brings_its_fields(browser, posted) -> None:
     )
     answer = response.content.decode()
     assert 'name="estimators.1.particles"' in answer
-    assert 'name="estimators.1.window"' not in answer
+    assert 'name="estimators.1.online"' not in answer
     assert "Launch 5 runs" in answer
 
 

@@ -82,14 +82,14 @@ def test_what_does_not_parse_is_kept_as_it_was_written() -> None:
 
 
 def test_replacing_a_kind_drops_what_the_new_kind_does_not_have() -> None:
-    posted = {"estimators.0.kind": ["evolution"], "estimators.0.window": ["5"]}
+    posted = {"estimators.0.kind": ["evolution"], "estimators.0.segment": ["5"]}
     parsed = parse_form(posted, keep_unknown=False)
     assert parsed.document["estimators"] == [{"kind": "evolution"}]
 
 
 def test_a_field_that_two_kinds_share_begins_anew_where_its_value_does_not_fit() -> None:
     document = {
-        "estimators": [{"kind": "evolution", "mode": "last_k", "chunk": 4}],
+        "estimators": [{"kind": "evolution", "mode": "last_k", "window": 5, "chunk": 4}],
         "inner": {"optimizer": {"kind": "adam", "learning_rate": -1.0, "beta1": 0.5}},
     }
     restructure(document, "kind:estimators.0")

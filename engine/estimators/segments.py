@@ -9,9 +9,9 @@ same all the way, and is √(2TSA) instead of the 2√(TSA) of equal segments of
 from __future__ import annotations
 
 import torch
-from torch import Tensor
 
 from engine import trees
+from engine.probes.memory import LiveStorages
 from engine.problem import Meta, Problem, State
 
 
@@ -32,27 +32,23 @@ def bytes_of_state(state: State) -> int:
 
 
 def bytes_of_step(problem: Problem, state: State, meta: Meta) -> int:
-    """What the graph of one more step keeps alive: tensors saved by step 1 and not by step 0.
+    """What the graph of one more step keeps alive: two steps' graph less that of one.
 
-    Found by taking both steps. What every step saves again, such as θ or a whole data set, costs
-    nothing more.
+    What every step saves again, such as θ or a whole data set, costs nothing more. Storages are
+    followed from outside, as hooks on saved tensors would refuse a step with torch.func.grad.
     """
+    return _bytes_of_graph(problem, state, meta, 2) - _bytes_of_graph(problem, state, meta, 1)
+
+
+def _bytes_of_graph(problem: Problem, state: State, meta: Meta, steps: int) -> int:
     split = trees.Split(state)
     tracked = dict(zip(meta, trees.tracked(list(meta.values())), strict=True))
-    with torch.enable_grad():
-        following, before = _saved(problem, split.joined(trees.tracked(split.leaves)), tracked, 0)
-        _, saved = _saved(problem, following, tracked, 1)
-    return sum(size for storage, size in saved.items() if storage not in before)
-
-
-def _saved(problem: Problem, state: State, meta: Meta, t: int) -> tuple[State, dict[int, int]]:
-    """s_{t+1}, and the storages that its graph keeps, with their bytes."""
-    kept: dict[int, int] = {}
-
-    def note(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        kept[storage._cdata] = storage.nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        return problem.step(state, meta, t), kept
+    state = split.joined(trees.tracked(split.leaves))
+    with torch.enable_grad(), LiveStorages() as storages:
+        for t in range(steps):
+            state = problem.step(state, tracked, t)
+        graph = [leaf.grad_fn for leaf in trees.Split(state).leaves]
+        del state
+        kept = storages.live
+    del graph
+    return kept

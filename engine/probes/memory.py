@@ -17,14 +17,15 @@ class PeakBytes:
     On CUDA it is the allocator's own peak. On the CPU every storage that an operation returns is
     followed from its creation to its end, whoever keeps it alive (a variable, a graph's saved
     tensors), which the resident size of a process does not show: the allocator keeps freed pages.
-    Scratch memory inside a single kernel is not seen on the CPU.
+    Scratch memory inside a single kernel is not seen on the CPU; a compiled chunk of steps is one
+    kernel, of which its results are counted and what it needs in between is not.
     """
 
     bytes: int = 0
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
-        self._storages = _LiveStorages()
+        self._storages = LiveStorages()
 
     def __enter__(self) -> Self:
         if self._device.type == "cuda":
@@ -48,7 +49,14 @@ class PeakBytes:
             self.bytes = self._storages.peak
 
 
-class _LiveStorages(TorchDispatchMode):
+def follow(results: Iterable[torch.Tensor], arguments: tuple) -> None:
+    """Tell the measurements under way what compiled code made of `arguments`, which runs below
+    the level at which they see operations."""
+    for storages in _under_way:
+        storages.follow(results, arguments)
+
+
+class LiveStorages(TorchDispatchMode):
     """Counts the bytes of storages made while it is active and not yet freed.
 
     It sees every operation, so it is written for speed: plain loops instead of tree utilities.
@@ -64,12 +72,23 @@ class _LiveStorages(TorchDispatchMode):
         self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
     ) -> Any:
         result = func(*args, **kwargs) if kwargs else func(*args)
-        for tensor in _tensors(result if isinstance(result, tuple | list) else (result,)):
+        self.follow(result if isinstance(result, tuple | list) else (result,), args, kwargs)
+        return result
+
+    def follow(self, results: Iterable[Any], args: tuple, kwargs: dict | None = None) -> None:
+        for tensor in _tensors(results):
             storage = tensor.untyped_storage()
             address = storage._cdata
             if address not in self._followed and not _shares_storage(address, args, kwargs):
                 self._follow(storage, address)
-        return result
+
+    def __enter__(self) -> Self:
+        _under_way.append(self)
+        return super().__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        super().__exit__(*error)
+        _under_way.remove(self)
 
     def _follow(self, storage: torch.UntypedStorage, address: int) -> None:
         size = storage.nbytes()
@@ -81,6 +100,9 @@ class _LiveStorages(TorchDispatchMode):
             del self._followed[address]
 
         self._followed[address] = weakref.ref(storage, freed)
+
+
+_under_way: list[LiveStorages] = []
 
 
 def _shares_storage(address: int, args: tuple, kwargs: dict | None) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from engine import trees
-from engine.estimators import ESTIMATORS, Estimate
+from engine.estimators import ESTIMATORS, Estimate, Health
 from engine.outer_loop.loop import OuterLoop, Values
 from engine.population import generator
 from engine.probes.bias import accuracy
@@ -162,10 +163,11 @@ def _mean(values: list[float]) -> float:
 
 
 def _diagnostics(estimates: list[Estimate]) -> Values:
-    """The figures that only some estimators have, as means over the meta-batch."""
+    """The figures of the health record that only some estimators have, as means over the
+    meta-batch."""
     values: Values = {}
-    for name in ("residual", "inner_gradient_norm", "negative_curvature"):
-        found = [getattr(e.health, name) for e in estimates]
-        if None not in found:
-            values[name] = _mean(found)
+    for entry in fields(Health):
+        found = [getattr(e.health, entry.name) for e in estimates]
+        if entry.default is None and None not in found:
+            values[entry.name] = _mean(found)
     return values

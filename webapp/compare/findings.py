@@ -47,8 +47,10 @@ def _about_gradient(bias: float, cosine: float | None, variance: float) -> str:
     if not math.isfinite(bias):
         return "its estimate is not finite: the inner loop or the estimator diverges."
     if variance > 0:
-        sentence = f"bias {format_share(bias)} of the oracle's norm"
-        sentence += f", variance {format_value(variance)} × its square"
+        size = f"variance {format_value(variance)} ×"
+        sentence = f"bias {format_share(bias)} of the oracle's norm, {size} its square"
+        if bias == 0:
+            sentence = f"no bias above the noise of its draws, {size} the oracle's norm squared"
         if variance >= NOISY:
             return sentence + ": a single estimate is more noise than signal."
         return sentence + "."

@@ -82,14 +82,17 @@ class Figure:
 
     def floor_of(self, trace: Trace) -> float:
         """Where the band of `trace` is cut: −∞, but on a logarithmic axis, which has no end below,
-        the lowest positive height of any curve. A confidence interval may reach a decade deeper,
-        as its lower end is a number of its own."""
+        the lowest positive height of any curve. A confidence interval, whose lower end is a number
+        of its own, may reach a decade below its own curve."""
         if not self.y_axis.log:
             return -math.inf
-        heights = np.concatenate([each.y for each in self.traces])
+        confidence = trace.surrounds == "confidence"
+        heights = np.concatenate([each.y for each in ([trace] if confidence else self.traces)])
+        if confidence and not np.any(heights > 0):
+            heights = trace.heights
         positive = heights[np.isfinite(heights) & (heights > 0)]
         lowest = float(positive.min()) if len(positive) else 1.0
-        return lowest / 10 if trace.surrounds == "confidence" else lowest
+        return lowest / 10 if confidence else lowest
 
     @property
     def y_range(self) -> tuple[float, float] | None:
@@ -121,7 +124,7 @@ class Figure:
         """The last value of a figure with a single curve, "" where there are several or none."""
         if len(self.traces) != 1 or not len(self.traces[0].y):
             return ""
-        return self.traces[0].value_at(-1, self.metric.unit)
+        return self.traces[0].value_at(-1, self.metric.unit, interval=False)
 
     def text_summary(self) -> str:
         """What a reader who does not see the curves needs: where each of them stands."""

@@ -167,6 +167,20 @@ _CATALOGUE = (
         "down: w_T is no minimum, and the estimate cannot be trusted; 0 where it met none.",
     ),
     Metric(
+        name="adjoint_norm",
+        title="Adjoint norm",
+        log=True,
+        explanation="Largest norm of the adjoint on the way back through the inner loop: one that "
+        "grows without bound breaks the meta-gradient.",
+    ),
+    Metric(
+        name="effective_sample_size",
+        title="Effective sample size",
+        better="higher",
+        explanation="How many antithetic pairs count in the estimate: near their number where all "
+        "count alike, near 1 where a single one decides.",
+    ),
+    Metric(
         name="smoothing_distance",
         title="Smoothing / oracle norm",
         log=True,

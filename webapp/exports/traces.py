@@ -59,10 +59,10 @@ class Trace:
             return None
         return float(self.upper[index] - self.y[index])
 
-    def value_at(self, index: int, unit: Unit) -> str:
+    def value_at(self, index: int, unit: Unit, *, interval: bool = True) -> str:
         """A point as text: "0.412 ± 0.003", or "0.412 (0.4 to 0.43)" with its interval."""
         text = format_with_error(float(self.y[index]), self.error_at(index), unit)
-        if self.surrounds == "confidence" and self.is_surrounded(index):
+        if interval and self.surrounds == "confidence" and self.is_surrounded(index):
             low, high = (format_value(float(end[index]), unit) for end in (self.lower, self.upper))
             return f"{text} ({low} to {high})"
         return text
@@ -106,12 +106,13 @@ def build_trace(
     curve = band([own[name] for own in having])
     positions = curve.steps.astype(np.float64) if x == "step" else _mean_at(having, x, curve)
     placed = np.isfinite(positions)
-    marks = _marks(positions[placed], curve.mean[placed], log)
     pieces = np.split(curve.mean, np.flatnonzero(np.diff(curve.n)) + 1)
     drawn = np.concatenate([smooth(piece, smoothing) for piece in pieces])
     kept = np.flatnonzero(placed)
     kept = kept[kept_points(drawn[kept], MOST_POINTS)]
     lower, upper, surrounds = _surroundings(having, name, curve, drawn, smoothing)
+    noise = upper if upper is not None and surrounds == "confidence" else np.zeros(len(drawn))
+    marks = _marks(positions[placed], curve.mean[placed], noise[placed] > 0, log)
     return Trace(
         configuration=configuration,
         steps=curve.steps[kept],
@@ -149,16 +150,21 @@ def _mean_at(having: list[Mapping[str, Series]], name: str, curve: Band) -> np.n
     return result
 
 
-def _marks(x: np.ndarray, y: np.ndarray, log: bool) -> tuple[Mark, ...]:
+def _marks(x: np.ndarray, y: np.ndarray, noisy: np.ndarray, log: bool) -> tuple[Mark, ...]:
+    """`noisy` says where a confidence interval reaches above zero."""
     with np.errstate(invalid="ignore"):
         nowhere = ~np.isfinite(y) | (log & (y <= 0))
     where = np.flatnonzero(nowhere)
     if len(where) > MOST_MARKS:
         where = where[np.linspace(0, len(where) - 1, MOST_MARKS).astype(int)]
-    return tuple(Mark(float(x[i]), float(y[i]), _reason(float(y[i]))) for i in where)
+    return tuple(
+        Mark(float(x[i]), float(y[i]), _reason(float(y[i]), bool(noisy[i]))) for i in where
+    )
 
 
-def _reason(value: float) -> str:
+def _reason(value: float, noisy: bool) -> str:
     if not math.isfinite(value):
         return "not finite"
-    return "exactly zero" if value == 0 else "not positive on a log axis"
+    if value == 0:
+        return "zero, within its interval" if noisy else "exactly zero"
+    return "not positive on a log axis"

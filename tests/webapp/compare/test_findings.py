@@ -104,6 +104,12 @@ def sentence(bias: float, cosine: float | None = None, variance: float | None = 
             "bias 2 % of the oracle's norm, variance 0.400 × its square.",
         ),
         (
+            0.0,
+            0.9,
+            0.4,
+            "no bias above the noise of its draws, variance 0.400 × the oracle's norm squared.",
+        ),
+        (
             0.02,
             0.9,
             40.0,

@@ -77,12 +77,10 @@ def test_a_single_run_has_the_confidence_interval_that_it_measured() -> None:
     np.testing.assert_equal(trace.upper, [NAN, 0.5, 0.9])
     assert trace.surrounds == "confidence"
     assert trace.error_at(-1) is None
-    assert figure.latest == "0.300 (0.200 to 0.900)"
-    assert [row[1] for row in figure.table()[1]] == [
-        "0.200",
-        "0.400 (0.100 to 0.500)",
-        figure.latest,
-    ]
+    cells = [row[1] for row in figure.table()[1]]
+    assert cells == ["0.200", "0.400 (0.100 to 0.500)", "0.300 (0.200 to 0.900)"]
+    assert figure.text_summary().endswith("0.300 (0.200 to 0.900) at step 2.")
+    assert figure.latest == "0.300"
     assert figure.note == "95 % confidence interval"
     (band,) = parts(figure, "band")
     assert (band["x"], band["y"]) == ([1, 2, 2, 1], [0.5, 0.9, 0.2, 0.1])
@@ -109,10 +107,19 @@ def test_over_seeds_the_band_is_that_of_the_seeds() -> None:
 def test_a_bias_of_zero_keeps_its_interval_on_a_log_axis() -> None:
     own = measured(0.2, 0.0, 0.4, low=(0.1, 0.0, 0.3), high=(0.3, 0.25, 0.5))
     figure = build_figure(seeds(1), {1: own}, METRICS["bias_relative"])
-    assert [mark.reason for mark in figure.traces[0].marks] == ["exactly zero"]
+    assert [mark.reason for mark in figure.traces[0].marks] == ["zero, within its interval"]
     (band,) = parts(figure, "band")
     assert band["y"] == [0.3, 0.25, 0.5, 0.3, 0.02, 0.1], "it ends a decade below the curve"
-    assert figure.note == "95 % confidence interval; × exactly zero"
+    assert figure.note == "95 % confidence interval; × zero, within its interval"
+
+
+def test_an_interval_ends_below_its_own_curve_whatever_the_others_do() -> None:
+    own = measured(0.0, 0.0, low=(0.0, 0.0), high=(0.3, 0.25))
+    exact = {"bias_relative": curve(1e-8, 1e-8)}
+    runs = [*seeds(1), run(2, label="exact")]
+    figure = build_figure(runs, {1: own, 2: exact}, METRICS["bias_relative"])
+    (band,) = parts(figure, "band")
+    assert band["y"] == [0.3, 0.25, 0.025, 0.025]
 
 
 def test_an_interval_is_smoothed_like_its_curve() -> None:

@@ -36,6 +36,9 @@ class Problem(Protocol):
     products in mixed mode and first-order estimates of every meta-parameter need it.
     One that keeps logarithms in θ may have `logarithmic() -> list[str]`, their names:
     population-based training shifts these where it multiplies others.
+    One that runs several steps at once, as `engine.compiled.Compiled` does for any problem, has
+    `roll` (see `engine.rolling`), `pull_back` (see `engine.estimators.adjoint`), `chunk`, the
+    number of these steps, and `health_notes: list[str]`, sentences for every health record.
     """
 
     horizon: int

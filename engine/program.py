@@ -2,51 +2,111 @@
 
 Function transforms and dictionaries cost more than the arithmetic of a small step. `make_fx`
 records the operations that one call of the step runs; replaying the record gives the same bits,
-with the step number as a tensor so that one record serves every step. Plain operations can be
+with the step number as a tensor so that one record serves every step. What depends on no argument
+is worked out once, and what no result depends on is left out. Plain operations can be
 differentiated again, so the record works under autograd, jvp and vmap like the step itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.fx import GraphModule, Node, map_arg
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils import _pytree as pytree
 
 from engine.trees import Tree
 
-Step = Callable[[Tree, dict[str, Tensor], "int | Tensor"], Tree]
+Step = Callable[[Tree, dict[str, Tensor], "int | Tensor"], Any]
+
+_aten = torch.ops.aten
+_FILLED = {_aten.ones_like.default: torch.ones, _aten.zeros_like.default: torch.zeros}
+"""Operations that look only at the form of their argument."""
 
 
 class StepProgram:
-    """Replays `step(state, meta, t)`.
+    """Replays `step(state, meta, t)`, or another function of these that gives a tree of tensors.
 
     `state` and `meta` are an example of the trees that every call has, in structure, shapes,
     dtypes and device. The step must not branch on values, or on `t`, in Python.
     """
 
     def __init__(self, step: Step, state: Tree, meta: dict[str, Tensor]) -> None:
-        leaves, self._structure = pytree.tree_flatten(state)
+        leaves, structure = pytree.tree_flatten(state)
         names, count = list(meta), len(leaves)
         self._device = leaves[0].device
 
         def flat_step(*inputs: Tensor) -> list[Tensor]:
-            state = pytree.tree_unflatten(inputs[:count], self._structure)
+            state = pytree.tree_unflatten(inputs[:count], structure)
             meta = dict(zip(names, inputs[count:-1], strict=True))
-            return pytree.tree_flatten(step(state, meta, inputs[-1]))[0]
+            following = step(state, meta, inputs[-1])
+            results, self._structure = pytree.tree_flatten(following)
+            return results
 
         # Tracing tells inputs apart by identity, and s_0 may hold the tensors of θ themselves.
         inputs = [leaf.detach().clone() for leaf in (*leaves, *meta.values())]
-        self._operations = make_fx(flat_step)(*inputs, self._step_number(0))
+        self._operations = traced(flat_step, [*inputs, self.step_number(0)])
 
-    def __call__(self, state: Tree, meta: dict[str, Tensor], t: int | Tensor) -> Tree:
+    def __call__(self, state: Tree, meta: dict[str, Tensor], t: int | Tensor) -> Any:
         leaves = pytree.tree_flatten(state)[0]
-        following = self._operations(*leaves, *meta.values(), self._step_number(t))
-        return pytree.tree_unflatten(following, self._structure)
+        results = self._operations(*leaves, *meta.values(), self.step_number(t))
+        return pytree.tree_unflatten(results, self._structure)
 
-    def _step_number(self, t: int | Tensor) -> Tensor:
+    @property
+    def size(self) -> int:
+        """The number of tensor operations."""
+        return sum(node.op == "call_function" for node in self._operations.graph.nodes)
+
+    def step_number(self, t: int | Tensor) -> Tensor:
+        """`t` as the program takes it, int64 and 0-dimensional."""
         if isinstance(t, Tensor):
             return t
         return torch.full((), t, dtype=torch.int64, device=self._device)
+
+
+def traced(
+    function: Callable[..., Sequence[Tensor]],
+    inputs: Sequence[Tensor],
+    decompositions: dict[Any, Callable] | None = None,
+) -> GraphModule:
+    """The operations that `function(*inputs)` runs, without those whose results never change.
+
+    `decompositions` names operations to be written out in simpler ones.
+    """
+    module = make_fx(function, decompositions)(*inputs)
+    _work_out_constants(module)
+    module.graph.eliminate_dead_code()
+    module.recompile()
+    return module
+
+
+def _work_out_constants(module: GraphModule) -> None:
+    """Replace what depends on no argument by its value."""
+    values: dict[Node, Any] = {}
+    for node in module.graph.nodes:
+        if node.op == "get_attr":
+            values[node] = getattr(module, node.target)
+        elif node.op == "call_function" and node.target in _FILLED:
+            example = node.meta["val"]
+            values[node] = _FILLED[node.target](
+                example.shape, dtype=example.dtype, device=example.device
+            )
+        elif node.op == "call_function" and _is_constant(node, values):
+            values[node] = node.target(
+                *map_arg(node.args, values.__getitem__), **map_arg(node.kwargs, values.__getitem__)
+            )
+    for index, (node, value) in enumerate(values.items()):
+        needed = any(user not in values for user in node.users)
+        if node.op == "call_function" and needed and isinstance(value, Tensor):
+            name = f"_worked_out_{index}"
+            module.register_buffer(name, value)
+            with module.graph.inserting_before(node):
+                node.replace_all_uses_with(module.graph.get_attr(name))
+
+
+def _is_constant(node: Node, values: dict[Node, Any]) -> bool:
+    random = torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ())
+    return not random and all(argument in values for argument in node.all_input_nodes)

@@ -12,8 +12,11 @@ def roll(
 ) -> tuple[State, Tensor | float]:
     """s_stop from s_start, and Σ c_t ℓ_t over t = start + 1 … stop (0.0 where no ℓ_t counts).
 
-    Builds a graph unless called under no_grad.
+    Builds a graph unless called under no_grad. A problem may have a `roll(state, meta, start,
+    stop)` of its own that gives the same, faster.
     """
+    if hasattr(problem, "roll"):
+        return problem.roll(state, meta, start, stop)
     loss: Tensor | float = 0.0
     for t in range(start, stop):
         state = problem.step(state, meta, t)

@@ -47,6 +47,7 @@ class Estimator(ABC):
         estimate, following = _timed(meta, lambda: self.advance(problem, meta, carry))
         if not _examined(estimate):
             self._explain(estimate, problem, meta, self.inner_loop(problem, meta, carry))
+        estimate.health.notes += getattr(problem, "health_notes", [])
         return estimate, {**following, "draw": carry["draw"] + 1}
 
     def whole_loop(self, problem: Problem, meta: Meta, carry: Carry) -> Estimate:
@@ -67,6 +68,7 @@ class Estimator(ABC):
         if not _examined(estimate):
             whole = Estimator.inner_loop(self, problem, meta, carry)
             self._explain(estimate, problem, meta, whole)
+        estimate.health.notes += getattr(problem, "health_notes", [])
         return estimate
 
     def _explain(

@@ -1,0 +1,69 @@
+"""Flat functions of tensors as machine code, by TorchInductor, kept on disk between processes.
+
+What is compiled is the list of plain operations that tracing leaves, already differentiated where
+a derivative is wanted: differentiating a compiled function gives wrong second derivatives or none.
+Inductor keeps its results in its own cache (TORCHINDUCTOR_CACHE_DIR names the folder).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+from torch.fx import GraphModule
+
+from engine.program import traced
+
+FlatFunction = Callable[..., Sequence[Tensor]]
+
+
+def compiled(function: FlatFunction, inputs: Sequence[Tensor]) -> FlatFunction:
+    """`function` compiled for arguments of the form of `inputs`: contiguous, without gradients.
+
+    Raises what the compiler raises, such as where the machine has none; see `engine.compiled`.
+    """
+    from torch._inductor import config
+    from torch._inductor.compile_fx import compile_fx_inner, select_decomp_table
+    from torch._subclasses import FakeTensorMode
+    from torch.fx.experimental.symbolic_shapes import ShapeEnv
+    from torch.utils._python_dispatch import _disable_current_modes
+
+    # Nothing here belongs to the estimate whose memory may be measured around it.
+    with _disable_current_modes(), torch.no_grad(), config.patch(compile_threads=1):
+        module = traced(function, inputs, select_decomp_table())
+        constants = _constants_as_arguments(module)
+        fake = FakeTensorMode(shape_env=ShapeEnv())
+        forms = [fake.from_tensor(tensor, static_shapes=True) for tensor in (*inputs, *constants)]
+        for node, form in zip(module.graph.find_nodes(op="placeholder"), forms, strict=True):
+            node.meta["val"] = form
+        with torch._guards.tracing(torch._guards.TracingContext(fake)):
+            program = compile_fx_inner(module, forms)
+
+    def run(*arguments: Tensor) -> Sequence[Tensor]:
+        # Inductor empties the list that it is given.
+        return program([*(argument.contiguous() for argument in arguments), *constants])
+
+    return run
+
+
+def _constants_as_arguments(module: GraphModule) -> list[Tensor]:
+    """Turn the tensors that `module` holds into further arguments, and give them in order.
+
+    The cache would otherwise keep their values, such as a whole data set.
+    """
+    graph = module.graph
+    constants: list[Tensor] = []
+    arguments: dict[int, torch.fx.Node] = {}
+    last = graph.find_nodes(op="placeholder")[-1]
+    for node in graph.find_nodes(op="get_attr"):
+        constant = getattr(module, node.target)
+        if id(constant) not in arguments:
+            with graph.inserting_after(last):
+                last = graph.placeholder(f"constant_{len(constants)}")
+            arguments[id(constant)] = last
+            constants.append(constant.contiguous())
+        node.replace_all_uses_with(arguments[id(constant)])
+        graph.erase_node(node)
+    module.recompile()
+    return constants

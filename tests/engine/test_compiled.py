@@ -1,0 +1,136 @@
+"""A compiled inner loop has the values of the one that it stands for, whoever estimates."""
+
+import shutil
+from functools import cache
+
+import pytest
+import torch
+
+from engine import compiled, trees
+from engine.compiled import Compiled
+from engine.estimators import build_estimator, estimate
+from engine.rolling import roll
+from engine.testing_problems import Ridge
+from tests.engine.problems import quadratic
+
+STEPS = 11
+ESTIMATORS = [
+    {"kind": "unrolled", "storage": "full"},
+    {"kind": "unrolled", "storage": "checkpoint"},
+    {"kind": "unrolled", "storage": "per_step"},
+    {"kind": "unrolled", "segment": 3},
+    {"kind": "truncated", "window": 7},
+    {"kind": "truncated", "window": 1},
+    {"kind": "forward_mode"},
+    {"kind": "evolution", "particles": 4},
+    {"kind": "implicit"},
+]
+WINDOWS = {"kind": "truncated", "mode": "windows", "window": 5}
+ONLINE = {**WINDOWS, "online": True}
+
+
+@cache
+def pair(objective: str):
+    """A problem, and the same compiled in chunks of two steps (which takes seconds)."""
+    if objective == "final":
+        plain = quadratic({"kind": "learning_rate"}, {"kind": "momentum"}, steps=STEPS, noise=0.1,
+                          dimension=3, optimizer={"kind": "momentum"})  # fmt: skip
+    else:
+        plain = Ridge(dtype=torch.float64, objective="average")
+    return plain, Compiled(plain)
+
+
+@pytest.fixture(autouse=True)
+def short_chunks(monkeypatch) -> None:
+    monkeypatch.setattr(compiled, "MOST_STEPS", 2)
+
+
+def cases():
+    yield from (("final", spec) for spec in ESTIMATORS)
+    yield from (("average", spec) for spec in (*ESTIMATORS[:5], WINDOWS, ONLINE))
+
+
+@pytest.mark.parametrize(("objective", "spec"), cases(), ids=str)
+def test_every_estimate_is_the_same(objective: str, spec: dict) -> None:
+    estimator, found = build_estimator(spec), []
+    for problem in pair(objective):
+        meta = problem.initial_meta(1)
+        carry = estimator.start(problem, meta, 1)
+        for _ in range(3):
+            one, carry = estimator.estimate(problem, meta, carry)
+            found.append(one)
+    for written, chunked in zip(found[:3], found[3:], strict=True):
+        assert chunked.meta_loss == pytest.approx(written.meta_loss, rel=1e-12)
+        difference = trees.flat(chunked.gradient) - trees.flat(written.gradient)
+        assert difference.norm() <= 1e-12 * trees.flat(written.gradient).norm()
+
+
+@pytest.mark.parametrize("objective", ["final", "average"])
+def test_repetitions_have_the_same_bits(objective: str) -> None:
+    problem = pair(objective)[1]
+    meta = problem.initial_meta(0)
+    first, second = (estimate(problem, {"kind": "unrolled"}, meta) for _ in range(2))
+    assert first.meta_loss == second.meta_loss
+    assert torch.equal(trees.flat(first.gradient), trees.flat(second.gradient))
+    if shutil.which("g++"):
+        assert problem.health_notes == []
+        assert problem.chunk == 2
+
+
+def test_states_between_chunks_are_counted_as_memory() -> None:
+    """With all storages the same, what is kept are the states at the starts of chunks."""
+    plain, chunked = pair("final")
+    meta = plain.initial_meta(0)
+    full = {"kind": "unrolled", "storage": "full"}
+    estimate(chunked, full, meta)
+    state_bytes = 2 * 3 * 8
+    with_chunks = estimate(chunked, full, meta).cost.peak_bytes
+    assert STEPS // 2 * state_bytes <= with_chunks < estimate(plain, full, meta).cost.peak_bytes
+
+
+def test_what_is_differentiated_or_mapped_runs_step_by_step() -> None:
+    plain, chunked = pair("final")
+    meta = plain.initial_meta(0)
+    start = plain.initial_state(meta, 0)
+
+    def loss(problem, rate: torch.Tensor) -> torch.Tensor:
+        return roll(problem, start, {**meta, "learning_rate": rate}, 0, STEPS)[1]
+
+    rates = torch.tensor([0.05, 0.1], dtype=torch.float64)
+    for transform in (
+        torch.func.vmap,
+        lambda f: torch.func.jacrev(lambda rates: f(rates.sum())),
+        lambda f: lambda rates: torch.func.jvp(lambda rates: f(rates.sum()), (rates,), (rates,))[1],
+    ):
+        expected, found = (
+            transform(lambda rate, problem=problem: loss(problem, rate))(rates)
+            for problem in (plain, chunked)
+        )
+        torch.testing.assert_close(found, expected, rtol=1e-12, atol=0.0)
+
+
+def test_without_a_compiler_the_loop_runs_step_by_step_and_says_so(monkeypatch) -> None:
+    def broken(function, inputs):
+        raise OSError("no working C++ compiler\nand more")
+
+    monkeypatch.setattr(compiled, "compiled", broken)
+    plain = quadratic(steps=STEPS)
+    problem = Compiled(plain)
+    meta = plain.initial_meta(0)
+    found, expected = (estimate(one, {"kind": "unrolled"}, meta) for one in (problem, plain))
+    torch.testing.assert_close(found.gradient, expected.gradient, rtol=1e-12, atol=0.0)
+    assert found.health.notes == problem.health_notes == [
+        "the inner loop could not be compiled and runs step by step, more slowly "
+        "(OSError: no working C++ compiler)"
+    ]  # fmt: skip
+
+
+def test_it_is_the_problem_in_everything_else() -> None:
+    plain, chunked = pair("average")
+    assert not hasattr(chunked, "missing")
+    assert chunked.horizon == plain.horizon
+    assert chunked.exact == plain.exact
+    torch.testing.assert_close(
+        chunked.inner_loss({"w": plain.optimum}, plain.initial_meta(0)),
+        plain.inner_loss({"w": plain.optimum}, plain.initial_meta(0)),
+    )

@@ -37,4 +37,7 @@ def errors(obstacles: list[Obstacle]) -> list[Obstacle]:
 
 def refusal(obstacles: list[Obstacle]) -> str:
     """Why a run is refused, in sentences."""
-    return "Refused before the first step. " + " ".join(map(str, errors(obstacles)))
+    sentences = [str(obstacle) for obstacle in errors(obstacles)]
+    return " ".join(
+        ["Refused before the first step.", *(text[:1].upper() + text[1:] for text in sentences)]
+    )

@@ -57,7 +57,6 @@ UNFIT = [
     (partial(Fit, broken.branches), {"evolution"}, ".item() or if", "torch.where"),
     (partial(Fit, broken.selects), {"evolution"}, "boolean mask", "weigh"),
     (broken.RecurrentJudge, {"evolution", "forward_mode"}, "lstm|mkldnn_rnn", "unrolled"),
-    (broken.WithAutograd, NAMES, "", "torch.func.grad"),
 ]
 
 
@@ -76,6 +75,16 @@ def test_what_is_refused_fails_and_what_passes_runs(
     for obstacle in blamed:
         assert "Traceback" not in str(obstacle)
         assert "\n" not in str(obstacle)
+
+
+def test_a_step_must_run_without_a_graph() -> None:
+    """torch.autograd.grad under no_grad fails wherever a state is only passed through."""
+    problem = broken.WithAutograd()
+    for name in ESTIMATORS:
+        [obstacle] = errors(look(problem, name))
+        assert "torch.func.grad" in obstacle.cure
+    assert fails(problem, "evolution")
+    assert fails(problem, "implicit")
 
 
 def test_the_cure_of_attention_cures_it() -> None:

@@ -9,10 +9,12 @@ import torch
 from engine import trees
 from engine.building import build_problem
 from engine.estimators import build_estimator, estimate
-from engine.outer_loop import PROBE_DRAWS
+from engine.outer_loop.descent import PROBE_DRAWS, SMOOTHED_DRAWS
 from engine.plain import plain
+from engine.population import generator
 from engine.probes.bias import accuracy
 from engine.probes.oracle import Oracle
+from engine.probes.smoothing import smoothed_target
 from engine.problem import Meta, Problem
 from engine.spec import Experiment
 from engine.spec.estimators import AnyEstimator
@@ -40,8 +42,9 @@ def compare_gradients(experiment: Experiment) -> dict[str, Any]:
     meta = problem.initial_meta(seed)
     exact: Meta | None = None
     described: dict[str, Any] = {}
+    oracle = Oracle(experiment, problem)
     if experiment.probes.oracle:
-        meta_loss, exact = Oracle(experiment, problem)(meta, seed)
+        meta_loss, exact = oracle(meta, seed)
         described = {
             "meta_loss": meta_loss,
             "norm": float(trees.flat(exact).norm()),
@@ -49,15 +52,20 @@ def compare_gradients(experiment: Experiment) -> dict[str, Any]:
             **_listed(exact),
         }
     entries = [
-        _entry(problem, item, meta, exact, seed, experiment.probes.draws)
-        for item in experiment.estimators
+        _entry(problem, item, meta, exact, oracle, experiment) for item in experiment.estimators
     ]
     return plain({"oracle": described, "estimators": entries})
 
 
 def _entry(
-    problem: Problem, item: AnyEstimator, meta: Meta, exact: Meta | None, seed: int, draws: int
+    problem: Problem,
+    item: AnyEstimator,
+    meta: Meta,
+    exact: Meta | None,
+    oracle: Oracle,
+    experiment: Experiment,
 ) -> dict[str, Any]:
+    seed, probes = experiment.seeds[0], experiment.probes
     row: dict[str, Any] = {"spec": item.model_dump(mode="json"), **dict.fromkeys(MEASURED)}
     if item.proposes:
         return {**row, "health": {"notes": ["a search proposes θ and has no meta-gradient"]}}
@@ -69,13 +77,22 @@ def _entry(
     row |= {"meta_loss": timed.meta_loss, "seconds": timed.cost.seconds, "health": timed.health}
     row |= _listed(timed.gradient)
     if exact is not None:
-        repeated = range(PROBE_DRAWS, PROBE_DRAWS + draws) if item.stochastic else range(1)
+        repeated = range(PROBE_DRAWS, PROBE_DRAWS + probes.draws) if item.stochastic else range(1)
         estimates = [
             estimator.whole_loop(problem, meta, {**carry, "draw": draw}) for draw in repeated
         ]
         flat = [trees.flat(one.gradient) for one in estimates]
         found = accuracy(flat, trees.flat(exact), seed=PROBE_DRAWS).values()
         row |= {name: found[name] for name in ACCURACY if name in found}
+        if probes.smoothed_draws and item.smoothing is not None:
+            target = smoothed_target(
+                lambda theta: trees.flat(oracle(theta, seed)[1]),
+                meta,
+                sigma=item.smoothing,
+                draws=probes.smoothed_draws,
+                source=generator(seed, SMOOTHED_DRAWS),
+            )
+            row |= target.values(flat, trees.flat(exact))
     return row
 
 

@@ -26,7 +26,8 @@ class Oracle:
 
     In float64 the same inner loop is built a second time. Initial parameters, batches and noise
     are drawn in float64 and then rounded to a run's precision, so what it differs from the run's
-    own inner loop by is rounding alone.
+    own inner loop by is rounding alone. On a CPU it takes 1.1 (small layers) to 2 times as long as
+    in float32, and twice the memory; on a GPU without fast double precision far longer.
     """
 
     def __init__(self, experiment: Experiment, problem: Problem) -> None:

@@ -60,7 +60,8 @@ class Probes(Options):
     """Compare with the exact meta-gradient."""
     oracle_precision: Literal["run", "float64"] = "run"
     """Floating-point format of the exact meta-gradient: that of the run, or double precision, which
-    tells an estimator's rounding from its bias. A closed form is in double precision either way."""
+    tells an estimator's rounding from its bias and costs up to twice as much on a CPU. A closed
+    form is in double precision either way."""
     draws: int = option(16, ge=2, le=10_000, unit="draws")
     """Repeated estimates at one θ, which give a random estimator's bias and variance; from three on
     with 95 % confidence intervals."""

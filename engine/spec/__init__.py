@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from engine.spec.document import parse_text, read_file, read_text, to_yaml
+    from engine.spec.document import parse_text, read_file, read_text, stored_to_yaml, to_yaml
     from engine.spec.errors import FieldError, SpecError
     from engine.spec.expansion import PlannedRun, expand
     from engine.spec.experiment import Experiment
@@ -23,12 +23,13 @@ __all__ = [
     "parse_text",
     "read_file",
     "read_text",
+    "stored_to_yaml",
     "to_yaml",
     "validate",
 ]
 
 MODULES = {
-    "document": ("parse_text", "read_file", "read_text", "to_yaml"),
+    "document": ("parse_text", "read_file", "read_text", "stored_to_yaml", "to_yaml"),
     "errors": ("FieldError", "SpecError"),
     "expansion": ("PlannedRun", "expand"),
     "experiment": ("Experiment",),

@@ -80,8 +80,23 @@ def parse_text(text: str) -> Any:
 
 def to_yaml(experiment: Experiment) -> str:
     """`experiment` as YAML, every field written out, in the order of the schema."""
-    document = _kind_first(experiment.model_dump(mode="json"))
-    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
+    return _written(experiment.model_dump(mode="json"))
+
+
+def stored_to_yaml(document: dict[str, Any]) -> str:
+    """A spec that was valid when it was stored, as YAML with every field written out.
+
+    One that is not valid any more, since the package of its inner task was removed, say, comes as
+    it was stored.
+    """
+    try:
+        return to_yaml(validate(document))
+    except SpecError:
+        return _written(document)
+
+
+def _written(document: dict[str, Any]) -> str:
+    return yaml.safe_dump(_kind_first(document), sort_keys=False, allow_unicode=True, width=100)
 
 
 def _kind_first(value: Any) -> Any:

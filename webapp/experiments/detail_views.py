@@ -75,4 +75,4 @@ def spec_file(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def spec_yaml(experiment: Experiment) -> str:
-    return engine.spec.to_yaml(engine.spec.validate(experiment.spec))
+    return engine.spec.stored_to_yaml(experiment.spec)

@@ -39,7 +39,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "metrics": [METRICS[name] for name in PAGE_METRICS],
         "may_change": may_change(request.user, run.experiment),
         "siblings": _siblings(run),
-        "spec_yaml": engine.spec.to_yaml(engine.spec.validate(run.spec)),
+        "spec_yaml": engine.spec.stored_to_yaml(run.spec),
         "origin": origin,
         "changes": changes,
         "events": run.events.all()[:MOST_EVENTS],

@@ -204,3 +204,17 @@ def test_a_bigger_experiment_needs_no_more_queries(
             client.get(f"/experiments/{made.pk}/")
         with django_assert_max_num_queries(9):
             client.get(f"/runs/{made.runs.first().pk}/")
+
+
+def test_pages_outlive_the_package_of_their_inner_task(ada: User) -> None:
+    run = in_status(ada, Status.FINISHED)
+    removed = {"kind": "removed_task", "width": 0.25}
+    Run.objects.filter(pk=run.pk).update(spec={**run.spec, "inner_task": removed})
+    experiment = run.experiment
+    experiment.spec = {**experiment.spec, "inner_task": removed}
+    experiment.save()
+    for path in (f"/runs/{run.pk}/", f"/experiments/{experiment.pk}/", "/runs/", "/"):
+        answer = signed_in(ada).get(path)
+        assert answer.status_code == 200, path
+    run.refresh_from_db()
+    assert "kind: removed_task\n  width: 0.25" in page_of(ada, run)

@@ -76,9 +76,13 @@ class Evolution(Estimator):
     def _estimate(self, pairs: Pairs, windows: list[Window], *, share: float) -> Estimate:
         """ĝ of the whole loop, of whose windows `windows` are this share."""
         gradient = {name: torch.zeros_like(leaf) for name, leaf in pairs.meta.items()}
+        # Together, so that what is small in one window stays small beside another.
+        losses = torch.cat([window.losses for window in windows])
+        every = SHAPINGS[self.options.fitness_shaping](losses)
         sizes = []
-        for window in windows:
-            shaped = SHAPINGS[self.options.fitness_shaping](window.losses)
+        for window, shaped in zip(
+            windows, every.split([len(window.losses) for window in windows]), strict=True
+        ):
             count = len(shaped) // 2
             differences = shaped[:count] - shaped[count:]
             scale = 2.0 * self.options.sigma * count * share

@@ -5,8 +5,11 @@
                      than its place (Wierstra et al., 2014; Salimans et al., 2017)
     standardised     losses less their mean, over their standard deviation (Mania et al., 2018)
 
-A shaped estimate is a direction to descend along, on a scale of its own: for ranks it is not even
-parallel to the gradient. That is its bias, and the price of not being thrown by outliers.
+A shaped estimate is a direction on a scale of its own. Standardised, it is parallel to the
+gradient's estimate; with ranks it is not, as a difference counts by how many others it outdoes.
+That is the bias, and the price of not being thrown by outliers. The losses of an estimate are
+shaped together, also those of different windows: by ranks, windows then weigh about alike however
+far apart their losses are, which for the differences of objective `final` can mislead.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ ESTIMATORS = [
     {"kind": "population_based", "population": 6, "interval": 4},
 ]
 ONLINE = {"kind": "truncated", "mode": "windows", "window": 2, "online": True, "schedule": "random"}
+PERSISTENT = {"kind": "evolution", "mode": "pes", "window": 4, "particles": 6}
 
 
 def experiment(**changes):
@@ -65,7 +66,7 @@ def test_the_order_of_events() -> None:
 
 @pytest.mark.parametrize("inner_seed", ["fixed", "fresh"])
 @pytest.mark.parametrize(
-    "estimator", [*ESTIMATORS, ONLINE], ids=lambda item: f"{item['kind']} {len(item)}"
+    "estimator", [*ESTIMATORS, ONLINE, PERSISTENT], ids=lambda item: f"{item['kind']} {len(item)}"
 )
 @pytest.mark.parametrize("stop", [1, 5])
 def test_a_resumed_run_is_bitwise_the_uninterrupted_one(
@@ -85,6 +86,23 @@ def test_a_resumed_run_is_bitwise_the_uninterrupted_one(
         for events in (whole, resumed)
     ]
     assert clockless[0] == clockless[1]
+
+
+def test_what_stands_beside_the_oracle_is_a_whole_inner_loop() -> None:
+    """Also where the estimator goes by windows, at whichever window it is."""
+    slices = {"kind": "truncated", "mode": "windows", "window": 2}
+    still = {"steps": 8, "optimizer": {"kind": "sgd", "learning_rate": 1e-12}}
+    bias = [
+        [values["bias_relative"] for _, _, values in figures(run(spec))]
+        for spec in (
+            experiment(
+                estimators=[item], objective="average", outer=still, probes={"every": 1, "draws": 2}
+            )
+            for item in (slices, {**slices, "online": True})
+        )
+    ]
+    assert bias[0] == pytest.approx(bias[1], rel=1e-6)
+    assert bias[0][0] > 0.1
 
 
 def test_runs_before_the_checkpoint_are_left_out() -> None:

@@ -31,9 +31,8 @@ class Evolution(Estimator):
     sigma: float = option(0.01, gt=0.0, le=1e3)
     """Standard deviation σ of the perturbations of θ."""
     fitness_shaping: Literal["none", "centred_ranks", "standardised"] = "none"
-    """The losses themselves, their ranks, or losses of mean 0 and deviation 1 among the particles
-    at the same inner step. A shaped estimate is a direction on a scale of its own: it is biased,
-    and outliers count for less."""
+    """The losses themselves, their ranks, or losses of mean 0 and deviation 1. A shaped estimate is
+    a direction on a scale of its own, and so biased; with ranks, outliers count for less."""
     chunk: int | None = option(None, ge=1, le=65_536, unit="particles")
     """Particles evaluated together; nothing means as many as fit chunk_bytes, or one by one where
     a single inner step is so large that vectorising does not pay."""

@@ -130,7 +130,7 @@ def test_a_missing_implementation_is_named(installed: Path, tmp_path: Path) -> N
     spec = tmp_path / "spec.yaml"
     spec.write_text("inner_task: {kind: valley}")
     done = python(installed, "-m", "engine", "gradient", spec)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert (
         "inner_task.kind: the implementation of 'valley', valley.task:ValleyTask, " in done.stderr
     )

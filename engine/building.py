@@ -1,16 +1,24 @@
 """From an experiment's spec to the `Problem` that it describes."""
 
+import math
 from pkgutil import resolve_name
 from typing import Any
 
 import torch
 
+from engine.compiled import Compiled
 from engine.dynamical_system import DynamicalSystem
 from engine.inner_optimizers import INNER_OPTIMIZERS
 from engine.inner_tasks.quadratic_solution import SolvedQuadratic, has_closed_form
 from engine.meta_parameters import META_PARAMETERS
 from engine.problem import Learner, Problem
 from engine.spec import Experiment
+
+MOST_PARAMETERS = 10_000
+FEWEST_STEPS = 1_000_000
+"""`auto` compiles a learner of at most so many parameters, whose step costs more in calls than in
+arithmetic, in a run of so many inner steps: what compiling saves is then a clear multiple of the
+half minute that it may take."""
 
 
 def build_problem(experiment: Experiment) -> Problem:
@@ -30,12 +38,28 @@ def build_problem(experiment: Experiment) -> Problem:
         ],
         "horizon": experiment.inner.steps,
         "objective": experiment.objective,
+        "traced": experiment.inner.program != "eager",
     }
-    if not experiment.inner_task.has_inner_loss:
-        return getattr(task, "problem", DynamicalSystem)(**parts)
-    optimizer = INNER_OPTIMIZERS[experiment.inner.optimizer.kind]()
-    learner = SolvedQuadratic if has_closed_form(task, optimizer) else Learner
-    return learner(optimizer=optimizer, proximal=experiment.inner.proximal, **parts)
+    if experiment.inner_task.has_inner_loss:
+        optimizer = INNER_OPTIMIZERS[experiment.inner.optimizer.kind]()
+        parts |= {"optimizer": optimizer, "proximal": experiment.inner.proximal}
+        learner = SolvedQuadratic if has_closed_form(task, optimizer) else Learner
+        problem = learner(**parts)
+    else:
+        problem = getattr(task, "problem", DynamicalSystem)(**parts)
+    return Compiled(problem) if is_compiled(experiment) else problem
+
+
+def is_compiled(experiment: Experiment) -> bool:
+    """Whether the inner loop of `experiment` is compiled: by the spec alone, so that a run that
+    goes on from a checkpoint has the bits of one that never stopped."""
+    if experiment.inner.program != "auto":
+        return experiment.inner.program == "compiled"
+    shapes = experiment.inner_task.parameter_shapes().values()
+    outer, parameters = experiment.outer, sum(math.prod(shape) for shape in shapes)
+    steps = outer.steps * outer.meta_batch * experiment.inner.steps
+    small = parameters <= MOST_PARAMETERS and device_of(experiment).type == "cpu"
+    return small and steps >= FEWEST_STEPS
 
 
 def _build_task(experiment: Experiment) -> Any:

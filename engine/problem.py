@@ -60,7 +60,8 @@ class Problem(Protocol):
 class BuiltProblem:
     """An inner task with meta-parameters in its slots; a subclass says how an inner step goes.
 
-    `fixed` gives the hyper-parameters that nothing learns.
+    `fixed` gives the hyper-parameters that nothing learns. `traced` is whether `step` replays the
+    operations of `eager_step`, or runs it.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class BuiltProblem:
         meta_parameters: list[Any],
         horizon: int,
         objective: Literal["final", "average"],
+        traced: bool = True,
     ) -> None:
         self.task = task
         self.meta_parameters = meta_parameters
@@ -79,7 +81,9 @@ class BuiltProblem:
         self._names = list(task.initial_params(0))
         self._fixed = {key: dict.fromkeys(self._names, value) for key, value in fixed.items()}
         meta = self.initial_meta(0)
-        self._program = StepProgram(self.eager_step, self.initial_state(meta, 0), meta)
+        self._program = self.eager_step
+        if traced:
+            self._program = StepProgram(self.eager_step, self.initial_state(meta, 0), meta)
 
     def initial_meta(self, seed: int) -> Meta:
         params = self.task.initial_params(seed)

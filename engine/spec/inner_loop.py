@@ -64,3 +64,8 @@ class InnerLoop(Options):
     proximal: float = option(0.0, ge=0.0, le=1e3)
     """Weight λ of (λ/2)‖w − w_0‖² in the inner loss, which ties the learner to its learned initial
     parameters w_0 (iMAML); 0 means not at all."""
+    program: Literal["auto", "eager", "traced", "compiled"] = "auto"
+    """How inner steps run, with the same figures to rounding: as they are written; recorded once
+    and replayed, several times faster for small learners; or compiled in chunks of steps, faster
+    still after seconds of compiling, where a C++ compiler is installed. `auto` replays, and
+    compiles for a small learner on the CPU in runs of a million inner steps or more."""

@@ -6,10 +6,14 @@ from functools import cache
 import pytest
 import torch
 
-from engine import compiled, trees
+from engine import compiled, run, trees
+from engine.building import build_problem, is_compiled
 from engine.compiled import Compiled
 from engine.estimators import build_estimator, estimate
+from engine.events import MEASURED_SERIES, Checkpoint, Point
+from engine.presets import PRESETS
 from engine.rolling import roll
+from engine.spec import read_text, validate
 from engine.testing_problems import Ridge
 from tests.engine.problems import quadratic
 
@@ -134,3 +138,47 @@ def test_it_is_the_problem_in_everything_else() -> None:
         chunked.inner_loss({"w": plain.optimum}, plain.initial_meta(0)),
         plain.inner_loss({"w": plain.optimum}, plain.initial_meta(0)),
     )
+
+
+def experiment(program: str, **outer):
+    return validate(
+        {
+            "inner_task": {"kind": "quadratic", "dimension": 3},
+            "inner": {"steps": 5, "program": program},
+            "outer": {"steps": 4, **outer},
+            "probes": {"every": 2},
+            "precision": "float64",
+            "device": "cpu",
+        }
+    )
+
+
+def figures(events) -> list[dict[str, float]]:
+    return [
+        {name: value for name, value in event.values.items() if name not in MEASURED_SERIES}
+        for event in events
+        if isinstance(event, Point)
+    ]
+
+
+def test_a_run_has_the_same_figures_at_every_level_and_resumed() -> None:
+    eager, traced, auto = (figures(run(experiment(p))) for p in ("eager", "traced", "auto"))
+    assert eager[0]["meta_loss"] == traced[0]["meta_loss"]
+    assert traced == auto
+    whole = list(run(experiment("compiled"), checkpoint_seconds=0.0))
+    same = ("meta_loss", "gradient_norm", "theta.learning_rate")
+    for found in (eager, figures(whole)):
+        for one, other in zip(found, traced, strict=True):
+            assert [one[name] for name in same] == pytest.approx(
+                [other[name] for name in same], rel=1e-12
+            )
+    kept = next(event for event in whole if isinstance(event, Checkpoint) and event.step == 2)
+    assert figures(run(experiment("compiled"), kept)) == figures(whole)[2:]
+
+
+def test_auto_compiles_where_it_pays_and_no_preset_is_such_a_run() -> None:
+    assert is_compiled(experiment("auto", steps=1000, meta_batch=200))
+    assert not is_compiled(experiment("auto", steps=1000, meta_batch=199))
+    assert not is_compiled(experiment("traced", steps=1000, meta_batch=200))
+    assert isinstance(build_problem(experiment("compiled")), Compiled)
+    assert not any(is_compiled(read_text(preset.text)) for preset in PRESETS)

@@ -21,8 +21,10 @@ def print_listing(*, as_json: bool) -> int:
         return 0
     for section, entries in document.items():
         print(section.replace("meta_", "meta-").replace("_", " ").capitalize())
-        for entry in entries:
-            print(f"  {entry.get('kind', entry.get('slug')):16} {entry['title']}")
+        names = [entry.get("kind", entry.get("slug")) for entry in entries]
+        width = max(map(len, names))
+        for name, entry in zip(names, entries, strict=True):
+            print(f"  {name:{width}}  {entry['title']}")
     return 0
 
 

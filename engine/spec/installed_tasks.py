@@ -20,6 +20,8 @@ from pydantic import Field, ValidationError
 from pydantic_core import PydanticUndefined
 
 from engine.spec.inner_tasks import BUILT_IN, InnerTask
+from engine.spec.meta_parameters import AnyMetaParameter
+from engine.spec.options import Options
 
 GROUP = "metaopt_lab.inner_tasks"
 KIND = re.compile(r"[a-z][a-z0-9_]*")
@@ -95,6 +97,9 @@ def _check_declarations(model: type[InnerTask]) -> None:
             "it reads hyper-parameters by itself if and only if it has no inner loss: "
             f"has_inner_loss is {model.has_inner_loss}, reads is {model.reads}"
         )
+    learnable = [_kind_of(item) for item in get_args(get_args(AnyMetaParameter)[0])]
+    if unknown := set(model.reads) - set(learnable):
+        raise ValueError(f"it reads {', '.join(sorted(unknown))}; allowed: {', '.join(learnable)}")
 
 
 def _check_shapes(options: InnerTask) -> None:
@@ -108,7 +113,7 @@ def _check_shapes(options: InnerTask) -> None:
         raise TypeError(f"differentiable is {options.differentiable!r}; allowed: True or False")
 
 
-def _kind_of(model: type[InnerTask]) -> str:
+def _kind_of(model: type[Options]) -> str:
     """The one value that `kind` can have."""
     field = model.model_fields.get("kind")
     if field is None or field.annotation != Literal[field.default]:

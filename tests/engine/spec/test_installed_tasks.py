@@ -37,6 +37,10 @@ class Valley(InnerTask):
     def parameter_shapes(self) -> Shapes:
         return {"w": (2,)}
 '''
+SYSTEM = """
+    has_inner_loss: ClassVar[bool] = False
+    reads: ClassVar[tuple[str, ...]] = ("drive", "wind")
+"""
 TASK = """
 import torch
 
@@ -178,6 +182,7 @@ def test_a_sound_task_comes_after_the_labs_own(tmp_path, monkeypatch) -> None:
             '    reads: ClassVar[tuple] = ("drive",)\n    kind:',
             "has_inner_loss is True",
         ),
+        ("    kind:", SYSTEM + "    kind:", "it reads wind; allowed: learning_rate, "),
         ("    kind:", '    model_config = {"strict": False}\n    kind:', "loosens strict"),
         ("option(0.5", "option(50.0", "less than or equal to 10"),
         ("class Valley", "syntax error\nclass Valley", "invalid syntax"),

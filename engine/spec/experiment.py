@@ -59,15 +59,14 @@ class Probes(Options):
     oracle: bool = True
     """Compare with the exact meta-gradient."""
     oracle_precision: Literal["run", "float64"] = "run"
-    """Floating-point format of the exact meta-gradient: that of the run, or double precision, which
-    tells an estimator's rounding from its bias and costs up to twice as much on a CPU. A closed
-    form is in double precision either way."""
+    """Format of the exact meta-gradient: that of the run, or double precision, which shows the
+    run's own rounding too, at up to twice the cost on a CPU. A closed form is always double."""
     draws: int = option(16, ge=2, le=10_000, unit="draws")
     """Repeated estimates at one θ, which give a random estimator's bias and variance; from three on
     with 95 % confidence intervals."""
-    smoothed_draws: int = option(0, ge=0, le=10_000, multiple_of=4, unit="exact meta-gradients")
-    """Exact meta-gradients at perturbed θ, whose mean is what an evolution strategy aims at: the
-    gradient of its smoothed meta-loss. 0 means none; other estimators do without."""
+    smoothed_draws: int = option(0, ge=0, le=10_000, multiple_of=4, unit="gradients")
+    """Exact meta-gradients at perturbed θ, whose mean an evolution strategy aims at: the gradient
+    of its smoothed meta-loss. 0 means none."""
     memory: bool = True
     """Measure the peak bytes of live tensors during an estimate."""
 

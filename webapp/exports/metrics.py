@@ -163,8 +163,8 @@ _CATALOGUE = (
         name="negative_curvature",
         title="Negative curvature",
         limits=(0.0, 1.0),
-        explanation="1 where the linear solve met a direction along which the inner loss curves "
-        "down: w_T is no minimum, and the estimate cannot be trusted; 0 where it met none.",
+        explanation="1 where the solve met a direction that curves down: w_T is no minimum, "
+        "and the estimate misleads.",
     ),
     Metric(
         name="adjoint_norm",
@@ -177,16 +177,16 @@ _CATALOGUE = (
         name="effective_sample_size",
         title="Effective sample size",
         better="higher",
-        explanation="How many antithetic pairs count in the estimate: near their number where all "
-        "count alike, near 1 where a single one decides.",
+        explanation="How many antithetic pairs count in the estimate: near 1, a single one "
+        "decides.",
     ),
     Metric(
         name="smoothing_distance",
         title="Smoothing / oracle norm",
         log=True,
         summary="mean",
-        explanation="Distance of the smoothed meta-loss's gradient, which an evolution strategy "
-        "aims at, from the exact meta-gradient, over the exact one's norm.",
+        explanation="Distance of the smoothed meta-loss's gradient from the exact meta-gradient, "
+        "over the latter's norm.",
     ),
     Metric(
         name="bias_smoothed_relative",
@@ -195,7 +195,7 @@ _CATALOGUE = (
         better="lower",
         summary="mean",
         explanation="Distance of the expected estimate from the smoothed meta-loss's gradient, "
-        "over that gradient's norm.",
+        "over its norm; 0 within the noise.",
     ),
     Metric(
         name="smoothed_norm",

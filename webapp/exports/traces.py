@@ -166,5 +166,5 @@ def _reason(value: float, noisy: bool) -> str:
     if not math.isfinite(value):
         return "not finite"
     if value == 0:
-        return "zero, within its interval" if noisy else "exactly zero"
+        return "zero within noise" if noisy else "exactly zero"
     return "not positive on a log axis"

@@ -107,10 +107,10 @@ def test_over_seeds_the_band_is_that_of_the_seeds() -> None:
 def test_a_bias_of_zero_keeps_its_interval_on_a_log_axis() -> None:
     own = measured(0.2, 0.0, 0.4, low=(0.1, 0.0, 0.3), high=(0.3, 0.25, 0.5))
     figure = build_figure(seeds(1), {1: own}, METRICS["bias_relative"])
-    assert [mark.reason for mark in figure.traces[0].marks] == ["zero, within its interval"]
+    assert [mark.reason for mark in figure.traces[0].marks] == ["zero within noise"]
     (band,) = parts(figure, "band")
     assert band["y"] == [0.3, 0.25, 0.5, 0.3, 0.02, 0.1], "it ends a decade below the curve"
-    assert figure.note == "95 % confidence interval; × zero, within its interval"
+    assert figure.note == "95 % confidence interval; × zero within noise"
 
 
 def test_an_interval_ends_below_its_own_curve_whatever_the_others_do() -> None:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from engine.building import build_problem
+from engine.gradient_step import GradientStep
 from engine.problem import Meta, Problem, State
 from engine.spec import validate
 
@@ -19,7 +20,7 @@ Objective = Literal["final", "average"]
 HORIZON = 12
 
 
-class Ridge:
+class Ridge(GradientStep):
     """Ridge regression by gradient descent, written as a user would, with every figure by hand.
 
     w_{t+1} = w_t − α_t (h (w_t − c) + λ w_t), where the rate α_t is 0.3 after an even number of
@@ -41,11 +42,13 @@ class Ridge:
     def initial_state(self, meta: Meta, seed: int) -> State:
         return {"params": {"w": meta["start"]}, "done": self.none_done}
 
-    def step(self, state: State, meta: Meta, t: int) -> State:
+    def training_loss(self, state: State, meta: Meta, t: int) -> Tensor:
+        return self.inner_loss(state["params"], meta)
+
+    def updated(self, state: State, gradients: dict[str, Tensor], meta: Meta, t: int) -> State:
         w = state["params"]["w"]
         rate = torch.where(state["done"] % 2 == 0, 0.3, 0.1).to(w)
-        gradient = self.curvature * (w - self.optimum) + meta["decay"] * w
-        return {"params": {"w": w - rate * gradient}, "done": state["done"] + 1}
+        return {"params": {"w": w - rate * gradients["w"]}, "done": state["done"] + 1}
 
     def meta_loss(self, state: State, meta: Meta, t: int) -> Tensor:
         return 0.5 * ((state["params"]["w"] - 1.0) ** 2).sum()

@@ -77,8 +77,11 @@ def dot(first: Sequence[Tensor], second: Sequence[Tensor]) -> Tensor:
 
 
 def norm(leaves: Sequence[Tensor]) -> Tensor:
-    """The Euclidean norm of all leaves together; 0-dimensional."""
-    return torch.linalg.vector_norm(torch.stack(torch._foreach_norm(list(leaves))))
+    """The Euclidean norm of all leaves together; 0-dimensional, in float64: in float32 the squares
+    of numbers above 1e19 overflow."""
+    return torch.linalg.vector_norm(
+        torch.stack(torch._foreach_norm(list(leaves), dtype=torch.float64))
+    )
 
 
 def flat(meta: dict[str, Tensor]) -> Tensor:

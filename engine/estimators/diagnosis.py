@@ -44,5 +44,5 @@ def diagnosis(
 
 
 def _size(state: State) -> float:
-    """The norm of all floating-point leaves, added up in float64 so that it cannot overflow."""
-    return float(trees.norm([leaf.double() for leaf in trees.Split(state).leaves]))
+    """The norm of all floating-point leaves."""
+    return float(trees.norm(trees.Split(state).leaves))

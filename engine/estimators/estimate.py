@@ -29,6 +29,9 @@ class Health:
     finite: bool = True
     """Whether the meta-loss and every entry of the gradient are finite numbers."""
     gradient_norm: float = 0.0
+    adjoint_norm: float | None = None
+    """Largest ‖λ_t‖ met on the way back, λ_t = ∂F/∂s_t, at the starts of segments; only for
+    estimators that backpropagate."""
     residual: float | None = None
     """‖Hv − b‖ / ‖b‖ of the linear solve; only for implicit differentiation."""
     inner_gradient_norm: float | None = None

@@ -74,7 +74,10 @@ class Estimator(ABC):
     def _explain(
         self, estimate: Estimate, problem: Problem, meta: Meta, seen: tuple[State, int, int]
     ) -> None:
-        reason = diagnosis(problem, meta, *seen, otherwise=self.derivative)
+        otherwise, adjoint_norm = self.derivative, estimate.health.adjoint_norm
+        if adjoint_norm is not None:
+            otherwise += f" (largest norm {adjoint_norm:.3g})"
+        reason = diagnosis(problem, meta, *seen, otherwise=otherwise)
         estimate.health.notes.append(
             f"the meta-loss or the meta-gradient is not a finite number: {reason}"
         )

@@ -1,9 +1,11 @@
-"""First-order estimates for a learned initialisation: no second derivatives, memory constant in T.
+"""First-order estimates: no second derivatives.
 
-Both take dw_t/dw_0, a product of T matrices I − α_t H_t under gradient descent, as the identity:
-
-    FOMAML   ĝ = Σ_t c_t ∂ℓ_t/∂w_t      (Finn, Abbeel and Levine, 2017)
-    Reptile  ĝ = w_0 − w_T              (Nichol, Achiam and Schulman, 2018)
+    FOMAML   λ flows through the update rule alone: λ_t = λ_{t+1}ᵀ ∂U_t/∂s (+ c_t ∂ℓ_t/∂s_t) with
+             the inner gradient g_t held still (Finn, Abbeel and Levine, 2017), which also gives
+             every meta-parameter of the rule a gradient (as Luketina et al., 2016, do for the
+             last step): under gradient descent λ_t = (1 − α_t λ_decay) λ_{t+1}, and without decay
+             ĝ of w_0 is Σ_t c_t ∂ℓ_t/∂w_t
+    Reptile  ĝ = w_0 − w_T (Nichol, Achiam and Schulman, 2018), for initial parameters only
 
 Reptile never looks at the meta-loss, and its scale is that of the way the learner went: gradient
 descent on it at rate ε moves θ by the fraction ε towards w_T. What the parameters get is pulled
@@ -16,78 +18,60 @@ from torch.utils import _pytree as pytree
 
 from engine import trees
 from engine.estimators.adjoint import pull_back_through_start
+from engine.estimators.backpropagation import backpropagated
 from engine.estimators.estimate import Cost, Estimate
 from engine.estimators.estimator import Carry, Estimator
-from engine.problem import Meta, Problem, State
-from engine.rolling import loss_weight, roll
+from engine.estimators.gradient_paths import FirstOrder, has_inner_gradient
+from engine.problem import Meta, Problem
+from engine.rolling import roll
 from engine.spec import estimators as options
 
-Leaves = list[Tensor]
 
+class FOMAML(Estimator):
+    """The adjoint recurrence as if every second derivative of the inner loss were zero.
 
-class _FirstOrder(Estimator):
-    """What both refuse, and how ĝ of w_0 becomes ĝ of θ."""
-
-    def check(self, problem: Problem) -> None:
-        meta = problem.initial_meta(0)
-        tracked = dict(zip(meta, trees.tracked(list(meta.values())), strict=True))
-        with torch.enable_grad():
-            start = trees.Split(problem.initial_state(tracked, 0)["params"]).leaves
-            moved = [leaf.sum() for leaf in start if leaf.requires_grad]
-        found = (
-            torch.autograd.grad(moved, list(tracked.values()), allow_unused=True)
-            if moved
-            else [None] * len(meta)
-        )
-        for name, by_leaf in zip(meta, found, strict=True):
-            if by_leaf is None:
-                raise ValueError(
-                    f"{self.options.kind} learns the initial parameters only, "
-                    f"and {name!r} plays no part in them"
-                )
-
-    def _by_theta(self, problem: Problem, meta: Meta, seed: int, by_start: Leaves) -> Meta:
-        """ĝ of w_0 pulled back through w_0(θ); what else s_0 holds gets none."""
-        state = problem.initial_state(meta, seed)
-        adjoint = pytree.tree_map(torch.zeros_like, state)
-        adjoint["params"] = trees.Split(state["params"]).joined(by_start)
-        adjoint = trees.Split(adjoint).leaves
-        gradient = pull_back_through_start(problem, meta, seed, adjoint)
-        return dict(zip(meta, gradient, strict=True))
-
-
-class FOMAML(_FirstOrder):
-    """The gradient of the meta-loss at the learned parameters, taken for that at the first ones."""
+    Where a step does not come apart into an inner gradient and an update, λ passes its parameters
+    unchanged, and only initial parameters can be learned.
+    """
 
     options_type = options.FOMAML
-    derivative = "the gradient of the meta-loss"
+
+    def check(self, problem: Problem) -> None:
+        if not has_inner_gradient(problem):
+            _check_only_initial_params(problem, "fomaml without an inner gradient")
+            return
+        for name, reached in _reached(problem).items():
+            if not reached:
+                raise ValueError(
+                    f"fomaml leaves second derivatives out, and {name!r} acts through them alone: "
+                    "it plays no part in the update rule, the initial state or the meta-loss"
+                )
 
     def meta_gradient(self, problem: Problem, meta: Meta, carry: Carry) -> Estimate:
-        horizon, seed = problem.horizon, carry["seed"]
-        with torch.no_grad():
-            state = problem.initial_state(meta, seed)
-        meta_loss, by_start = 0.0, None
-        for t in range(horizon):
-            with torch.no_grad():
-                state = problem.step(state, meta, t)
-            weight = loss_weight(problem, t + 1)
-            if weight:
-                loss, by_w = _by_params(problem, state, meta, t + 1)
-                meta_loss = meta_loss + weight * loss
-                scaled = torch._foreach_mul(by_w, weight)
-                by_start = scaled if by_start is None else torch._foreach_add(by_start, scaled)
+        found = backpropagated(
+            FirstOrder(problem),
+            meta,
+            carry["seed"],
+            storage=self.options.storage,
+            forward=problem,
+        )
+        steps = problem.horizon + found.replayed
         return Estimate(
-            gradient=self._by_theta(problem, meta, seed, by_start),
-            meta_loss=float(meta_loss),
-            cost=Cost(inner_steps=horizon, gradient_evaluations=horizon),
+            gradient=found.gradient,
+            meta_loss=found.meta_loss,
+            cost=Cost(inner_steps=steps, gradient_evaluations=steps),
+            health=found.norms.health(),
         )
 
 
-class Reptile(_FirstOrder):
+class Reptile(Estimator):
     """The way from the learned parameters back to the first ones."""
 
     options_type = options.Reptile
     derivative = "the way of the parameters"
+
+    def check(self, problem: Problem) -> None:
+        _check_only_initial_params(problem, "reptile")
 
     @torch.no_grad()
     def meta_gradient(self, problem: Problem, meta: Meta, carry: Carry) -> Estimate:
@@ -95,18 +79,47 @@ class Reptile(_FirstOrder):
         start = problem.initial_state(meta, seed)
         end, meta_loss = roll(problem, start, meta, 0, horizon)
         first, last = (trees.Split(state["params"]).leaves for state in (start, end))
-        way = torch._foreach_sub(first, last)
+        # What else s_0 holds gets none.
+        adjoint = pytree.tree_map(torch.zeros_like, start)
+        adjoint["params"] = trees.Split(start["params"]).joined(torch._foreach_sub(first, last))
+        gradient = pull_back_through_start(problem, meta, seed, trees.Split(adjoint).leaves)
         return Estimate(
-            gradient=self._by_theta(problem, meta, seed, way),
+            gradient=dict(zip(meta, gradient, strict=True)),
             meta_loss=float(meta_loss),
             cost=Cost(inner_steps=horizon, gradient_evaluations=horizon),
         )
 
 
-def _by_params(problem: Problem, state: State, meta: Meta, t: int) -> tuple[Tensor, Leaves]:
-    """ℓ_t and ∂ℓ_t/∂w_t."""
-    split = trees.Split(state["params"])
-    w = trees.tracked(split.leaves)
+def _check_only_initial_params(problem: Problem, name: str) -> None:
+    """Raise `ValueError` for a θ that plays no part in w_0."""
+    meta = _tracked_meta(problem)
     with torch.enable_grad():
-        loss = problem.meta_loss({**state, "params": split.joined(w)}, meta, t)
-    return loss.detach(), trees.gradients([loss], w, [torch.ones_like(loss)])
+        start = trees.Split(problem.initial_state(meta, 0)["params"]).leaves
+    for key, reached in _used(start, meta).items():
+        if not reached:
+            raise ValueError(
+                f"{name} learns the initial parameters only, and {key!r} plays no part in them"
+            )
+
+
+def _reached(problem: Problem) -> dict[str, bool]:
+    """Whether each θ plays a part in s_0, in the update of step 0 or in the meta-loss."""
+    meta, horizon = _tracked_meta(problem), problem.horizon
+    with torch.enable_grad():
+        start = problem.initial_state(meta, 0)
+        following = FirstOrder(problem).step(start, meta, 0)
+        loss = problem.meta_loss(following, meta, horizon)
+    return _used([*trees.Split(start).leaves, *trees.Split(following).leaves, loss], meta)
+
+
+def _tracked_meta(problem: Problem) -> Meta:
+    meta = problem.initial_meta(0)
+    return dict(zip(meta, trees.tracked(list(meta.values())), strict=True))
+
+
+def _used(outputs: list[Tensor], meta: Meta) -> dict[str, bool]:
+    sums = [leaf.sum() for leaf in outputs if leaf.requires_grad]
+    if not sums:
+        return dict.fromkeys(meta, False)
+    found = torch.autograd.grad(sums, list(meta.values()), allow_unused=True)
+    return {name: by is not None for name, by in zip(meta, found, strict=True)}

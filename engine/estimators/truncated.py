@@ -17,9 +17,10 @@ import torch
 from torch.utils import _pytree as pytree
 
 from engine import trees
-from engine.estimators.adjoint import pull_back, pull_back_through_start
+from engine.estimators.adjoint import AdjointNorms, pull_back, pull_back_through_start
 from engine.estimators.estimate import Cost, Estimate
 from engine.estimators.estimator import Carry, Estimator, check_within_horizon
+from engine.estimators.gradient_paths import MixedMode, check_mixed_mode
 from engine.estimators.truncation_schedule import SCHEDULES
 from engine.problem import Meta, Problem, State
 from engine.rolling import roll
@@ -34,6 +35,8 @@ class Truncated(Estimator):
     def check(self, problem: Problem) -> None:
         check_within_horizon(problem, "window", self.options.window)
         check_within_horizon(problem, "longest_window", self.options.longest_window)
+        if self.options.products == "forward_over_reverse":
+            check_mixed_mode(problem)
         if self.options.online and problem.objective == "final":
             raise ValueError("online: every slice needs a loss of its own: objective average")
 
@@ -62,6 +65,11 @@ class Truncated(Estimator):
             )
         return min(start + length, problem.horizon)
 
+    def _way_back(self, problem: Problem) -> Problem:
+        """The inner loop through which the adjoint is pulled back."""
+        mixed = self.options.products == "forward_over_reverse"
+        return MixedMode(problem) if mixed else problem
+
     def meta_gradient(self, problem: Problem, meta: Meta, carry: Carry) -> Estimate:
         horizon, seed = problem.horizon, carry["seed"]
         slices = self._slices(problem, carry)
@@ -69,10 +77,12 @@ class Truncated(Estimator):
         with torch.no_grad():
             state = problem.initial_state(meta, seed)
             state, meta_loss = roll(problem, state, meta, 0, first)
-        gradient = [torch.zeros_like(leaf) for leaf in meta.values()]
+        gradient, norms = [torch.zeros_like(leaf) for leaf in meta.values()], AdjointNorms()
+        way_back = self._way_back(problem)
         for start, stop in slices:
-            part = pull_back(problem, state, meta, start, stop, adjoint=None)
+            part = pull_back(way_back, state, meta, start, stop, adjoint=None)
             state = part.end
+            norms.note(start, part.by_state)
             meta_loss = meta_loss + part.meta_loss
             gradient = torch._foreach_add(gradient, part.by_meta)
             if start == 0:
@@ -86,6 +96,7 @@ class Truncated(Estimator):
                 gradient_evaluations=horizon,
                 hessian_vector_products=horizon - first,
             ),
+            health=norms.health(),
         )
 
     def advance(self, problem: Problem, meta: Meta, carry: Carry) -> tuple[Estimate, Carry]:
@@ -107,7 +118,9 @@ class Truncated(Estimator):
         far), `loops` (of inner loops so far) and, inside a loop, `t` and `state`."""
         horizon, seed = problem.horizon, carry["seed"]
         state, start, stop = self.inner_loop(problem, meta, carry)
-        part = pull_back(problem, state, meta, start, stop, adjoint=None)
+        part = pull_back(self._way_back(problem), state, meta, start, stop, adjoint=None)
+        norms = AdjointNorms()
+        norms.note(start, part.by_state)
         gradient = part.by_meta
         if start == 0:
             by_start = pull_back_through_start(problem, meta, seed, part.by_state)
@@ -129,5 +142,6 @@ class Truncated(Estimator):
                 gradient_evaluations=stop - start,
                 hessian_vector_products=stop - start,
             ),
+            health=norms.health(),
         )
         return estimate, following

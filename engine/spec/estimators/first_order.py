@@ -12,43 +12,62 @@ if TYPE_CHECKING:
     from engine.spec.experiment import Experiment
 
 
-class FirstOrder(Estimator):
-    """Takes dw_t/dw_0 as the identity: for learned initial parameters."""
-
-    only_initialisation: ClassVar[bool] = True
-
-    def refusals(self, experiment: Experiment, path: str) -> Iterator[FieldError]:
-        yield from super().refusals(experiment, path)
-        for item in experiment.meta_parameters:
-            if item.kind != "initialisation":
-                yield FieldError(
-                    f"{path}.kind",
-                    self.kind,
-                    f"cannot learn {item.kind!r}: it follows the initial parameters only; "
-                    "allowed meta-parameters: initialisation",
-                )
+def refused_meta_parameters(
+    kind: str, experiment: Experiment, path: str, why: str
+) -> Iterator[FieldError]:
+    """All that are no initial parameters."""
+    for item in experiment.meta_parameters:
+        if item.kind != "initialisation":
+            yield FieldError(
+                f"{path}.kind",
+                kind,
+                f"cannot learn {item.kind!r}: {why}; allowed meta-parameters: initialisation",
+            )
 
 
-class FOMAML(FirstOrder):
-    """First-order MAML: the gradient at the learned parameters, without second derivatives."""
+class FOMAML(Estimator):
+    """First-order MAML: the adjoint without second derivatives, for every meta-parameter.
+
+    It flows through the update rule alone, past inner gradients that are held still.
+    """
 
     title: ClassVar[str] = "First-order MAML"
 
     kind: Literal["fomaml"] = "fomaml"
+    storage: Literal["full", "per_step", "checkpoint"] = "checkpoint"
+    """Keep the graph of all updates; or the state of every step; or states at checkpoints, for one
+    more gradient of each step."""
+
+    @property
+    def label(self) -> str:
+        storage = f", {self.storage.replace('_', ' ')}" if self.storage != "checkpoint" else ""
+        return f"{self.title}{storage}"
 
     @property
     def needs(self) -> tuple[Need, ...]:
         return ("start", "loss_gradient")
 
+    def refusals(self, experiment: Experiment, path: str) -> Iterator[FieldError]:
+        yield from super().refusals(experiment, path)
+        if not experiment.inner_task.has_inner_loss:
+            why = f"{experiment.inner_task.kind!r} has no inner gradient to hold still"
+            yield from refused_meta_parameters(self.kind, experiment, path, why)
 
-class Reptile(FirstOrder):
+
+class Reptile(Estimator):
     """θ − w_T: from the learned parameters back to the first ones; never asks the meta-loss."""
 
     title: ClassVar[str] = "Reptile"
     differentiates: ClassVar[bool] = False
+    only_initialisation: ClassVar[bool] = True
 
     kind: Literal["reptile"] = "reptile"
 
     @property
     def needs(self) -> tuple[Need, ...]:
         return ("start",)
+
+    def refusals(self, experiment: Experiment, path: str) -> Iterator[FieldError]:
+        yield from super().refusals(experiment, path)
+        why = "it follows the initial parameters only"
+        yield from refused_meta_parameters(self.kind, experiment, path, why)

@@ -9,6 +9,7 @@ from pydantic import ValidationInfo, field_validator
 
 from engine.spec.errors import FieldError
 from engine.spec.estimator import Estimator
+from engine.spec.estimators.products import Products, refused_products
 from engine.spec.options import option
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ class Truncated(Estimator):
     from K with every inner loop up to the longest window."""
     longest_window: int | None = option(None, ge=1, le=100_000, unit="inner steps")
     """Longest slice of the schedules random and growing; nothing means the horizon."""
+
+    products: Products = "reverse_over_reverse"
+    """How second derivatives are taken: by a backward pass over a backward pass, whose graph is
+    kept; or by a forward-mode derivative of a backward pass, which keeps none (mixed mode)."""
 
     @field_validator("online")
     @classmethod
@@ -61,13 +66,14 @@ class Truncated(Estimator):
 
     @property
     def label(self) -> str:
+        mixed = ", mixed mode" if self.products == "forward_over_reverse" else ""
         if self.mode == "last_k":
-            return f"Truncated, last {self.window}"
+            return f"Truncated, last {self.window}{mixed}"
         name = f"Truncated, {'online ' if self.online else ''}windows of {self.window}"
         if self.schedule == "fixed":
-            return name
+            return name + mixed
         longest = f" to {self.longest_window}" if self.longest_window else ""
-        return f"{name}{longest}, {self.schedule}"
+        return f"{name}{longest}, {self.schedule}{mixed}"
 
     @property
     def partial(self) -> bool:
@@ -75,6 +81,7 @@ class Truncated(Estimator):
 
     def refusals(self, experiment: Experiment, path: str) -> Iterator[FieldError]:
         yield from super().refusals(experiment, path)
+        yield from refused_products(self.products, experiment, path)
         if self.online and experiment.objective == "final":
             yield FieldError(
                 f"{path}.online",

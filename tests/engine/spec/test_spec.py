@@ -31,7 +31,36 @@ def refusal(text: str) -> list[tuple[str, str]]:
         ("meta_parameters: [{kind: momentum}]", "meta_parameters.0.kind", "not 'sgd'"),
         ("meta_parameters: []", "meta_parameters", "at least 1 item"),
         ("estimators: [{kind: implicit}]", "estimators.0.kind", "its implicit gradient is zero"),
-        ("estimators: [{kind: fomaml}]", "estimators.0.kind", "cannot learn 'learning_rate'"),
+        (
+            "inner_task: {kind: noisy_quadratic}\nestimators: [{kind: fomaml}]",
+            "estimators.0.kind",
+            "cannot learn 'learning_rate': 'noisy_quadratic' has no inner gradient to hold still",
+        ),
+        *(
+            (
+                f"inner_task: {{kind: noisy_quadratic}}\n"
+                f"estimators: [{{kind: {kind}, products: forward_over_reverse}}]",
+                "estimators.0.products",
+                "has no inner loss, so no inner gradient to take in forward mode; allowed: 'rev",
+            )
+            for kind in ("unrolled", "truncated")
+        ),
+        (
+            "estimators: [{kind: unrolled, products: reverse_over_forward}]",
+            "estimators.0.products",
+            "'reverse_over_reverse' or 'forward_over_reverse'",
+        ),
+        (
+            "estimators: [{kind: unrolled, save_gradients: true}]",
+            "estimators.0.save_gradients",
+            "allowed: false, or products 'forward_over_reverse'",
+        ),
+        (
+            "estimators: [{kind: unrolled, storage: full, products: forward_over_reverse, "
+            "save_gradients: true}]",
+            "estimators.0.save_gradients",
+            "the storage 'full' replays no step; allowed: false",
+        ),
         ("estimators: [{kind: reptile}]", "estimators.0.kind", "cannot learn 'learning_rate'"),
         (
             "inner_task: {kind: image_mlp}\nmeta_parameters: [{kind: weight_decay}]\n"

@@ -66,8 +66,11 @@ def examine(document: dict[str, Any], errors: Iterable[FieldError] = ()) -> Draf
 def _inner_steps(spec: Experiment) -> int:
     """A population pays for every one of its particles, a gradient for one pass.
 
-    An outer step is an inner loop, or the interval of a population that trains on."""
+    An outer step is an inner loop, a window of it, or the interval of a population that trains on.
+    """
     estimator = spec.estimators[0]
     loops = getattr(estimator, "particles", None) or getattr(estimator, "population", None) or 1
     steps = getattr(estimator, "interval", None) or spec.inner.steps
+    if estimator.partial:
+        steps = estimator.window
     return loops * steps * spec.outer.steps * spec.outer.meta_batch

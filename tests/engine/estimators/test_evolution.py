@@ -1,5 +1,7 @@
 """Evolution strategies: unbiased for what they claim, with the variance that theory gives."""
 
+import math
+
 import pytest
 import torch
 
@@ -64,3 +66,51 @@ def test_draws_of_one_seed_differ() -> None:
     first = torch.randn(3, generator=generator(1, 0))
     second = torch.randn(3, generator=generator(1, 1))
     assert not torch.equal(first, second)
+
+
+class OneOutlier:
+    """ℓ = θ, but for a cliff that only far perturbations reach."""
+
+    horizon, objective = 1, "final"
+
+    def __init__(self, cliff: float) -> None:
+        self.cliff = cliff
+
+    def initial_meta(self, seed: int) -> dict:
+        return {"theta": torch.zeros((), dtype=torch.float64)}
+
+    def initial_state(self, meta: dict, seed: int) -> dict:
+        return {"params": {"w": meta["theta"]}}
+
+    def step(self, state: dict, meta: dict, t: int) -> dict:
+        return state
+
+    def meta_loss(self, state: dict, meta: dict, t: int) -> torch.Tensor:
+        w = state["params"]["w"]
+        return w + self.cliff * (w > 2.0)
+
+
+def test_an_estimate_that_rests_on_one_pair_says_so() -> None:
+    """On ℓ = θ a pair's difference is 2σ|ε|, and (Σ|ε|)²/Σε² tends to 2/π of the pairs."""
+    spec = {"kind": "evolution", "particles": 200, "sigma": 1.0}
+    plain, cliff = OneOutlier(0.0), OneOutlier(1e6)
+    found = estimate(plain, spec, plain.initial_meta(0))
+    assert found.health.effective_sample_size == pytest.approx(100 * 2 / math.pi, rel=0.15)
+    assert not found.health.notes
+    counts = set()
+    for seed in range(20):
+        found = estimate(cliff, {**spec, "particles": 20}, cliff.initial_meta(0), seed=seed)
+        drawn = torch.randn(10, generator=generator(seed, 0), dtype=torch.float64)
+        counts.add(beyond := int((drawn.abs() > 2.0).sum()))
+        if beyond:
+            assert found.health.effective_sample_size == pytest.approx(beyond, rel=1e-2)
+        assert bool(found.health.notes) == (beyond == 1)
+    assert {0, 1, 2} <= counts
+
+
+def test_where_no_loss_differs_there_is_no_sample_size() -> None:
+    flat = OneOutlier(0.0)
+    flat.meta_loss = lambda state, meta, t: torch.ones((), dtype=torch.float64)
+    found = estimate(flat, {"kind": "evolution"}, flat.initial_meta(0))
+    assert found.health.effective_sample_size is None
+    assert found.health.finite

@@ -47,22 +47,22 @@ class TestInfluenceBalancing:
 
     def test_without_the_sum_of_perturbations_only_the_last_step_counts(self) -> None:
         problem = influence_balancing(20, objective="average")
-        assert_mean(whole_loops(problem, 20, mode="truncated_es", **self.options), -4.0)
+        assert_mean(whole_loops(problem, 12, mode="truncated_es", **self.options), -4.0)
 
     def test_for_the_final_objective_every_window_is_judged_at_its_own_end(self) -> None:
         problem = influence_balancing(20)
-        assert_mean(whole_loops(problem, 20, mode="truncated_es", **self.options), -4.0 * 20)
+        assert_mean(whole_loops(problem, 12, mode="truncated_es", **self.options), -4.0 * 20)
 
     def test_persistent_pairs_and_reused_noise_see_far_and_the_latter_more_clearly(self) -> None:
         problem = influence_balancing(100)
         persistent, reused = (
-            whole_loops(problem, 20, mode=mode, **{**self.options, "window": 5})
+            whole_loops(problem, 12, mode=mode, **{**self.options, "window": 5})
             for mode in UNBIASED
         )
         assert_mean(persistent, 24.0)
         assert_mean(reused, 24.0)
         # A pair that keeps its ε gives ε² g on a quadratic, of variance 2 g².
-        assert float(reused.std()) == pytest.approx(24.0 * (2 / 500) ** 0.5, rel=0.5)
+        assert float(reused.std()) == pytest.approx(24.0 * (2 / 500) ** 0.5, rel=0.6)
         assert float(persistent.std()) > 5 * float(reused.std())
 
 
@@ -77,14 +77,14 @@ class TestUnbiased:
     def test_over_a_whole_loop(self, mode: str, objective: str) -> None:
         problem = quadratic({"kind": "initialisation"}, steps=12, objective=objective, noise=0.2)
         exact = trees.flat(problem.exact(problem.initial_meta(0), 0)[1])
-        assert_mean(whole_loops(problem, 150, mode=mode, particles=16, **self.options), exact)
+        assert_mean(whole_loops(problem, 100, mode=mode, particles=16, **self.options), exact)
 
-    @pytest.mark.parametrize(("particles", "calls"), [(12, 1), (4, 1), (4, 4)])
+    @pytest.mark.parametrize(("particles", "calls"), [(12, 1), (4, 1), (4, 3)])
     def test_at_the_first_estimate_and_later(self, mode, objective, particles, calls) -> None:
         """With a pair at every window, and with fewer pairs than windows."""
         problem = quadratic({"kind": "initialisation"}, steps=12, objective=objective)
         exact = trees.flat(problem.exact(problem.initial_meta(0), 0)[1])
-        draws = in_a_run(problem, 100, calls, mode=mode, particles=particles, **self.options)
+        draws = in_a_run(problem, 80, calls, mode=mode, particles=particles, **self.options)
         assert_mean(draws, exact)
 
 
@@ -94,8 +94,8 @@ def test_the_bias_of_truncated_es_is_that_of_truncated_windows() -> None:
     windows = {"kind": "truncated", "mode": "windows", "window": 5}
     cut = trees.flat(estimate(problem, windows, problem.initial_meta(0)).gradient)
     options = {"mode": "truncated_es", "window": 5, "sigma": 0.3}
-    assert_mean(whole_loops(problem, 150, particles=16, **options), cut)
-    assert_mean(in_a_run(problem, 150, 2, particles=12, **options), cut)
+    assert_mean(whole_loops(problem, 100, particles=16, **options), cut)
+    assert_mean(in_a_run(problem, 80, 2, particles=12, **options), cut)
 
 
 def test_the_bias_of_truncated_es_for_the_final_objective_in_closed_form() -> None:
@@ -105,7 +105,7 @@ def test_the_bias_of_truncated_es_for_the_final_objective_in_closed_form() -> No
     ratio = 1.0 - 0.1 * task.curvature
     w = task.optimum + ratio**5 * (start - task.optimum)
     options = {"mode": "truncated_es", "window": 5, "sigma": 0.3}
-    draws = whole_loops(problem, 150, particles=16, **options)
+    draws = whole_loops(problem, 100, particles=16, **options)
     assert_mean(draws, ratio**5 * (w - task.validation_optimum))
 
 

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from engine import trees
+from engine.chunking import particles_together
 from engine.estimators import ESTIMATORS, Estimate, Health
-from engine.outer_loop.loop import OuterLoop, Values
+from engine.outer_loop.loop import SEED_STRIDE, OuterLoop, Values
 from engine.population import generator
 from engine.probes.bias import accuracy
 from engine.probes.memory import PeakBytes
@@ -18,35 +19,59 @@ from engine.probes.oracle import Oracle
 from engine.probes.smoothing import smoothed_target
 from engine.problem import Meta, Problem
 from engine.spec import Experiment
+from engine.together import together
 
 PROBE_DRAWS = 1 << 40
 """Draw numbers of the probes start here, so that they are independent of the run's own draws."""
 SMOOTHED_DRAWS = 1 << 41
 """Likewise those of the perturbations behind the smoothed target."""
+MOST_BYTES_TOGETHER = 8e6
+"""Of the states and one step of inner loops that go together: an estimate may keep many such."""
 
 
 class Descent(OuterLoop):
-    """torch.optim on the meta-gradients of an estimator, averaged over a meta-batch."""
+    """torch.optim on the meta-gradients of an estimator, averaged over a meta-batch.
+
+    One estimate goes through `together` of its inner loops.
+    """
 
     def __init__(self, experiment: Experiment, problem: Problem) -> None:
         super().__init__(experiment, problem)
         self.oracle = Oracle(experiment, problem)
         self.estimator = ESTIMATORS[self.options.kind](**self.options.options())
+        self.together = self._together()
+        self.estimated = problem
+        if self.together > 1:
+            self.estimated = together(problem, self.together, stride=SEED_STRIDE)
         self.carries = [
-            self.estimator.start(problem, self.meta, seed) for seed in self.inner_seeds()
+            self.estimator.start(self.estimated, self.meta, seed) for seed in self._seeds()
         ]
         outer = experiment.outer.optimizer
         rule = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}[outer.kind]
         self.optimizer = rule(list(self.meta.values()), lr=outer.learning_rate)
 
+    def _together(self) -> int:
+        """All, where each costs its calls more than its arithmetic, by the size of a step alone;
+        else each alone. Only an exact estimate of the mean is the mean of the estimates."""
+        batch = self.experiment.outer.meta_batch
+        if batch == 1 or not self.options.exact:
+            return 1
+        fitting = particles_together(
+            self.problem, self.meta, self.seed, chunk=None, chunk_bytes=MOST_BYTES_TOGETHER
+        )
+        return batch if fitting >= batch else 1
+
+    def _seeds(self) -> list[int]:
+        """The seed of each estimate of this outer step."""
+        return self.inner_seeds()[:: self.together]
+
     def observe(self) -> Values:
         """Estimate the meta-gradient at the present θ."""
         self.observed = [
-            {**carry, "seed": seed}
-            for carry, seed in zip(self.carries, self.inner_seeds(), strict=True)
+            {**carry, "seed": seed} for carry, seed in zip(self.carries, self._seeds(), strict=True)
         ]
         results = [
-            self.estimator.estimate(self.problem, self.meta, carry) for carry in self.observed
+            self.estimator.estimate(self.estimated, self.meta, carry) for carry in self.observed
         ]
         self.carries = [carry for _, carry in results]
         estimates = [estimate for estimate, _ in results]
@@ -61,7 +86,8 @@ class Descent(OuterLoop):
             **self._clipping(gradient_norm),
             **_diagnostics(estimates),
             **self._count(
-                sum(e.cost.seconds for e in estimates), sum(e.cost.inner_steps for e in estimates)
+                sum(e.cost.seconds for e in estimates),
+                sum(e.cost.inner_steps for e in estimates) * self.together,
             ),
             **self._entries(),
         }
@@ -121,11 +147,11 @@ class Descent(OuterLoop):
 
     def _whole_loop(self, carry: dict[str, Any], draw: int) -> Tensor:
         drawn = {**carry, "draw": draw}
-        return trees.flat(self.estimator.whole_loop(self.problem, self.meta, drawn).gradient)
+        return trees.flat(self.estimator.whole_loop(self.estimated, self.meta, drawn).gradient)
 
     def _estimate_again(self, carry: dict[str, Any], draw: int) -> Estimate:
         """What `observe` estimated, from where it started, with another draw."""
-        return self.estimator.estimate(self.problem, self.meta, {**carry, "draw": draw})[0]
+        return self.estimator.estimate(self.estimated, self.meta, {**carry, "draw": draw})[0]
 
     def _averaged(self, gradients: list[Tensor]) -> Tensor:
         return torch.stack(gradients).mean(0)

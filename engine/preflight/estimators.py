@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from engine import trees
+from engine.chunking import particles_together
 from engine.estimators import ESTIMATORS, Estimator, build_estimator
 from engine.obstacle import Obstacle, errors
 from engine.preflight.contract import FirstStep, Refused, first_step, warnings_and_errors
@@ -16,6 +17,7 @@ from engine.problem import Meta, Problem
 from engine.spec import searches
 from engine.spec.estimator import Estimator as Options
 from engine.spec.estimator import Need
+from engine.spec.estimators import Evolution
 from engine.spec.validation import validate_options
 
 WORDS: dict[Need, str] = {
@@ -27,6 +29,8 @@ WORDS: dict[Need, str] = {
     "tangents": "forward-mode derivatives of an inner step",
     "particles": "an inner step at several θ together",
 }
+ONE_BY_ONE = "evolution or a search with chunk 1"
+"""What needs nothing but the contract."""
 INSTEAD: dict[Need, str] = {
     "particles": "evolution or a search",
     "tangents": "forward_mode",
@@ -85,9 +89,17 @@ def _obstacles(
         return found
     if refused := _refused(problem, options):
         return [*found, refused]
-    for need in options.needs:
-        found += _tried(need, problem, meta, seed, first)
+    for need in _needs(problem, options, meta, seed):
+        found += _tried(need, options, problem, meta, seed, first)
     return found
+
+
+def _needs(problem: Problem, options: Options, meta: Meta, seed: int) -> tuple[Need, ...]:
+    """What `options` need on this problem: particles too large to go together go one by one."""
+    if isinstance(options, Evolution) and options.chunk is None:
+        chunk = particles_together(problem, meta, seed, chunk=None, chunk_bytes=options.chunk_bytes)
+        return options.model_copy(update={"chunk": chunk}).needs
+    return options.needs
 
 
 def _refused(problem: Problem, options: Options) -> Obstacle | None:
@@ -108,7 +120,9 @@ def _refused(problem: Problem, options: Options) -> Obstacle | None:
     return None
 
 
-def _tried(need: Need, problem: Problem, meta: Meta, seed: int, first: FirstStep) -> list[Obstacle]:
+def _tried(
+    need: Need, options: Options, problem: Problem, meta: Meta, seed: int, first: FirstStep
+) -> list[Obstacle]:
     try:
         return TRIALS[need](problem, meta, seed, first)
     except Exception as error:
@@ -116,13 +130,17 @@ def _tried(need: Need, problem: Problem, meta: Meta, seed: int, first: FirstStep
             raise
         found = fault(error)
     ways = [found.rewrite] if found.rewrite else []
-    works = [
-        name
+    if "chunk" in type(options).model_fields and not _alone(options).needs:
+        ways.append("set chunk to 1, which takes particles one by one")
+    works = {
+        other: name
         for other, name in INSTEAD.items()
         if other != need and _works(other, problem, meta, seed, first)
-    ]
+    }
+    if need != "particles" and "particles" not in works:
+        works["particles"] = ONE_BY_ONE
     if works:
-        ways.append(f"use {', or '.join(works)}, whose needs are met here")
+        ways.append(f"use {', or '.join(works.values())}, whose needs are met here")
     return [
         Obstacle(
             need=WORDS[need],
@@ -131,6 +149,10 @@ def _tried(need: Need, problem: Problem, meta: Meta, seed: int, first: FirstStep
             cure="; or ".join(ways),
         )
     ]
+
+
+def _alone(options: Options) -> Options:
+    return options.model_copy(update={"chunk": 1})
 
 
 def _works(need: Need, problem: Problem, meta: Meta, seed: int, first: FirstStep) -> bool:

@@ -47,14 +47,29 @@ def built(experiment: Experiment) -> Problem:
         if is_out_of_memory(error):
             raise
         found = fault(error)
+        ways = [found.rewrite] if found.rewrite else []
+        if _can_be_built_eagerly(experiment):
+            ways.append("set inner.program to eager, which runs the step as it is written")
         raise Refused(
             Obstacle(
                 need=f"the inner task {experiment.inner_task.kind}",
                 reason=found.reason,
                 operation=found.operation,
-                cure=found.rewrite,
+                cure="; or ".join(ways),
             )
         ) from error
+
+
+def _can_be_built_eagerly(experiment: Experiment) -> bool:
+    """Whether it is the recording of the step that fails, such as one that reads values."""
+    inner = experiment.inner.model_copy(update={"program": "eager"})
+    try:
+        build_problem(experiment.model_copy(update={"inner": inner}))
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        return False
+    return True
 
 
 def preflight_run(experiment: Experiment, problem: Problem) -> list[Obstacle]:

@@ -58,7 +58,7 @@ class Evolution(Estimator):
 
     @property
     def needs(self) -> tuple[Need, ...]:
-        return ("particles",)
+        return () if self.chunk == 1 else ("particles",)
 
     @property
     def label(self) -> str:

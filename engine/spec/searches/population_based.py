@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from engine.spec.errors import FieldError
+from engine.spec.estimator import Need
 from engine.spec.options import option
 from engine.spec.searches.search import Search
 
@@ -36,6 +37,10 @@ class PopulationBased(Search):
     """Standard deviation of the first members' θ around the initial one, in the units of θ."""
     chunk: int = option(16, ge=1, le=65_536, unit="members")
     """Members trained together; more is faster for small models and needs more memory."""
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        return ("particles",)
 
     @property
     def label(self) -> str:

@@ -23,7 +23,7 @@ class Search(Estimator):
 
     @property
     def needs(self) -> tuple[Need, ...]:
-        return ("particles",)
+        return () if getattr(self, "chunk", None) == 1 else ("particles",)
 
     def refusals(self, experiment: Experiment, path: str) -> Iterator[FieldError]:
         yield from super().refusals(experiment, path)

@@ -49,8 +49,8 @@ def called(folder: Path, *calls: list[str]) -> list[tuple[int, str, str]]:
     return [tuple(answer) for answer in json.loads(done.stdout)]
 
 
-def spec(folder: Path, fault: str, **changes: Any) -> str:
-    path = folder / f"{fault}.yaml"
+def spec(folder: Path, fault: str, *, name: str = "", **changes: Any) -> str:
+    path = folder / f"{name or fault}.yaml"
     document = {**SPEC, "inner_task": {"kind": "faulty", "fault": fault}, **changes}
     path.write_text(json.dumps(document))
     return str(path)
@@ -65,7 +65,7 @@ def test_mistakes_of_an_installed_task_are_refused_in_sentences(tmp_path: Path) 
     install(tmp_path)
     words = {
         "attention": ["a backward pass", "scaled_dot_product_flash", "SDPBackend"],
-        "value": [".item()", "torch.where"],
+        "value": [".item()", "torch.where", "inner.program to eager"],
         "raises": [f"KeyError: 'bias' (task.py, line {line('bias')}, in training_loss)"],
         "build": [f"faulty: KeyError: 'weights' (task.py, line {line('weights')}, in __init__)"],
         "float32": ["every number in float64", "is float32"],
@@ -86,6 +86,25 @@ def test_mistakes_of_an_installed_task_are_refused_in_sentences(tmp_path: Path) 
         assert all(word in err for word in words["attention"])
         assert "estimators.1" not in err
     assert not (tmp_path / "out" / "events.jsonl").exists()
+
+
+def test_a_step_that_cannot_be_recorded_runs_as_it_is_written(tmp_path: Path) -> None:
+    install(tmp_path)
+    inner = {"steps": 4, "program": "eager"}
+    alone = {"kind": "evolution", "particles": 2, "chunk": 1}
+    unrolled = SPEC["estimators"][0]
+    every = spec(tmp_path, "value", inner=inner, estimators=[*SPEC["estimators"], alone])
+    sound = spec(tmp_path, "value", name="sound", inner=inner, estimators=[unrolled, alone])
+    [(status, out, _), run] = called(
+        tmp_path, ["preflight", every, "--json"], ["run", sound, "--out", "out"]
+    )
+    assert run == (0, "", "")
+    unrolled, together, one_by_one = json.loads(out)["estimators"]
+    assert status == 2
+    assert (unrolled["ready"], together["ready"], one_by_one["ready"]) == (True, False, True)
+    [obstacle] = together["obstacles"]
+    assert obstacle["operation"] == ".item() or if"
+    assert "set chunk to 1" in obstacle["cure"]
 
 
 def test_what_only_a_swept_value_breaks_fails_that_run_alone(tmp_path: Path) -> None:

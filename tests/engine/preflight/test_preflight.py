@@ -77,6 +77,18 @@ def test_what_is_refused_fails_and_what_passes_runs(
         assert "\n" not in str(obstacle)
 
 
+def test_particles_one_by_one_need_nothing_more() -> None:
+    for loss in (broken.branches, broken.selects, sine):
+        problem, alone = Fit(loss), {**ESTIMATORS["evolution"], "chunk": 1}
+        [obstacle] = look(problem, "evolution")
+        assert "set chunk to 1" in obstacle.cure
+        assert look(problem, "evolution", chunk=1) == []
+        engine.estimate(problem, alone, problem.initial_meta(0))
+    both = Fit(lambda w: broken.pairwise(w) + broken.reads_a_value(w))
+    [obstacle] = look(both)
+    assert "use evolution or a search with chunk 1" in obstacle.cure
+
+
 def test_a_step_must_run_without_a_graph() -> None:
     """torch.autograd.grad under no_grad fails wherever a state is only passed through."""
     problem = broken.WithAutograd()

@@ -37,7 +37,7 @@ class Point:
     `probe_seconds`; and for an estimator that draws, `<name>_low` and `<name>_high` of the two
     biases and variances, the ends of their 95 % confidence intervals. With `smoothed_draws`:
     `smoothed_norm`, `smoothed_standard_error`, `smoothing_distance`, `bias_smoothed_relative`.
-    Where an estimator has them, the figures of its health record: `residual`,
+    Where an estimator has them, the figures of its health record: `adjoint_norm`, `residual`,
     `inner_gradient_norm`, `negative_curvature` (1 where the solve met a direction along which the
     Hessian is negative), `effective_sample_size`. Of a search: `sigma`, `best`. Where the outer
     loop clips: `clipped`, 1 where the meta-gradient was longer than allowed (`gradient_norm` is

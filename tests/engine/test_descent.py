@@ -25,6 +25,7 @@ def test_figures_of_the_health_record_are_series_where_there_are_any() -> None:
     assert first["residual"] < 1e-6
     assert first["inner_gradient_norm"] > 0.0
     (first, _) = points(estimators=[{"kind": "unrolled"}])
+    assert first["adjoint_norm"] > 0.0
     assert not {"residual", "inner_gradient_norm", "negative_curvature"} & first.keys()
 
 

@@ -104,6 +104,17 @@ class EstimatorContract:
                 assert _same(following, following_again)
                 carry = following
 
+    def test_a_whole_loop_is_one_estimate_unless_that_sees_a_window(
+        self, estimator: Estimator
+    ) -> None:
+        for problem in self.problems(estimator):
+            meta = problem.initial_meta(0)
+            carry = estimator.start(problem, meta, 0)
+            whole = estimator.whole_loop(problem, meta, carry)
+            assert whole.cost.inner_steps >= problem.horizon
+            if not estimator.options.partial:
+                assert _same_estimate(whole, estimator.estimate(problem, meta, carry)[0])
+
     def test_a_carry_goes_on_from_a_file(self, estimator: Estimator) -> None:
         for problem in self.problems(estimator):
             meta = problem.initial_meta(0)

@@ -13,6 +13,7 @@ from engine.chunking import particles_together
 from engine.estimators import ESTIMATORS, Estimate, Health
 from engine.outer_loop.loop import SEED_STRIDE, OuterLoop, Values
 from engine.population import generator
+from engine.preflight.torch_words import is_out_of_memory
 from engine.probes.bias import accuracy
 from engine.probes.memory import PeakBytes
 from engine.probes.oracle import Oracle
@@ -39,10 +40,7 @@ class Descent(OuterLoop):
         super().__init__(experiment, problem)
         self.oracle = Oracle(experiment, problem)
         self.estimator = ESTIMATORS[self.options.kind](**self.options.options())
-        self.together = self._together()
-        self.estimated = problem
-        if self.together > 1:
-            self.estimated = together(problem, self.together, stride=SEED_STRIDE)
+        self.together, self.estimated = self._together()
         self.carries = [
             self.estimator.start(self.estimated, self.meta, seed) for seed in self._seeds()
         ]
@@ -50,16 +48,26 @@ class Descent(OuterLoop):
         rule = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}[outer.kind]
         self.optimizer = rule(list(self.meta.values()), lr=outer.learning_rate)
 
-    def _together(self) -> int:
-        """All, where each costs its calls more than its arithmetic, by the size of a step alone;
-        else each alone. Only an exact estimate of the mean is the mean of the estimates."""
+    def _together(self) -> tuple[int, Problem]:
+        """How many inner loops go together, and what they are as one.
+
+        All, where each costs its calls more than its arithmetic, by the size of a step alone; else
+        each alone, as where torch cannot take a step of several states at once. Only an exact
+        estimate of the mean is the mean of the estimates.
+        """
         batch = self.experiment.outer.meta_batch
         if batch == 1 or not self.options.exact:
-            return 1
+            return 1, self.problem
         fitting = particles_together(
             self.problem, self.meta, self.seed, chunk=None, chunk_bytes=MOST_BYTES_TOGETHER
         )
-        return batch if fitting >= batch else 1
+        if fitting >= batch:
+            try:
+                return batch, together(self.problem, batch, stride=SEED_STRIDE)
+            except Exception as error:
+                if is_out_of_memory(error):
+                    raise
+        return 1, self.problem
 
     def _seeds(self) -> list[int]:
         """The seed of each estimate of this outer step."""

@@ -94,7 +94,10 @@ def test_a_step_that_cannot_be_recorded_runs_as_it_is_written(tmp_path: Path) ->
     alone = {"kind": "evolution", "particles": 2, "chunk": 1}
     unrolled = SPEC["estimators"][0]
     every = spec(tmp_path, "value", inner=inner, estimators=[*SPEC["estimators"], alone])
-    sound = spec(tmp_path, "value", name="sound", inner=inner, estimators=[unrolled, alone])
+    outer = {"steps": 2, "meta_batch": 2}
+    sound = spec(
+        tmp_path, "value", name="sound", inner=inner, outer=outer, estimators=[unrolled, alone]
+    )
     [(status, out, _), run] = called(
         tmp_path, ["preflight", every, "--json"], ["run", sound, "--out", "out"]
     )

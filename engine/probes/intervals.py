@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 import torch
+from scipy.special import ndtri, stdtrit
 from torch import Tensor
 
 Interval = tuple[float, float]
@@ -16,8 +17,6 @@ Interval = tuple[float, float]
 
 RESAMPLES = 1000
 TAILS = (0.025, 0.975)
-NORMAL_QUANTILE = 1.959963984540054
-"""Of 0.975."""
 
 
 def variance_interval(draws: Tensor) -> Interval | None:
@@ -37,7 +36,7 @@ def variance_interval(draws: Tensor) -> Interval | None:
     spread = float(((count - 1) / count * (without - without.mean()).square().sum()).sqrt())
     if not math.isfinite(spread):
         return None
-    factor = math.exp(min(student_quantile(count - 1) * spread, 700.0))
+    factor = math.exp(min(float(stdtrit(count - 1, TAILS[1])) * spread, 700.0))
     return variance / factor, variance * factor
 
 
@@ -72,26 +71,13 @@ def bias_interval(draws: Tensor, exact: Tensor, bias: float, *, seed: int) -> In
     shares = _resampled_shares(count, seed)
     error_squared = ((shares - 1.0 / count) @ centred).square().sum(1)
     sampling_variance = (shares @ squares - error_squared) / (count - 1)
-    stretch = student_quantile(count - 1) / NORMAL_QUANTILE * math.sqrt(count / (count - 1))
+    student = float(stdtrit(count - 1, TAILS[1]) / ndtri(TAILS[1]))
+    stretch = student * math.sqrt(count / (count - 1))
     linear = stretch * (shares @ along)
     square = stretch**2 * (error_squared - sampling_variance)
     biases = (linear.square() + bias**2 - square).clamp_min(0.0).sqrt() - linear
     low, high = biases.clamp_min(0.0).quantile(torch.tensor(TAILS, dtype=biases.dtype)).tolist()
     return low, high
-
-
-def student_quantile(degrees: int) -> float:
-    """The 0.975 quantile of Student's t, to 4 % at two degrees of freedom and 0.2 % from five on.
-
-    Abramowitz and Stegun (1964), 26.7.5: an expansion about the normal quantile.
-    """
-    z = NORMAL_QUANTILE
-    return (
-        z
-        + (z**3 + z) / (4 * degrees)
-        + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * degrees**2)
-        + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * degrees**3)
-    )
 
 
 def _resampled_shares(count: int, seed: int) -> Tensor:

@@ -78,6 +78,7 @@ class BuiltProblem:
         self.meta_parameters = meta_parameters
         self.horizon = horizon
         self.objective = objective
+        self.traced = traced
         self._names = list(task.initial_params(0))
         self._fixed = {key: dict.fromkeys(self._names, value) for key, value in fixed.items()}
         meta = self.initial_meta(0)

@@ -33,6 +33,8 @@ def together(problem: Problem, count: int, *, stride: int) -> Problem:
 class Together:
     """Built by `together`."""
 
+    traced = True
+
     def __init__(self, problem: Problem, count: int, *, stride: int) -> None:
         self.problem = problem
         self.horizon, self.objective = problem.horizon, problem.objective

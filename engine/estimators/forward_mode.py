@@ -1,43 +1,61 @@
-"""Forward mode: carry the tangents Z_t = ds_t/dθ along the inner loop (Franceschi et al., 2017).
+"""Forward mode: carry the tangents Z_t = ds_t/dθ · U along the inner loop.
 
-    Z_{t+1} = ∂Φ_t/∂s · Z_t + ∂Φ_t/∂θ,      ĝ = Σ_t c_t (∂ℓ_t/∂s · Z_t + ∂ℓ_t/∂θ)
+    Z_{t+1} = ∂Φ_t/∂s · Z_t + ∂Φ_t/∂θ · U,      Uᵀg* = Σ_t c_t (∂ℓ_t/∂s · Z_t + ∂ℓ_t/∂θ · U)
 
-Exact. Memory O(tangents · |s|), constant in T; the cost grows with dim θ. The tangents of a chunk
-are carried together by vmap.
+Exact when U runs over the unit vectors, one for every entry of θ (Franceschi et al., 2017). Along
+m random directions u
+
+    ĝ = (1/m) Σ u (uᵀ g*),      E u uᵀ = I
+
+is unbiased and costs m tangents however large θ is (Baydin et al., 2022; Silver et al., 2022). The
+entries of u are ±1 (Rademacher): tr Cov ĝ = (dim θ − 1) ‖g*‖² / m, where normal ones would give
+(dim θ + 1) ‖g*‖² / m.
+
+Memory O(tangents · |s|), constant in T. The tangents of a chunk are carried together.
 """
 
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
-from engine import trees
 from engine.estimators.estimate import Cost, Estimate
 from engine.estimators.estimator import Carry, Estimator
-from engine.problem import Meta, Problem
+from engine.population import generator
+from engine.problem import Meta, Problem, State
 from engine.rolling import loss_weight
 from engine.spec import estimators as options
-
-Leaves = list[Tensor]
+from engine.tangents import Leaves, Push, push, pushing
 
 
 class ForwardMode(Estimator):
-    """ĝ = g*, to rounding; one tangent for every entry of θ, `chunk` of them at a time."""
+    """ĝ = g*, to rounding; or unbiased, from random directions."""
 
     options_type = options.ForwardMode
     derivative = "the tangents"
 
     @torch.no_grad()
+    def start(self, problem: Problem, meta: Meta, seed: int) -> Carry:
+        carry = super().start(problem, meta, seed)
+        # Programs are traced before the first estimate, whose time and memory are measured.
+        for count in {len(rows) for rows in self._chunks(meta)}:
+            _pushes(
+                problem, meta, seed, [leaf.new_zeros(count, *leaf.shape) for leaf in meta.values()]
+            )
+        return carry
+
+    @torch.no_grad()
     def meta_gradient(self, problem: Problem, meta: Meta, carry: Carry) -> Estimate:
-        sizes = [leaf.numel() for leaf in meta.values()]
-        total, chunk = sum(sizes), self.options.chunk
-        directional = []
-        for first in range(0, total, chunk):
-            count = min(chunk, total - first)
-            meta_loss, slopes = self._push_forward(problem, meta, carry["seed"], first, count)
-            directional.append(slopes)
-        parts = torch.cat(directional).split(sizes)
-        chunks = -(-total // chunk)
+        some = self.options.random_directions
+        pieces, tangents, chunks = [], 0, 0
+        for directions in self._directions(meta, carry):
+            meta_loss, slopes = _push_forward(problem, meta, carry["seed"], directions)
+            pieces.append(slopes @ _rows(directions) if some else slopes)
+            tangents, chunks = tangents + len(slopes), chunks + 1
+        vector = torch.stack(pieces).sum(0) / some if some else torch.cat(pieces)
+        parts = vector.split([leaf.numel() for leaf in meta.values()])
         return Estimate(
             gradient={
                 name: part.reshape(leaf.shape)
@@ -47,67 +65,76 @@ class ForwardMode(Estimator):
             cost=Cost(
                 inner_steps=problem.horizon * chunks,
                 gradient_evaluations=problem.horizon * chunks,
-                hessian_vector_products=problem.horizon * total,
+                hessian_vector_products=problem.horizon * tangents,
             ),
         )
 
-    def _push_forward(
-        self, problem: Problem, meta: Meta, seed: int, first: int, count: int
-    ) -> tuple[Tensor, Tensor]:
-        """F(θ) and its derivatives by `count` entries of θ from entry `first` on; shape [count]."""
-        names, theta = list(meta), list(meta.values())
-        directions = _unit_vectors(theta, first, count)
+    def _chunks(self, meta: Meta) -> Iterator[range]:
+        """Numbers of the directions that go together."""
+        count = self.options.random_directions or sum(leaf.numel() for leaf in meta.values())
+        for first in range(0, count, self.options.chunk):
+            yield range(first, min(first + self.options.chunk, count))
 
-        def named(leaves: Leaves) -> Meta:
-            return dict(zip(names, leaves, strict=True))
-
-        def push(function, state: trees.Tree, tangents: Leaves) -> tuple[Any, Leaves]:
-            return push_along(
-                lambda state, *theta: function(state, named(theta)),
-                state, theta, tangents, directions,
-            )  # fmt: skip
-
-        state, tangents = push(lambda _, meta: problem.initial_state(meta, seed), {}, [])
-        meta_loss = theta[0].new_zeros(())
-        slopes = theta[0].new_zeros(count)
-        for t in range(problem.horizon):
-            state, tangents = push(lambda s, meta, t=t: problem.step(s, meta, t), state, tangents)
-            weight = loss_weight(problem, t + 1)
-            if weight:
-                value, [slope] = push(
-                    lambda s, meta, t=t: problem.meta_loss(s, meta, t + 1), state, tangents
-                )
-                meta_loss = meta_loss + weight * value
-                slopes = slopes + weight * slope
-        return meta_loss, slopes
+    def _directions(self, meta: Meta, carry: Carry) -> Iterator[Leaves]:
+        theta = list(meta.values())
+        source = generator(carry["seed"], carry["draw"])
+        for numbers in self._chunks(meta):
+            if self.options.random_directions:
+                yield _random_signs(theta, len(numbers), source)
+            else:
+                yield _unit_vectors(theta, numbers)
 
 
-def push_along(
-    function, state: trees.Tree, theta: Leaves, tangents: Leaves, directions: Leaves
-) -> tuple[Any, Leaves]:
-    """The value of `function(state, *theta)`, a tree, and the derivatives of its floating-point
-    leaves along `tangents` (of the state) and `directions` (of θ), which have a leading axis."""
-    split = trees.Split(state)
-    count = len(tangents)
-
-    def leaves_and_value(*inputs: Tensor) -> tuple[Leaves, Any]:
-        value = function(split.joined(inputs[:count]), *inputs[count:])
-        return trees.Split(value).leaves, value
-
-    def along(*direction: Tensor) -> tuple[Any, Leaves]:
-        primals = (*split.leaves, *theta)
-        leaves, slopes, value = torch.func.jvp(leaves_and_value, primals, direction, has_aux=True)
-        # Under vmap torch may give what comes from a 0-dimensional leaf in a wider format.
-        return value, [slope.to(leaf.dtype) for slope, leaf in zip(slopes, leaves, strict=True)]
-
-    vectorised = torch.func.vmap(along, out_dims=(None, 0), randomness="same")
-    return vectorised(*tangents, *directions)
+def _pushes(
+    problem: Problem, meta: Meta, seed: int, directions: Leaves
+) -> tuple[State, Leaves, Push, Push]:
+    """s_0 and Z_0, and how a step and the meta-loss carry tangents on."""
+    state, tangents = push(
+        lambda _, meta, t: problem.initial_state(meta, seed), {}, meta, 0, [], directions
+    )
+    judged = sum(loss_weight(problem, t + 1) != 0.0 for t in range(problem.horizon))
+    step = pushing(problem, "step", state, meta, directions, calls=problem.horizon)
+    judge = pushing(problem, "meta_loss", state, meta, directions, calls=judged)
+    return state, tangents, step, judge
 
 
-def _unit_vectors(theta: Leaves, first: int, count: int) -> Leaves:
-    """Rows first … first + count − 1 of the identity on all entries of θ, cut into θ's shapes."""
-    total = sum(leaf.numel() for leaf in theta)
-    rows = theta[0].new_zeros(count, total)
-    rows[torch.arange(count), torch.arange(first, first + count)] = 1.0
-    parts = rows.split([leaf.numel() for leaf in theta], dim=1)
-    return [part.reshape(count, *leaf.shape) for part, leaf in zip(parts, theta, strict=True)]
+def _push_forward(
+    problem: Problem, meta: Meta, seed: int, directions: Leaves
+) -> tuple[Tensor, Tensor]:
+    """F(θ), and its derivatives along `directions`; shape [directions]."""
+    state, tangents, step, judge = _pushes(problem, meta, seed, directions)
+    meta_loss = directions[0].new_zeros(())
+    slopes = directions[0].new_zeros(len(directions[0]))
+    for t in range(problem.horizon):
+        state, tangents = step(state, meta, t, tangents, directions)
+        weight = loss_weight(problem, t + 1)
+        if weight:
+            value, [slope] = judge(state, meta, t + 1, tangents, directions)
+            meta_loss = meta_loss + weight * value
+            slopes = slopes + weight * slope
+    return meta_loss, slopes
+
+
+def _unit_vectors(theta: Leaves, entries: range) -> Leaves:
+    """The rows `entries` of the identity on all entries of θ, cut into θ's shapes."""
+    sizes = [leaf.numel() for leaf in theta]
+    rows = theta[0].new_zeros(len(entries), sum(sizes))
+    rows[torch.arange(len(entries)), torch.tensor(entries)] = 1.0
+    parts = rows.split(sizes, dim=1)
+    return [part.reshape(-1, *leaf.shape) for part, leaf in zip(parts, theta, strict=True)]
+
+
+def _random_signs(theta: Leaves, count: int, source: torch.Generator) -> Leaves:
+    """`count` directions with entries of ±1; which ones does not depend on the chunks."""
+    drawn = [
+        [torch.randint(2, leaf.shape, generator=source) for leaf in theta] for _ in range(count)
+    ]
+    return [
+        (2 * torch.stack(signs) - 1).to(leaf)
+        for signs, leaf in zip(zip(*drawn, strict=True), theta, strict=True)
+    ]
+
+
+def _rows(directions: Leaves) -> Tensor:
+    """All entries of each direction; shape [directions, dim θ]."""
+    return torch.cat([leaf.reshape(len(leaf), -1) for leaf in directions], dim=1)

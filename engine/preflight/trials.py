@@ -12,13 +12,13 @@ import torch
 from torch import Tensor
 
 from engine import trees
-from engine.estimators.forward_mode import push_along
 from engine.obstacle import Obstacle
 from engine.preflight.contract import FirstStep, judged_at
 from engine.preflight.inner_gradients import InnerGradients
 from engine.preflight.torch_words import CUT_LOSS, Fault, Unfit
 from engine.problem import Meta, Problem, State
 from engine.spec.estimator import Need
+from engine.tangents import push
 
 Leaves = list[Tensor]
 Trial = Callable[[Problem, Meta, int, FirstStep], list[Obstacle]]
@@ -103,17 +103,15 @@ def curvature(problem: Problem, meta: Meta, seed: int, first: FirstStep) -> list
 @torch.no_grad()
 def tangents(problem: Problem, meta: Meta, seed: int, first: FirstStep) -> list[Obstacle]:
     """Derivatives of the first states and of the loss along two directions of θ together."""
-    names, theta = list(meta), list(meta.values())
-    directions = [torch.stack([torch.ones_like(leaf)] * 2) for leaf in theta]
+    directions = [torch.stack([torch.ones_like(leaf)] * 2) for leaf in meta.values()]
     before: State = {}
     state: Any = {}
     along: Leaves = []
     for function in _functions(problem, seed):
         before = state
-        state, along = push_along(
-            lambda s, *theta, f=function: f(s, dict(zip(names, theta, strict=True))),
-            state, theta, along, directions,
-        )  # fmt: skip
+        state, along = push(
+            lambda s, meta, t, f=function: f(s, meta), state, meta, 0, along, directions
+        )
     _require_slope(problem, before, meta)
     return []
 

@@ -14,16 +14,35 @@ if TYPE_CHECKING:
 
 
 class ForwardMode(Estimator):
-    """Tangents carried along the inner loop: exact, memory constant in T, cost grows with dim θ."""
+    """Tangents carried along the inner loop: memory constant in T. Exact with one for every
+    meta-parameter, unbiased with a few in random directions."""
 
     title: ClassVar[str] = "Forward mode"
-    exact: ClassVar[bool] = True
     most_tangents: ClassVar[int] = 20_000
-    """Beyond this many meta-parameters forward mode is refused, not left running for days."""
+    """Beyond this many meta-parameters the exact gradient is refused, not left running for days."""
 
     kind: Literal["forward_mode"] = "forward_mode"
+    random_directions: int | None = option(None, ge=1, le=20_000, unit="directions")
+    """Random directions along which the meta-gradient is taken and put together: unbiased, of a
+    variance that grows with the number of meta-parameters, at a cost that does not; nothing means
+    along every meta-parameter, which is exact."""
     chunk: int = option(8, ge=1, le=4096, unit="tangents")
     """Tangents carried together; more is faster and needs more memory."""
+
+    @property
+    def label(self) -> str:
+        if self.random_directions is None:
+            return self.title
+        plural = "s" if self.random_directions > 1 else ""
+        return f"{self.title}, {self.random_directions} random direction{plural}"
+
+    @property
+    def exact(self) -> bool:
+        return self.random_directions is None
+
+    @property
+    def stochastic(self) -> bool:
+        return self.random_directions is not None
 
     @property
     def needs(self) -> tuple[Need, ...]:
@@ -32,10 +51,11 @@ class ForwardMode(Estimator):
     def refusals(self, experiment: Experiment, path: str) -> Iterator[FieldError]:
         yield from super().refusals(experiment, path)
         count = experiment.meta_parameter_count()
-        if count > self.most_tangents:
+        if self.exact and count > self.most_tangents:
             yield FieldError(
                 f"{path}.kind",
                 self.kind,
                 f"forward mode carries one tangent for each of the {count:,} meta-parameters; "
-                f"at most {self.most_tangents:,} are allowed; use unrolled with checkpoints",
+                f"at most {self.most_tangents:,} are allowed; use random_directions, or unrolled "
+                "with checkpoints",
             )

@@ -23,11 +23,16 @@ TOGETHER = [
         for solver in ("cg", "normal_cg", "neumann")
     ),
     {"kind": "implicit", "products": "finite_difference", "iterations": 2, "warm_start": True},
+    {"kind": "forward_mode", "random_directions": 3, "chunk": 2},
     *BY_WINDOWS,
     {**BY_WINDOWS[1], "particles": 4, "chunk": 1, "fitness_shaping": "centred_ranks"},
 ]
 """Choices that need another one beside them."""
-UNBIASED = [{"kind": "evolution", "particles": 8, "sigma": 0.3}, *BY_WINDOWS[1:]]
+UNBIASED = [
+    {"kind": "evolution", "particles": 8, "sigma": 0.3},
+    *BY_WINDOWS[1:],
+    {"kind": "forward_mode", "random_directions": 3},
+]
 
 
 def modes() -> Iterator[dict[str, Any]]:

@@ -118,8 +118,10 @@ def _tracked_meta(problem: Problem) -> Meta:
 
 
 def _used(outputs: list[Tensor], meta: Meta) -> dict[str, bool]:
-    sums = [leaf.sum() for leaf in outputs if leaf.requires_grad]
-    if not sums:
+    outputs = [leaf for leaf in outputs if leaf.requires_grad]
+    if not outputs:
         return dict.fromkeys(meta, False)
-    found = torch.autograd.grad(sums, list(meta.values()), allow_unused=True)
+    found = torch.autograd.grad(
+        outputs, list(meta.values()), [torch.ones_like(leaf) for leaf in outputs], allow_unused=True
+    )
     return {name: by is not None for name, by in zip(meta, found, strict=True)}

@@ -56,6 +56,11 @@ class Estimator(Options):
         return False
 
     @property
+    def needs_inner_gradient(self) -> bool:
+        """Whether a step must come apart into the gradient of an inner loss and an update."""
+        return False
+
+    @property
     def needs(self) -> tuple[Need, ...]:
         """What preflight tries on one inner step before a run."""
         return ("adjoint",) if self.differentiates else ()

@@ -10,6 +10,7 @@ import torch
 
 from engine import estimate, trees
 from engine.building import build_problem
+from engine.problem import Learner
 from engine.spec import validate
 
 HORIZON = 4
@@ -54,6 +55,15 @@ EXACT = {
     "one window of T": {"kind": "truncated", "mode": "windows", "window": HORIZON},
     "forward mode": {"kind": "forward_mode", "chunk": 128},
 }
+OF_INNER_GRADIENTS = {
+    "mixed mode": {
+        "kind": "unrolled",
+        "segment": 2,
+        "products": "forward_over_reverse",
+        "save_gradients": True,
+    },
+}
+"""The first segment's steps are replayed with saved gradients, and the last one's taken anew."""
 BOTH = ["final", "average"]
 OBJECTIVES = {"quadratic": BOTH, "mlp": BOTH, **dict.fromkeys(LEARNED_BY_SYSTEMS, BOTH)}
 """Convolutions take longer: they have the objective with a loss at every step only."""
@@ -145,7 +155,8 @@ def test_the_meta_gradient_is_right_and_every_exact_estimator_returns_it(problem
         slope = (ahead - behind) / (2 * STEP)
         assert abs(slope - gradient @ unit) < 1e-5 * size
 
-    for name, spec in EXACT.items():
+    exact = EXACT | (OF_INNER_GRADIENTS if isinstance(problem, Learner) else {})
+    for name, spec in exact.items():
         other = estimate(problem, spec, meta)
         assert (trees.flat(other.gradient) - gradient).norm() < 1e-8 * size, name
         assert other.meta_loss == pytest.approx(unrolled.meta_loss, rel=1e-12), name

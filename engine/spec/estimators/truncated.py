@@ -79,6 +79,10 @@ class Truncated(Estimator):
     def partial(self) -> bool:
         return self.online
 
+    @property
+    def needs_inner_gradient(self) -> bool:
+        return self.products == "forward_over_reverse"
+
     def refusals(self, experiment: Experiment, path: str) -> Iterator[FieldError]:
         yield from super().refusals(experiment, path)
         yield from refused_products(self.products, experiment, path)

@@ -67,6 +67,10 @@ class Unrolled(Estimator):
         offloaded = ", offloaded" if self.offload else ""
         return f"Unrolled, {self.storage.replace('_', ' ')}{segment}{mixed}{saved}{offloaded}"
 
+    @property
+    def needs_inner_gradient(self) -> bool:
+        return self.products == "forward_over_reverse"
+
     def refusals(self, experiment: Experiment, path: str) -> Iterator[FieldError]:
         yield from super().refusals(experiment, path)
         yield from refused_products(self.products, experiment, path)

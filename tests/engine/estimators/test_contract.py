@@ -14,7 +14,10 @@ BY_WINDOWS = [
     {"kind": "evolution", "mode": mode, "window": 5, "particles": 12, "sigma": 0.3}
     for mode in ("truncated_es", "pes", "noise_reuse")
 ]
+MIXED = {"products": "forward_over_reverse"}
 TOGETHER = [
+    {"kind": "unrolled", "segment": 3, "save_gradients": True, "offload": True, **MIXED},
+    {**ONLINE, **MIXED},
     ONLINE,
     {**ONLINE, "schedule": "random"},
     {**ONLINE, "schedule": "growing", "longest_window": 9},

@@ -15,9 +15,11 @@ where L is the window's part of the meta-loss, and the modes differ in the multi
                     variance where windows agree (Li, Harrison, Sohl-Dickstein, Smith and Metz,
                     2023)
 
-For objective `average`, L is Σ c_t ℓ_t over the window. For `final` it is ℓ at the window's end
-less ℓ at its start, and 0 for the latter at the start of the loop: windows then sum to ℓ_T, and
-each has something to tell (the telescoping form of Vicol et al., appendix).
+For objective `average`, L is Σ c_t ℓ_t over the window. For `final`, `pes` and `noise_reuse` take
+ℓ at the window's end less ℓ at its start, and 0 for the latter at the start of the loop: windows
+then sum to ℓ_T, and each has something to tell (the telescoping form of Vicol et al., appendix).
+What a window's own ε does to ℓ_T is seen at the horizon alone, so that `truncated_es` takes ℓ_T in
+the last window and 0 before it, as truncated backpropagation does.
 """
 
 from __future__ import annotations
@@ -141,13 +143,20 @@ class Pairs:
 
         end, reached = for_each(along, metas, state, chunk=self.chunk)
         self.inner_steps += 2 * pairs * (stop - start)
-        before = group["loss"] if problem.objective == "final" else None
-        losses = reached if before is None else reached - before
+        losses = self._part(group, reached, stop)
         window = Window(stop=stop, multiplier=multiplier, losses=losses, reached=reached)
         if stop == problem.horizon:
             return self.at_the_start(pairs), window
         after = Group(pairs=pairs, t=stop, state=end, multiplier=multiplier, loss=reached)
         return after, window
+
+    def _part(self, group: Group, reached: Tensor, stop: int) -> Tensor:
+        """L of the window that ended at `stop`."""
+        if self.problem.objective == "average":
+            return reached
+        if self.options.mode == "truncated_es":
+            return reached if stop == self.problem.horizon else torch.zeros_like(reached)
+        return reached if group["loss"] is None else reached - group["loss"]
 
     def _perturbation(self, group: Group) -> tuple[Meta, Meta]:
         """ε and m of the group's next window."""

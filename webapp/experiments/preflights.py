@@ -26,7 +26,7 @@ from webapp.workers.selectors import queue_for
 TRY_OUT = "experiments.try_out"
 PATIENCE = timedelta(seconds=3)
 """After this long without an answer the form says that nobody has tried."""
-STALE = timedelta(seconds=10)
+STALE = timedelta(seconds=60)
 """A question that no worker took up by then is dropped, and asked again by the next edit."""
 LONGEST = timedelta(seconds=60)
 """A trial that takes longer is stopped."""
@@ -34,7 +34,7 @@ LASTING = timedelta(hours=1)
 """How long an answer is believed; what is installed may change."""
 KEPT = timedelta(days=1)
 
-State = Literal["ready", "refused", "waiting", "silent", "slow", "unknown"]
+State = Literal["ready", "refused", "waiting", "silent", "untried", "slow", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -155,5 +155,5 @@ def _verdict(key: str, row: Preflight | None) -> Verdict:
         return Verdict(key, "slow" if now - row.begun_at > LONGEST else "waiting")
     waited = now - row.asked_at
     if waited > STALE:
-        return Verdict(key, "unknown")
+        return Verdict(key, "untried")
     return Verdict(key, "waiting" if waited < PATIENCE else "silent")

@@ -62,6 +62,22 @@ def test_kinds_and_items_change_in_place(builder: Page) -> None:
     assert focused(builder) == "step-estimators"
 
 
+def test_a_worker_says_that_estimators_are_ready_and_nothing_waits_for_it(
+    page: Page, lab: LabProcess
+) -> None:
+    page.goto(lab.new_sign_in_link())
+    page.goto("/experiments/new?preset=forward-mode")
+    lines = page.locator(".preflight")
+    for index in range(lines.count()):
+        expect(lines.nth(index)).to_contain_text("Ready: one inner step ran", timeout=60_000)
+    steps = page.locator("[name='inner.steps']")
+    steps.fill(str(int(steps.input_value()) - 1))
+    expect(lines.first).to_contain_text("Trying one inner step")
+    assert focused(page) == "inner.steps"
+    expect(page.locator("#launch")).to_be_enabled()
+    expect(lines.first).to_contain_text("Ready", timeout=60_000)
+
+
 def test_yaml_goes_both_ways_and_names_the_wrong_line(builder: Page) -> None:
     builder.locator("[name='name']").fill("written in the form")
     builder.get_by_role("tab", name="YAML").click()

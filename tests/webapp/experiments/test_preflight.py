@@ -103,7 +103,7 @@ class TestAsking:
         self, empty_queues: None
     ) -> None:
         ask(experiment())
-        for age, state, messages in ((1, "waiting", 2), (4, "silent", 2), (11, "unknown", 4)):
+        for age, state, messages in ((1, "waiting", 2), (4, "silent", 2), (61, "untried", 4)):
             then = timezone.now() - timedelta(seconds=age)
             Preflight.objects.update(asked_at=then)
             assert states() == [state] * 2

@@ -63,7 +63,10 @@ class Estimator(Options):
     @property
     def needs(self) -> tuple[Need, ...]:
         """What preflight tries on one inner step before a run."""
-        return ("adjoint",) if self.differentiates else ()
+        if not self.differentiates:
+            return ()
+        # An inner gradient that is passed in mixed mode is never differentiated backward.
+        return ("start", "loss_gradient") if self.needs_inner_gradient else ("adjoint",)
 
     def refusals(self, experiment: Experiment, path: str) -> Iterator[FieldError]:
         """Why this estimator, at `path` of `experiment`, cannot work with the rest of it."""

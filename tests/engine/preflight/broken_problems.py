@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.gradient_step import GradientStep
+
 
 def _same(value: Any) -> Any:
     return value
@@ -45,7 +47,7 @@ class Fit:
 
 
 class OnceSine(torch.autograd.Function):
-    """sin, with a backward that may be taken once."""
+    """sin, with a backward that may be differentiated forward only."""
 
     generate_vmap_rule = True
 
@@ -63,6 +65,11 @@ class OnceSine(torch.autograd.Function):
     def backward(ctx: Any, by_output: Tensor) -> Tensor:
         (x,) = ctx.saved_tensors
         return by_output * x.cos()
+
+    @staticmethod
+    def jvp(ctx: Any, along: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return along * x.cos()
 
 
 class Sine(torch.autograd.Function):
@@ -108,6 +115,16 @@ def branches(w: Tensor) -> Tensor:
 
 def selects(w: Tensor) -> Tensor:
     return w[w > 0.5].square().sum()
+
+
+class ByParts(GradientStep, Fit):
+    """The same step, in an inner gradient and an update."""
+
+    def training_loss(self, state: dict, meta: dict, t: int) -> Tensor:
+        return self.inner_loss(state["params"], meta)
+
+    def updated(self, state: dict, gradients: dict, meta: dict, t: int) -> dict[str, Any]:
+        return {"params": {"w": state["params"]["w"] - meta["rate"] * gradients["w"]}}
 
 
 class WithAutograd(Fit):

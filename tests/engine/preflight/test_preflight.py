@@ -142,6 +142,22 @@ def test_a_second_derivative_lost_without_a_word_is_refused() -> None:
     assert errors(look(Fit(once), "evolution")) == []
 
 
+def test_mixed_mode_needs_no_second_backward_pass() -> None:
+    mixed = {"products": "forward_over_reverse"}
+    assert errors(look(broken.ByParts(once)))
+    assert look(broken.ByParts(once), **mixed) == []
+    problem = broken.ByParts(lambda w: w.sin().square().sum())
+    meta = problem.initial_meta(0)
+    exact = engine.estimate(problem, ESTIMATORS["unrolled"], meta).gradient
+    found = engine.estimate(broken.ByParts(once), {**ESTIMATORS["unrolled"], **mixed}, meta)
+    for name, leaf in found.gradient.items():
+        assert torch.allclose(leaf, exact[name], rtol=1e-5)
+    [obstacle] = errors(look(Fit(once), **mixed))
+    assert "GradientStep" in obstacle.reason
+    [obstacle] = errors(look(broken.ByParts(broken.sampled), **mixed))
+    assert obstacle.operation == "grid_sampler_2d"
+
+
 def test_a_gradient_without_a_graph_is_told() -> None:
     warning, unused = look(broken.FirstOrderByAccident(lambda w: (w**3).sum()))
     assert unused.reason.startswith("decay plays no part")

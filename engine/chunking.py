@@ -1,4 +1,5 @@
-"""How many particles go together, from sizes alone: a choice by the clock could change a figure.
+"""How many particles, or tangents, go together, from sizes alone: a choice by the clock could
+change a figure.
 
 Together they share the cost of calling each operation, and need the memory of all of them.
 """
@@ -11,6 +12,7 @@ from torch.utils import _pytree as pytree
 
 from engine.probes.memory import PeakBytes
 from engine.problem import Meta, Problem
+from engine.tangents import push
 
 LARGEST_STEP_TOGETHER = 500_000
 """Bytes of one particle's step up to which particles go together on the CPU.
@@ -47,6 +49,27 @@ def particles_together(
     if on_cpu and step > LARGEST_STEP_TOGETHER:
         return 1
     return fitting(whole, chunk_bytes)
+
+
+@torch.no_grad()
+def tangents_together(
+    problem: Problem, meta: Meta, seed: int, *, chunk: int | None, chunk_bytes: float
+) -> int:
+    """`chunk` where it is given; else as many as fit `chunk_bytes`, each with its tangent of the
+    state and what one inner step needs to carry it on.
+
+    Runs one inner step at θ = `meta` with a tangent to see its size. Unlike particles, tangents
+    always gain: they share the step itself.
+    """
+    if chunk is not None:
+        return chunk
+    directions = [leaf.new_zeros(1, *leaf.shape) for leaf in meta.values()]
+    state, tangents = push(
+        lambda _, meta, t: problem.initial_state(meta, seed), {}, meta, 0, [], directions
+    )
+    with PeakBytes(torch.device("cpu")) as step:
+        push(problem.step, state, meta, 0, tangents, directions)
+    return fitting(_bytes(state) + step.bytes, chunk_bytes)
 
 
 def fitting(each: int, limit: float) -> int:

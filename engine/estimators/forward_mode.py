@@ -21,6 +21,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from engine.chunking import tangents_together
 from engine.estimators.estimate import Cost, Estimate
 from engine.estimators.estimator import Carry, Estimator
 from engine.population import generator
@@ -31,7 +32,8 @@ from engine.tangents import Leaves, Push, push, pushing
 
 
 class ForwardMode(Estimator):
-    """ĝ = g*, to rounding; or unbiased, from random directions."""
+    """ĝ = g*, to rounding; or unbiased, from random directions. The carry has `chunk`, how many
+    tangents go together."""
 
     options_type = options.ForwardMode
     derivative = "the tangents"
@@ -39,12 +41,15 @@ class ForwardMode(Estimator):
     @torch.no_grad()
     def start(self, problem: Problem, meta: Meta, seed: int) -> Carry:
         carry = super().start(problem, meta, seed)
+        chunk = tangents_together(
+            problem, meta, seed, chunk=self.options.chunk, chunk_bytes=self.options.chunk_bytes
+        )
         # Programs are traced before the first estimate, whose time and memory are measured.
-        for count in {len(rows) for rows in self._chunks(meta)}:
+        for count in {len(rows) for rows in self._chunks(meta, chunk)}:
             _pushes(
                 problem, meta, seed, [leaf.new_zeros(count, *leaf.shape) for leaf in meta.values()]
             )
-        return carry
+        return {**carry, "chunk": chunk}
 
     @torch.no_grad()
     def meta_gradient(self, problem: Problem, meta: Meta, carry: Carry) -> Estimate:
@@ -69,16 +74,16 @@ class ForwardMode(Estimator):
             ),
         )
 
-    def _chunks(self, meta: Meta) -> Iterator[range]:
+    def _chunks(self, meta: Meta, chunk: int) -> Iterator[range]:
         """Numbers of the directions that go together."""
         count = self.options.random_directions or sum(leaf.numel() for leaf in meta.values())
-        for first in range(0, count, self.options.chunk):
-            yield range(first, min(first + self.options.chunk, count))
+        for first in range(0, count, chunk):
+            yield range(first, min(first + chunk, count))
 
     def _directions(self, meta: Meta, carry: Carry) -> Iterator[Leaves]:
         theta = list(meta.values())
         source = generator(carry["seed"], carry["draw"])
-        for numbers in self._chunks(meta):
+        for numbers in self._chunks(meta, carry["chunk"]):
             if self.options.random_directions:
                 yield _random_signs(theta, len(numbers), source)
             else:

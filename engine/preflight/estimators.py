@@ -96,7 +96,7 @@ def _obstacles(
 
 def _needs(problem: Problem, options: Options, meta: Meta, seed: int) -> tuple[Need, ...]:
     """What `options` need on this problem: particles too large to go together go one by one."""
-    if isinstance(options, Evolution) and options.chunk is None:
+    if isinstance(options, Evolution | searches.Search) and options.chunk is None:
         chunk = particles_together(problem, meta, seed, chunk=None, chunk_bytes=options.chunk_bytes)
         return options.model_copy(update={"chunk": chunk}).needs
     return options.needs

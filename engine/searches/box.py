@@ -31,7 +31,8 @@ class BoxSearch(Search):
     def start(self, problem: Problem, meta: Meta, seed: int) -> Carry:
         uniform = (self.options.high - self.options.low) / math.sqrt(12)
         deviation = {name: torch.full_like(leaf, uniform) for name, leaf in meta.items()}
-        return {"seed": seed, "draw": 0, "mean": meta, "deviation": deviation}
+        carry = super().start(problem, meta, seed)
+        return {**carry, "draw": 0, "mean": meta, "deviation": deviation}
 
     def propose(self, carry: Carry) -> Meta:
         """A generation of proposals along a leading axis."""

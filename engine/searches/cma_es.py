@@ -29,7 +29,7 @@ class CMAES(Search):
     def start(self, problem: Problem, meta: Meta, seed: int) -> Carry:
         mean = trees.flat(meta).numpy().copy()
         library = CMA(mean, self.options.sigma, seed=seed, population_size=self.options.population)
-        return _carried(library, meta, seed)
+        return {**super().start(problem, meta, seed), **_carried(library, meta)}
 
     def propose(self, carry: Carry) -> Meta:
         """`population` proposals along a leading axis."""
@@ -42,7 +42,7 @@ class CMAES(Search):
         library, _ = self._asked(carry)
         values = finite_or_worst(generation.losses).tolist()
         library.tell(list(zip(rows(generation.metas).numpy(), values, strict=True)))
-        return _carried(library, carry["mean"], carry["seed"])
+        return {**carry, **_carried(library, carry["mean"])}
 
     def _asked(self, carry: Carry) -> tuple[CMA, np.ndarray]:
         """The library as it was carried, after it was asked for a generation; and its points."""
@@ -61,7 +61,7 @@ class CMAES(Search):
         return library, np.stack([library.ask() for _ in range(self.options.population)])
 
 
-def _carried(library: CMA, like: Meta, seed: int) -> Carry:
+def _carried(library: CMA, like: Meta) -> Carry:
     _, keys, *rest = library._rng.get_state()
     deviation = library._sigma * np.sqrt(np.diag(library._C))
     one = {"mean": library._mean, "deviation": deviation}
@@ -71,7 +71,6 @@ def _carried(library: CMA, like: Meta, seed: int) -> Carry:
     }
     return {
         **shaped,
-        "seed": seed,
         "arrays": {name: torch.tensor(getattr(library, name)) for name in ARRAYS},
         "numbers": {"_sigma": float(library._sigma), "_g": int(library._g)},
         "random": (torch.from_numpy(keys.astype(np.int64)), *rest),

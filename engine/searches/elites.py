@@ -22,7 +22,8 @@ class Elites(Search):
 
     def start(self, problem: Problem, meta: Meta, seed: int) -> Carry:
         deviation = {name: torch.full_like(leaf, self.options.sigma) for name, leaf in meta.items()}
-        return {"seed": seed, "draw": 0, "mean": meta, "deviation": deviation}
+        carry = super().start(problem, meta, seed)
+        return {**carry, "draw": 0, "mean": meta, "deviation": deviation}
 
     def propose(self, carry: Carry) -> Meta:
         """`population` proposals along a leading axis."""

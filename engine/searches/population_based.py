@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
-from engine.population import generator, standard_normal
+from engine.population import for_each, generator, standard_normal
 from engine.problem import Meta, Problem, State
 from engine.searches.search import Carry, Generation, Search, finite_or_worst
 from engine.spec import searches as options
@@ -45,7 +45,7 @@ class PopulationBased(Search):
         }
         logarithmic = problem.logarithmic() if hasattr(problem, "logarithmic") else []
         return {
-            "seed": seed,
+            **super().start(problem, meta, seed),
             "draw": 0,
             "mean": meta,
             "members": members,
@@ -65,8 +65,9 @@ class PopulationBased(Search):
         """An interval of every member's inner loops, which begin with `seeds` where none runs."""
         members, start = carry["members"], carry["done"]
         stop = min(start + self.options.interval, problem.horizon)
-        states = carry["states"] or [_begun(problem, members, seed) for seed in seeds]
-        trained = [self._trained(problem, members, state, start, stop) for state in states]
+        chunk = carry["chunk"]
+        states = carry["states"] or [_begun(problem, members, seed, chunk) for seed in seeds]
+        trained = [_trained(problem, members, state, start, stop, chunk) for state in states]
         losses = torch.stack([loss for _, loss in trained]).mean(0)
         best = int(finite_or_worst(losses).argmin())
         generation = Generation(
@@ -100,27 +101,6 @@ class PopulationBased(Search):
             "states": [_taken(state, parents) for state in carry["states"]],
         }
 
-    def _trained(
-        self, problem: Problem, members: Meta, states: State, start: int, stop: int
-    ) -> tuple[State, Tensor]:
-        """The states after step stop − 1, and the members' losses; `chunk` are alive at once."""
-
-        def train(state: State, meta: Meta) -> tuple[State, Tensor]:
-            losses = []
-            for t in range(start, stop):
-                state = problem.step(state, meta, t)
-                if problem.objective == "average" or t + 1 == stop:
-                    losses.append(problem.meta_loss(state, meta, t + 1))
-            return state, torch.stack(losses).mean()
-
-        vectorised = torch.func.vmap(train, randomness="same")
-        chunk = self.options.chunk
-        parts = [
-            vectorised(*pytree.tree_map(lambda leaf, i=i: leaf[i : i + chunk], (states, members)))
-            for i in range(0, self.options.population, chunk)
-        ]
-        return pytree.tree_map(lambda *leaves: torch.cat(leaves), *parts)
-
     def _parents(self, losses: Tensor, source: torch.Generator) -> tuple[Tensor, Tensor]:
         """The worst members, and for every member the one whose place it goes on from.
 
@@ -136,10 +116,25 @@ class PopulationBased(Search):
         return worst, parents
 
 
-def _begun(problem: Problem, members: Meta, seed: int) -> State:
+def _begun(problem: Problem, members: Meta, seed: int, chunk: int) -> State:
     """s_0 of every member, along a leading axis."""
-    begin = torch.func.vmap(lambda meta: problem.initial_state(meta, seed), randomness="same")
-    return begin(members)
+    return for_each(lambda meta: problem.initial_state(meta, seed), members, chunk=chunk)
+
+
+def _trained(
+    problem: Problem, members: Meta, states: State, start: int, stop: int, chunk: int
+) -> tuple[State, Tensor]:
+    """The members' states after step stop − 1, and their losses; `chunk` are alive at once."""
+
+    def train(state: State, meta: Meta) -> tuple[State, Tensor]:
+        losses = []
+        for t in range(start, stop):
+            state = problem.step(state, meta, t)
+            if problem.objective == "average" or t + 1 == stop:
+                losses.append(problem.meta_loss(state, meta, t + 1))
+        return state, torch.stack(losses).mean()
+
+    return for_each(train, states, members, chunk=chunk)
 
 
 def _explored(copied: Tensor, source: torch.Generator, logarithmic: bool) -> Tensor:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from engine import trees
+from engine.chunking import particles_together
 from engine.population import meta_losses
 from engine.problem import Meta, Problem
 from engine.spec.searches import Search as Options
@@ -47,9 +48,16 @@ class Search(ABC):
     def __init__(self, **chosen: Any) -> None:
         self.options = validate_options(self.options_class, chosen)
 
-    @abstractmethod
     def start(self, problem: Problem, meta: Meta, seed: int) -> Carry:
-        """The carry of the first generation. `seed` fixes every draw of the search."""
+        """The carry of the first generation. `seed` fixes every draw of the search.
+
+        A subclass adds its own to what every search has: the `seed`, and how many particles go
+        together (`chunk`).
+        """
+        chunk = particles_together(
+            problem, meta, seed, chunk=self.options.chunk, chunk_bytes=self.options.chunk_bytes
+        )
+        return {"seed": seed, "chunk": chunk}
 
     @abstractmethod
     def propose(self, carry: Carry) -> Meta:
@@ -66,7 +74,7 @@ class Search(ABC):
         metas, incumbent = self.propose(carry), carry["mean"]
         every = {name: torch.cat([leaf, incumbent[name][None]]) for name, leaf in metas.items()}
         losses = torch.stack(
-            [meta_losses(problem, every, seed, chunk=self.options.chunk) for seed in seeds]
+            [meta_losses(problem, every, seed, chunk=carry["chunk"]) for seed in seeds]
         ).mean(0)
         generation = Generation(
             metas=metas,

@@ -26,8 +26,10 @@ class ForwardMode(Estimator):
     """Random directions along which the meta-gradient is taken and put together: unbiased, of a
     variance that grows with the number of meta-parameters, at a cost that does not; nothing means
     along every meta-parameter, which is exact."""
-    chunk: int = option(8, ge=1, le=4096, unit="tangents")
-    """Tangents carried together; more is faster and needs more memory."""
+    chunk: int | None = option(None, ge=1, le=20_000, unit="tangents")
+    """Tangents carried together; nothing means as many as fit chunk_bytes."""
+    chunk_bytes: float = option(256e6, gt=0.0, le=1e15, unit="bytes")
+    """Memory for tangents carried together, where chunk does not say how many."""
 
     @property
     def label(self) -> str:

@@ -26,8 +26,11 @@ class BoxSearch(Search):
     """Highest value of every entry of θ; where the scale is log, θ is the natural logarithm."""
     population: int = option(8, ge=1, le=1_000_000, unit="particles")
     """Proposals in one generation."""
-    chunk: int = option(16, ge=1, le=65_536, unit="particles")
-    """Particles evaluated together; more is faster for small models and needs more memory."""
+    chunk: int | None = option(None, ge=1, le=65_536, unit="particles")
+    """Particles evaluated together; nothing means as many as fit chunk_bytes, or one by one where
+    a single inner step is so large that vectorising does not pay."""
+    chunk_bytes: float = option(256e6, gt=0.0, le=1e15, unit="bytes")
+    """Memory for particles evaluated together, where chunk does not say how many."""
 
     @field_validator("high")
     @classmethod

@@ -20,8 +20,11 @@ class Elites(Search):
     """How many of the best are kept to refit the distribution."""
     sigma: float = option(0.1, gt=0.0, le=1e3)
     """Standard deviation of the first generation, in the units of θ."""
-    chunk: int = option(16, ge=1, le=65_536, unit="particles")
-    """Particles evaluated together; more is faster for small models and needs more memory."""
+    chunk: int | None = option(None, ge=1, le=65_536, unit="particles")
+    """Particles evaluated together; nothing means as many as fit chunk_bytes, or one by one where
+    a single inner step is so large that vectorising does not pay."""
+    chunk_bytes: float = option(256e6, gt=0.0, le=1e15, unit="bytes")
+    """Memory for particles evaluated together, where chunk does not say how many."""
 
     @field_validator("elites")
     @classmethod

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from engine.spec.errors import FieldError
-from engine.spec.estimator import Need
 from engine.spec.options import option
 from engine.spec.searches.search import Search
 
@@ -35,12 +34,11 @@ class PopulationBased(Search):
     are replaced by, the best; at least one member."""
     sigma: float = option(0.1, gt=0.0, le=1e3)
     """Standard deviation of the first members' θ around the initial one, in the units of θ."""
-    chunk: int = option(16, ge=1, le=65_536, unit="members")
-    """Members trained together; more is faster for small models and needs more memory."""
-
-    @property
-    def needs(self) -> tuple[Need, ...]:
-        return ("particles",)
+    chunk: int | None = option(None, ge=1, le=65_536, unit="members")
+    """Members trained together; nothing means as many as fit chunk_bytes, or one by one where a
+    single inner step is so large that vectorising does not pay."""
+    chunk_bytes: float = option(256e6, gt=0.0, le=1e15, unit="bytes")
+    """Memory for members trained together, where chunk does not say how many."""
 
     @property
     def label(self) -> str:

@@ -7,6 +7,7 @@ import torch
 
 from engine import trees
 from engine.estimators import build_estimator
+from engine.probes.memory import PeakBytes
 from engine.spec import SpecError, read_text
 from tests.engine.problems import EVERY_HYPER_PARAMETER, quadratic
 
@@ -77,3 +78,22 @@ def test_too_many_meta_parameters_are_refused_to_the_exact_form_only() -> None:
     assert options.stochastic
     assert not options.exact
     assert options.label == "Forward mode, 8 random directions"
+
+
+def test_tangents_go_together_as_far_as_their_memory_allows() -> None:
+    problem = quadratic({"kind": "initialisation"}, dimension=400, steps=3)
+    meta = problem.initial_meta(0)
+    exact = problem.exact(meta, 0)[1]
+    chunks, peaks = [], []
+    for limit in (50e3, 200e3, 1e9):
+        estimator = build_estimator({"kind": "forward_mode", "chunk_bytes": limit})
+        carry = estimator.start(problem, meta, 0)
+        with PeakBytes(torch.device("cpu")) as peak:
+            found, _ = estimator.estimate(problem, meta, carry)
+        torch.testing.assert_close(found.gradient, exact, rtol=1e-9, atol=1e-12)
+        chunks.append(carry["chunk"])
+        peaks.append(peak.bytes)
+    assert chunks[0] < chunks[1] / 3 < chunks[2] / 9
+    # The directions and the gradient itself come on top of the tangents.
+    for chunk, peak, limit in zip(chunks[:2], peaks, (50e3, 200e3), strict=False):
+        assert peak < 1.2 * limit + (2 * chunk + 10) * 400 * 8

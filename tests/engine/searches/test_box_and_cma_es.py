@@ -13,10 +13,10 @@ from tests.engine.problems import quadratic
 from tests.engine.searches.generations import generation_of
 
 LOW, HIGH = -6.0, 1.0
-BOX = {"low": LOW, "high": HIGH}
+BOX = {"low": LOW, "high": HIGH, "chunk": 8}
 BUDGET = 160
 CHOICES = {
-    "cma_es": {"population": 8, "sigma": 2.0},
+    "cma_es": {"population": 8, "sigma": 2.0, "chunk": 8},
     "random": {**BOX, "population": 8},
     "grid": {**BOX, "population": 8, "points": BUDGET},
     "bayesian": {**BOX, "population": 8},
@@ -72,7 +72,7 @@ def test_the_best_must_win_again_on_the_inner_loops_of_its_challengers(kind) -> 
 
 
 def test_cma_es_ranks_a_loss_that_is_not_finite_last() -> None:
-    search = SEARCHES["cma_es"](population=8, sigma=0.5)
+    search = SEARCHES["cma_es"](population=8, sigma=0.5, chunk=8)
     carry = search.start(None, TWO, 0)
     proposals = search.propose(carry)
     means = []
@@ -86,7 +86,7 @@ def test_cma_es_ranks_a_loss_that_is_not_finite_last() -> None:
 
 
 def test_random_proposals_are_independent_and_uniform_in_the_box() -> None:
-    search = SEARCHES["random"](low=-2.0, high=4.0, population=4000)
+    search = SEARCHES["random"](low=-2.0, high=4.0, population=4000, chunk=1)
     carry = search.start(None, TWO, 3)
     proposals = search.propose(carry)
     assert proposals["b"].shape == (4000, 2)
@@ -101,7 +101,7 @@ def test_random_proposals_are_independent_and_uniform_in_the_box() -> None:
 
 
 def test_a_grid_proposes_each_of_its_points_once() -> None:
-    search = SEARCHES["grid"](low=0.0, high=1.0, points=3, population=4)
+    search = SEARCHES["grid"](low=0.0, high=1.0, points=3, population=4, chunk=4)
     carry = search.start(None, TWO, 5)
     seen, sizes = [], []
     for _ in range(7):
@@ -116,7 +116,7 @@ def test_a_grid_proposes_each_of_its_points_once() -> None:
 
 
 def test_bayesian_proposals_crowd_around_what_was_good() -> None:
-    search = SEARCHES["bayesian"](low=-1.0, high=1.0, population=10)
+    search = SEARCHES["bayesian"](low=-1.0, high=1.0, population=10, chunk=5)
     carry = search.start(None, TWO, 0)
 
     def distance(proposals):
@@ -137,7 +137,7 @@ def test_cma_es_is_the_library_s_own_loop() -> None:
         return (points[:, 0] - 1) ** 2 + 10 * (points[:, 1] + points[:, 2]) ** 2
 
     library = CMA(np.zeros(3), 0.5, seed=11, population_size=6)
-    search = SEARCHES["cma_es"](population=6, sigma=0.5)
+    search = SEARCHES["cma_es"](population=6, sigma=0.5, chunk=6)
     carry = search.start(None, TWO, 11)
     for _ in range(25):
         asked = np.stack([library.ask() for _ in range(6)])

@@ -28,10 +28,11 @@ def begun(problem, *, seeds=(0,), **chosen):
     return search, *search.evaluate(problem, carry, list(seeds))
 
 
-def test_every_member_is_an_inner_loop_of_its_own() -> None:
+@pytest.mark.parametrize("chunk", [None, 1, 2])
+def test_every_member_is_an_inner_loop_of_its_own(chunk) -> None:
     """The trained states and losses are those of the same steps, member by member."""
     problem = noisy(optimizer=MOMENTUM)
-    _, generation, carry = begun(problem, population=5, interval=4, chunk=2)
+    _, generation, carry = begun(problem, population=5, interval=4, chunk=chunk)
     for member in range(5):
         meta = {"learning_rate": generation.metas["learning_rate"][member]}
         state = problem.initial_state(meta, 0)

@@ -5,7 +5,7 @@ import json
 
 import torch
 
-from benchmarks import estimators, inner_step, libraries, particles
+from benchmarks import estimators, inner_step, libraries, particles, small_problems
 from benchmarks.harness import table
 
 BENCHMARKS = {
@@ -13,6 +13,7 @@ BENCHMARKS = {
     "estimators": estimators.measure,
     "libraries": libraries.measure,
     "particles": particles.measure,
+    "small_problems": small_problems.measure,
 }
 
 

@@ -26,8 +26,8 @@ from engine.probes.memory import follow
 from engine.problem import Meta, Problem, State
 from engine.program import StepProgram
 
-MOST_STEPS = 8
-MOST_OPERATIONS = 128
+MOST_STEPS = 32
+MOST_OPERATIONS = 200
 """A chunk has at most so many steps and operations: the time of compiling grows with both."""
 
 
@@ -46,7 +46,7 @@ class Compiled:
         self._step = StepProgram(problem.step, state, meta)
         self._leaves, self._structure = pytree.tree_flatten((state, meta))
         self._form = _form(self._leaves)
-        self.chunk = max(1, min(MOST_STEPS, MOST_OPERATIONS // self._step.size))
+        self.chunk = _chunk(problem.horizon, self._step.size)
         self._programs: dict[str, FlatFunction | None] = {}
 
     def __getattr__(self, name: str) -> Any:
@@ -65,7 +65,12 @@ class Compiled:
             *leaves, loss = self._run("roll", leaves, theta, t)
             meta_loss = meta_loss + loss
         state = pytree.tree_unflatten(leaves, structure)
-        state, loss = rolling.roll(self.problem, state, meta, chunks.stop, stop)
+        if chunks.stop < stop:
+            state, loss = rolling.roll(self.problem, state, meta, chunks.stop, stop)
+        elif self._ends(stop):
+            loss = self.problem.meta_loss(state, meta, stop)
+        else:
+            return state, meta_loss
         return state, meta_loss + loss
 
     def pull_back(
@@ -102,22 +107,31 @@ class Compiled:
     def _pull_back_rest(
         self, state: State, meta: Meta, start: int, stop: int, adjoint: Leaves | None
     ) -> PulledBack:
+        """What comes after the last whole chunk: further steps, or nothing but the meta-loss."""
         if start < stop:
             return stepwise.pull_back(self.problem, state, meta, start, stop, adjoint)
-        return PulledBack(
-            end=state,
-            meta_loss=torch.zeros(()),
-            by_state=adjoint or [torch.zeros_like(leaf) for leaf in trees.Split(state).leaves],
-            by_meta=[torch.zeros_like(leaf) for leaf in meta.values()],
-        )
+        split = trees.Split(state)
+        by_state, meta_loss = adjoint, torch.zeros(())
+        by_meta = [torch.zeros_like(leaf) for leaf in meta.values()]
+        if self._ends(stop):
+            leaves, theta = trees.tracked(split.leaves), trees.tracked(list(meta.values()))
+            with torch.enable_grad():
+                tracked_meta = dict(zip(meta, theta, strict=True))
+                loss = self.problem.meta_loss(split.joined(leaves), tracked_meta, stop)
+            found = trees.gradients([loss], [*leaves, *theta], [torch.ones_like(loss)])
+            by_state, by_meta = found[: len(leaves)], found[len(leaves) :]
+            meta_loss = loss.detach()
+        elif adjoint is None:
+            by_state = [torch.zeros_like(leaf) for leaf in split.leaves]
+        return PulledBack(end=state, meta_loss=meta_loss, by_state=by_state, by_meta=by_meta)
+
+    def _ends(self, stop: int) -> bool:
+        """Whether s_stop is the state that the objective `final` judges."""
+        return self.problem.objective == "final" and stop == self.problem.horizon
 
     def _chunks(self, start: int, stop: int) -> range:
-        """First steps of the whole chunks; its `stop` is the first step that runs alone.
-
-        The step before a loss that counts only at the end runs alone, with that loss.
-        """
-        alone = self.problem.objective == "final" and stop == self.problem.horizon
-        count = max(0, stop - start - alone) // self.chunk
+        """First steps of the whole chunks; its `stop` is the first step that runs alone."""
+        count = (stop - start) // self.chunk
         return range(start, start + count * self.chunk, self.chunk)
 
     def _applies(self, state: State, meta: Meta) -> bool:
@@ -192,6 +206,13 @@ class Compiled:
             if counts:
                 loss = loss + self.problem.meta_loss(state, meta, t + i + 1) / self.problem.horizon
         return state, loss
+
+
+def _chunk(horizon: int, operations: int) -> int:
+    """Steps of a chunk, in a program of so many operations a step: of the largest half of what is
+    allowed, the number that leaves the fewest steps over at the horizon."""
+    most = max(1, min(MOST_STEPS, MOST_OPERATIONS // operations, horizon))
+    return min(range(most, most // 2, -1), key=lambda steps: horizon % steps)
 
 
 def _form(leaves: Sequence[Tensor]) -> list[tuple[torch.Size, torch.dtype, torch.device]]:

@@ -15,6 +15,10 @@ from torch.fx import GraphModule
 
 from engine.program import traced
 
+KEPT_APART = 8
+"""Operations after which Inductor names a result instead of writing it out again wherever it is
+used: by default 30, with which the time of compiling grows with the square of a chunk's steps."""
+
 FlatFunction = Callable[..., Sequence[Tensor]]
 
 
@@ -30,7 +34,8 @@ def compiled(function: FlatFunction, inputs: Sequence[Tensor]) -> FlatFunction:
     from torch.utils._python_dispatch import _disable_current_modes
 
     # Nothing here belongs to the estimate whose memory may be measured around it.
-    with _disable_current_modes(), torch.no_grad(), config.patch(compile_threads=1):
+    options = {"compile_threads": 1, "realize_opcount_threshold": KEPT_APART}
+    with _disable_current_modes(), torch.no_grad(), config.patch(options):
         module = traced(function, inputs, select_decomp_table())
         constants = _constants_as_arguments(module)
         fake = FakeTensorMode(shape_env=ShapeEnv())

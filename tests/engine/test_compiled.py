@@ -17,7 +17,7 @@ from engine.spec import read_text, validate
 from engine.testing_problems import Ridge
 from tests.engine.problems import quadratic
 
-STEPS = 11
+STEPS = 12
 ESTIMATORS = [
     {"kind": "unrolled", "storage": "full"},
     {"kind": "unrolled", "storage": "checkpoint"},

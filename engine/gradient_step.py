@@ -15,9 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
-from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils import _pytree as pytree
 
+from engine.program import traced
 from engine.trees import Tree
 
 Params = dict[str, Tensor]
@@ -107,4 +107,4 @@ class Recorded:
             return found
 
         # Recording tells inputs apart by identity, and s_0 may hold the tensors of θ themselves.
-        self._operations = make_fx(flat)(*[leaf.detach().clone() for leaf in leaves])
+        self._operations = traced(flat, [leaf.detach().clone() for leaf in leaves])

@@ -14,17 +14,26 @@ from engine.testing_problems import Recurrence, Ridge
 MIXED = {"products": "forward_over_reverse"}
 
 
-def perceptron(*, batch_size: int = 64, steps: int = 20, precision: str = "float64"):
+def perceptron(*, batch_size: int = 64, steps: int = 7):
     document = {
         "inner_task": {
             "kind": "image_mlp", "hidden": [32], "activation": "tanh", "batch_size": batch_size,
         },
         "inner": {"steps": steps, "optimizer": {"kind": "momentum", "weight_decay": 0.01}},
         "meta_parameters": [{"kind": "learning_rate"}, {"kind": "initialisation"}],
-        "precision": precision,
+        "precision": "float64",
         "device": "cpu",
     }  # fmt: skip
     return build_problem(validate(document))
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Tensors this small are slower on several threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
@@ -54,20 +63,20 @@ def test_mixed_mode_keeps_no_graph_of_an_inner_gradient() -> None:
     meta = problem.initial_meta(0)
     twice = estimate(problem, {"kind": "unrolled", "storage": "full"}, meta)
     mixed = estimate(problem, {"kind": "unrolled", "storage": "full", **MIXED}, meta)
-    assert mixed.cost.peak_bytes < twice.cost.peak_bytes / 4
+    assert mixed.cost.peak_bytes < twice.cost.peak_bytes / 3
     torch.testing.assert_close(mixed.gradient, twice.gradient, rtol=1e-9, atol=1e-13)
     assert mixed.meta_loss == pytest.approx(twice.meta_loss, rel=1e-12)
 
 
 def test_saved_gradients_change_no_bit_and_are_not_taken_again(problem) -> None:
     meta = problem.initial_meta(0)
-    spec = {"kind": "unrolled", "segment": 6, **MIXED}
+    spec = {"kind": "unrolled", "segment": 3, **MIXED}
     again = estimate(problem, spec, meta)
     saved = estimate(problem, {**spec, "save_gradients": True}, meta)
     assert same(again, saved)
-    assert again.cost.gradient_evaluations == again.cost.inner_steps == 20 + 18
-    assert saved.cost.gradient_evaluations == 20
-    assert saved.cost.inner_steps == 20 + 18
+    assert again.cost.gradient_evaluations == again.cost.inner_steps == 7 + 6
+    assert saved.cost.gradient_evaluations == 7
+    assert saved.cost.inner_steps == 7 + 6
 
 
 @pytest.mark.parametrize(
@@ -75,7 +84,7 @@ def test_saved_gradients_change_no_bit_and_are_not_taken_again(problem) -> None:
     [
         {"kind": "unrolled", "storage": "full"},
         {"kind": "unrolled", "storage": "per_step"},
-        {"kind": "unrolled", "segment": 6},
+        {"kind": "unrolled", "segment": 3},
         {"kind": "unrolled", "storage": "full", **MIXED},
         {"kind": "unrolled", "storage": "per_step", "save_gradients": True, **MIXED},
     ],
@@ -86,7 +95,7 @@ def test_offloading_changes_no_bit(problem, spec: dict) -> None:
     assert same(estimate(problem, spec, meta), estimate(problem, {**spec, "offload": True}, meta))
 
 
-@pytest.mark.parametrize("window", [5, 20])
+@pytest.mark.parametrize("window", [3, 7])
 @pytest.mark.parametrize("mode", ["last_k", "windows"])
 def test_windows_are_the_same_either_way(problem, mode: str, window: int) -> None:
     meta = problem.initial_meta(0)

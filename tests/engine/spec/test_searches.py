@@ -7,7 +7,7 @@ from engine.spec import SpecError, read_text, validate
 WIDE = "inner_task: {kind: quadratic, dimension: 1001}\nmeta_parameters: [{kind: initialisation}]\n"
 
 
-@pytest.mark.parametrize("kind", ["cma_es", "random", "grid", "bayesian"])
+@pytest.mark.parametrize("kind", ["cma_es", "random", "grid", "bayesian", "population_based"])
 def test_the_defaults_are_a_spec(kind) -> None:
     [estimator] = validate({"estimators": [{"kind": kind}]}).estimators
     assert estimator.proposes

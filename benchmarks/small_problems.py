@@ -4,6 +4,7 @@ Every level at which the engine runs an inner loop, beside the loop as one write
 torch, and as JAX compiles it where JAX is installed. The baseline is the loop by hand.
 """
 
+import os
 from collections.abc import Callable
 
 import torch
@@ -18,6 +19,10 @@ from engine.rolling import roll
 from engine.spec import validate
 from engine.together import together
 
+# One thread, as for torch; read when the backend starts.
+os.environ.setdefault(
+    "XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+)
 try:
     import jax
 except ImportError:

@@ -15,7 +15,7 @@ from torch.fx import GraphModule
 
 from engine.program import traced
 
-KEPT_APART = 8
+KEPT_APART = 20
 """Operations after which Inductor names a result instead of writing it out again wherever it is
 used: by default 30, with which the time of compiling grows with the square of a chunk's steps."""
 

@@ -56,7 +56,7 @@ class Descent(OuterLoop):
         estimate of the mean is the mean of the estimates.
         """
         batch = self.experiment.outer.meta_batch
-        if batch == 1 or not self.options.exact:
+        if batch == 1 or not self.options.averages:
             return 1, self.problem
         fitting = particles_together(
             self.problem, self.meta, self.seed, chunk=None, chunk_bytes=MOST_BYTES_TOGETHER

@@ -61,6 +61,12 @@ class Estimator(Options):
         return False
 
     @property
+    def averages(self) -> bool:
+        """Whether the estimate for a mean of meta-losses is the mean of the estimates: the inner
+        loops of a meta-batch may then go together."""
+        return self.exact
+
+    @property
     def needs(self) -> tuple[Need, ...]:
         """What preflight tries on one inner step before a run."""
         if not self.differentiates:

@@ -23,6 +23,7 @@ COUNT, STRIDE = 3, 17
 MEANS = [
     {"kind": "unrolled", "storage": "full"},
     {"kind": "unrolled"},
+    {"kind": "unrolled", "products": "forward_over_reverse"},
     {"kind": "truncated", "window": 5},
     {"kind": "forward_mode"},
     {"kind": "implicit", "solver": "neumann", "iterations": 5, "step_size": 0.1},
@@ -124,6 +125,9 @@ class TestTogetherUnderTheContract(EstimatorContract):
             assert {Ridge, Recurrence} & {type(each.problem) for each in self.problems(estimator)}
 
 
+TRUNCATED = {"kind": "truncated", "mode": "windows", "window": 2}
+
+
 def descent(**changes):
     experiment = validate(
         {
@@ -138,13 +142,14 @@ def descent(**changes):
     return build_outer_loop(experiment, build_problem(experiment))
 
 
+@pytest.mark.parametrize("estimator", [{"kind": "unrolled"}, TRUNCATED], ids=str)
 def test_a_meta_batch_of_small_loops_goes_together_with_the_figures_of_each_alone(
-    monkeypatch,
+    estimator: dict, monkeypatch
 ) -> None:
     both = []
     for most in (8e6, 0.0):
         monkeypatch.setattr(descent_module, "MOST_BYTES_TOGETHER", most)
-        loop = descent()
+        loop = descent(estimators=[estimator])
         assert loop.together == (4 if most else 1)
         for _ in range(2):
             values = loop.observe()
@@ -158,9 +163,10 @@ def test_a_meta_batch_of_small_loops_goes_together_with_the_figures_of_each_alon
     [
         {"outer": {"steps": 3}},
         {"estimators": [{"kind": "evolution", "particles": 4}]},
+        {"estimators": [{**TRUNCATED, "online": True}], "objective": "average"},
         {"estimators": [{"kind": "implicit"}], "meta_parameters": [{"kind": "weight_decay"}]},
     ],
-    ids=["one loop", "random", "not exact"],
+    ids=["one loop", "random", "online", "implicit"],
 )
 def test_other_loops_go_alone(changes: dict) -> None:
     loop = descent(**changes)

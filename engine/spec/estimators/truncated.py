@@ -65,6 +65,10 @@ class Truncated(Estimator):
         return longest
 
     @property
+    def averages(self) -> bool:
+        return not self.online
+
+    @property
     def label(self) -> str:
         mixed = ", mixed mode" if self.products == "forward_over_reverse" else ""
         if self.mode == "last_k":

@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 import torch
+from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils import _pytree as pytree
 
 from engine import trees
@@ -11,6 +12,7 @@ from engine.building import build_problem
 from engine.rolling import roll
 from engine.spec import validate
 from engine.tangents import TRACED_FROM, TangentProgram, push, pushing
+from engine.zero_tangents import leave_out_zeros
 
 SIZES = {"batch_size": 8, "validation_examples": 20}
 TASKS = [
@@ -87,6 +89,23 @@ def test_the_zero_tangent_of_the_data_is_multiplied_by_nothing() -> None:
     state, meta, _, directions = somewhere(problem, 1)
     program = TangentProgram(problem.step, state, meta, directions)
     assert sum("mm" in str(operation) for operation in program.operations) == 5 + 8
+
+
+def test_zeros_that_are_written_into_stay() -> None:
+    def function(x: torch.Tensor, y: torch.Tensor) -> list[torch.Tensor]:
+        table = torch.zeros(2, 3, dtype=torch.float64)
+        table[1].copy_(x)
+        nothing = torch.zeros(3, dtype=torch.float64)
+        return [table * y, x + nothing * y, nothing * y, nothing - x]
+
+    x, y = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], dtype=torch.float64)
+    module = make_fx(function)(x, y)
+    leave_out_zeros(module)
+    for found, expected in zip(module(x, y), function(x, y), strict=True):
+        assert torch.equal(found, expected)
+    operations = [str(node.target) for node in module.graph.nodes]
+    assert operations.count("aten.mul.Tensor") == 1
+    assert operations.count("aten.add.Tensor") == 0
 
 
 def test_short_loops_and_steps_that_run_as_written_are_not_traced() -> None:

@@ -34,7 +34,11 @@ def compiled(function: FlatFunction, inputs: Sequence[Tensor]) -> FlatFunction:
     from torch.utils._python_dispatch import _disable_current_modes
 
     # Nothing here belongs to the estimate whose memory may be measured around it.
-    options = {"compile_threads": 1, "realize_opcount_threshold": KEPT_APART}
+    options = {
+        "compile_threads": 1,
+        "realize_opcount_threshold": KEPT_APART,
+        "layout_optimization": False,  # what the arguments are like is settled here
+    }
     with _disable_current_modes(), torch.no_grad(), config.patch(options):
         module = traced(function, inputs, select_decomp_table())
         constants = _constants_as_arguments(module)

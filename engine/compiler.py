@@ -13,11 +13,15 @@ import torch
 from torch import Tensor
 from torch.fx import GraphModule
 
+from engine import trees
 from engine.program import traced
 
 KEPT_APART = 20
 """Operations after which Inductor names a result instead of writing it out again wherever it is
 used: by default 30, with which the time of compiling grows with the square of a chunk's steps."""
+
+LARGEST_DIFFERENCE = 1e-3
+"""Relative, in the first call: far above rounding, and below what a wrong program gives."""
 
 FlatFunction = Callable[..., Sequence[Tensor]]
 
@@ -25,7 +29,8 @@ FlatFunction = Callable[..., Sequence[Tensor]]
 def compiled(function: FlatFunction, inputs: Sequence[Tensor]) -> FlatFunction:
     """`function` compiled for arguments of the form of `inputs`: contiguous, without gradients.
 
-    Raises what the compiler raises, such as where the machine has none; see `engine.compiled`.
+    Raises what the compiler raises, such as where the machine has none, and `ArithmeticError`
+    where the first call gives other values than `function` does.
     """
     from torch._inductor import config
     from torch._inductor.compile_fx import compile_fx_inner, select_decomp_table
@@ -49,11 +54,21 @@ def compiled(function: FlatFunction, inputs: Sequence[Tensor]) -> FlatFunction:
         with torch._guards.tracing(torch._guards.TracingContext(fake)):
             program = compile_fx_inner(module, forms)
 
-    def run(*arguments: Tensor) -> Sequence[Tensor]:
-        # Inductor empties the list that it is given.
-        return program([*(argument.contiguous() for argument in arguments), *constants])
+        def run(*arguments: Tensor) -> Sequence[Tensor]:
+            # Inductor empties the list that it is given.
+            return program([*(argument.contiguous() for argument in arguments), *constants])
 
+        _require_close(run(*inputs), function(*inputs))
     return run
+
+
+def _require_close(found: Sequence[Tensor], expected: Sequence[Tensor]) -> None:
+    """Raise `ArithmeticError` for a program that gives something else than what it stands for."""
+    pairs = [(a, b) for a, b in zip(found, expected, strict=True) if b.is_floating_point()]
+    distance = trees.norm([(a - b).double() for a, b in pairs])
+    size = trees.norm([b.double() for _, b in pairs])
+    if size.isfinite() and not distance <= LARGEST_DIFFERENCE * size:
+        raise ArithmeticError("the compiled program gives other values than the steps")
 
 
 def _constants_as_arguments(module: GraphModule) -> list[Tensor]:

@@ -6,7 +6,7 @@ from functools import cache
 import pytest
 import torch
 
-from engine import compiled, run, trees
+from engine import compiled, compiler, run, trees
 from engine.building import build_problem, is_compiled
 from engine.compiled import Compiled
 from engine.estimators import build_estimator, estimate
@@ -127,6 +127,13 @@ def test_without_a_compiler_the_loop_runs_step_by_step_and_says_so(monkeypatch) 
         "the inner loop could not be compiled and runs step by step, more slowly "
         "(OSError: no working C++ compiler)"
     ]  # fmt: skip
+
+
+def test_a_program_with_other_values_is_refused() -> None:
+    values = [torch.tensor([1.0, 2.0]), torch.tensor(3)]
+    compiler._require_close([values[0] + 1e-5, values[1]], values)
+    with pytest.raises(ArithmeticError, match="other values"):
+        compiler._require_close([values[0] + 0.1, values[1]], values)
 
 
 def test_it_is_the_problem_in_everything_else() -> None:

@@ -56,7 +56,7 @@ class Leaf(Node):
 
     @property
     def is_short_choice(self) -> bool:
-        return len(self.options) <= 3 and sum(len(text) for _, text in self.options) <= 32
+        return len(self.options) <= 3 and sum(len(text) for _, text in self.options) <= 28
 
     def takes(self, path: str) -> bool:
         return path == self.path or path.startswith(f"{self.path}.")

@@ -86,7 +86,10 @@ def traced(
 def _work_out_constants(module: GraphModule) -> None:
     """Replace what depends on no argument by its value."""
     values: dict[Node, Any] = {}
+    changing = written(module)
     for node in module.graph.nodes:
+        if node in changing:
+            continue
         if node.op == "get_attr":
             values[node] = getattr(module, node.target)
         elif node.op == "call_function" and node.target in _FILLED:
@@ -105,6 +108,31 @@ def _work_out_constants(module: GraphModule) -> None:
             module.register_buffer(name, value)
             with module.graph.inserting_before(node):
                 node.replace_all_uses_with(module.graph.get_attr(name))
+
+
+def written(module: GraphModule) -> set[Node]:
+    """Results that an operation writes into later, and what these may be views of.
+
+    Such a result is not what the operation that made it gave: a replay must make it anew, and
+    nothing can be told from its first value.
+    """
+    found: set[Node] = set()
+    for node in module.graph.nodes:
+        schema = getattr(node.target, "_schema", None)
+        if node.op != "call_function" or schema is None or not schema.is_mutable:
+            continue
+        for argument in node.all_input_nodes:
+            found.add(argument)
+            while argument.op == "call_function" and _may_be_view(argument):
+                argument = argument.args[0]
+                found.add(argument)
+    return found
+
+
+def _may_be_view(node: Node) -> bool:
+    schema = getattr(node.target, "_schema", None)
+    # Without one it is Python's getitem, which takes one of the results of such as `split`.
+    return schema is None or any(given.alias_info is not None for given in schema.arguments)
 
 
 def _is_constant(node: Node, values: dict[Node, Any]) -> bool:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from torch import Tensor, ops
 from torch.fx import GraphModule, Node
 
+from engine.program import written
+
 _aten = ops.aten
 _ZEROS = {
     _aten._efficientzerotensor.default,
@@ -34,9 +36,9 @@ def leave_out_zeros(module: GraphModule) -> None:
     """Rewrite the graph in place; its results stay the same, but that zero times what is not a
     finite number is zero."""
     zeros: set[Node] = set()
-    written = _written(module)
+    changing = written(module)
     for node in list(module.graph.nodes):
-        if node.op != "call_function" or node in written:
+        if node.op != "call_function" or node in changing:
             continue
         if _is_zero(node, zeros):
             zeros.add(node)
@@ -52,21 +54,6 @@ def leave_out_zeros(module: GraphModule) -> None:
             _write_out(module, node)
     module.graph.eliminate_dead_code()
     module.recompile()
-
-
-def _written(module: GraphModule) -> set[Node]:
-    """What an operation may write into later, and what that may be a view of."""
-    written: set[Node] = set()
-    for node in module.graph.nodes:
-        if node.op == "call_function" and getattr(node.target, "_schema", None) is not None:
-            if not node.target._schema.is_mutable:
-                continue
-            for argument in node.all_input_nodes:
-                written.add(argument)
-                while argument.target in _LINEAR:
-                    argument = argument.args[0]
-                    written.add(argument)
-    return written
 
 
 def _is_zero(node: Node, zeros: set[Node]) -> bool:

@@ -6,6 +6,7 @@ import torch
 from engine import trees
 from engine.building import build_problem
 from engine.estimators import build_estimator
+from engine.program import StepProgram
 from engine.spec import validate
 
 TASKS = [
@@ -76,3 +77,24 @@ def test_estimates_are_the_same(task: dict, estimator: dict) -> None:
     torch.testing.assert_close(
         trees.flat(replayed.gradient), trees.flat(written.gradient), rtol=1e-5, atol=1e-9
     )
+
+
+def test_what_a_step_writes_into_is_made_anew_at_every_replay() -> None:
+    def step(state, meta, t):
+        total = torch.zeros(3, dtype=torch.float64)
+        total += meta["rate"] * state["params"]["w"]
+        table = torch.zeros_like(total)
+        table.unbind(0)[1].copy_(total.sum())
+        filled = torch.empty(2, dtype=torch.float64).fill_(1.0)
+        filled[0] += total[0]
+        return {"params": {"w": total + table}, "filled": filled}
+
+    state = {"params": {"w": torch.rand(3, dtype=torch.float64)}}
+    state["filled"] = torch.zeros(2, dtype=torch.float64)
+    meta = {"rate": torch.tensor(0.9, dtype=torch.float64)}
+    program = StepProgram(step, state, meta)
+    replayed = written = state
+    for t in range(3):
+        replayed, written = program(replayed, meta, t), step(written, meta, t)
+        assert torch.equal(replayed["params"]["w"], written["params"]["w"])
+        assert torch.equal(replayed["filled"], written["filled"])

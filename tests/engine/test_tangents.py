@@ -108,6 +108,32 @@ def test_zeros_that_are_written_into_stay() -> None:
     assert operations.count("aten.add.Tensor") == 0
 
 
+WRITTEN_THROUGH = {
+    "diagonal": lambda table, row: table.diagonal().copy_(row),
+    "unbind": lambda table, row: table.unbind(0)[1].copy_(row),
+    "split": lambda table, row: table.split(1)[2].copy_(row[None]),
+}
+
+
+@pytest.mark.parametrize("write", WRITTEN_THROUGH.values(), ids=WRITTEN_THROUGH)
+def test_zeros_that_are_written_into_through_any_view_stay(write) -> None:
+    def step(state, meta, t):
+        table = torch.zeros(3, 3, dtype=torch.float64)
+        write(table, meta["row"])
+        return {"params": table @ state["params"]}
+
+    state = {"params": torch.rand(3, 3, dtype=torch.float64)}
+    meta = {"row": torch.rand(3, dtype=torch.float64)}
+    tangents, directions = (
+        [torch.rand(2, *leaf.shape).double()] for leaf in (state["params"], meta["row"])
+    )
+    program = TangentProgram(step, state, meta, directions)
+    found, expected = (
+        each(state, meta, 0, tangents, directions) for each in (program, partial(push, step))
+    )
+    torch.testing.assert_close(found, expected, rtol=1e-12, atol=0.0)
+
+
 def test_short_loops_and_steps_that_run_as_written_are_not_traced() -> None:
     problem = learner(TASKS[0], program="eager")
     state, meta, _, directions = somewhere(problem, 1)

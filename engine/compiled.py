@@ -21,10 +21,11 @@ from torch.utils import _pytree as pytree
 from engine import rolling, trees
 from engine.compiler import FlatFunction, compiled
 from engine.estimators import adjoint as stepwise
-from engine.estimators.adjoint import Leaves, PulledBack
+from engine.estimators.adjoint import PulledBack
 from engine.probes.memory import follow
 from engine.problem import Meta, Problem, State
 from engine.program import StepProgram
+from engine.trees import Leaves
 
 MOST_STEPS = 32
 MOST_OPERATIONS = 200

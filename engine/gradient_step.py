@@ -9,19 +9,12 @@ are products with second derivatives, which one forward-mode derivative gives, o
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 from torch.utils import _pytree as pytree
 
-from engine.program import traced
-from engine.trees import Tree
-
-Params = dict[str, Tensor]
-Meta = dict[str, Tensor]
+from engine.trees import Meta, Params, State
 
 
 class GradientStep:
@@ -31,18 +24,19 @@ class GradientStep:
     that has a faster `step` of its own may keep it, as long as it returns the same values.
     """
 
-    def training_loss(self, state: Tree, meta: Meta, t: int) -> Tensor:
+    def training_loss(self, state: State, meta: Meta, t: int) -> Tensor:
         """L_t at w = `state["params"]`, a scalar; pure, like the step."""
         raise TypeError(f"{type(self).__name__} does not say what its inner loss is")
 
-    def updated(self, state: Tree, gradients: Params, meta: Meta, t: int) -> Tree:
+    def updated(self, state: State, gradients: Params, meta: Meta, t: int) -> State:
         """U_t: s_{t+1} from s_t and g_t; `gradients` is a tree like `state["params"]`."""
         raise TypeError(f"{type(self).__name__} does not say how a gradient is followed")
 
-    def step(self, state: Tree, meta: Meta, t: int) -> Tree:
+    def step(self, state: State, meta: Meta, t: int) -> State:
+        """Φ_t: U_t after g_t."""
         return self.updated(state, self.inner_gradient(state, meta, t), meta, t)
 
-    def inner_gradient(self, state: Tree, meta: Meta, t: int) -> Params:
+    def inner_gradient(self, state: State, meta: Meta, t: int) -> Params:
         """g_t, a tree like `state["params"]`; it can be differentiated again."""
 
         def loss(params: Params) -> Tensor:
@@ -51,7 +45,7 @@ class GradientStep:
         return torch.func.grad(loss)(state["params"])
 
     def inner_products(
-        self, state: Tree, meta: Meta, t: int, vector: Params
+        self, state: State, meta: Meta, t: int, vector: Params
     ) -> list[Tensor | None]:
         """vᵀ ∂g_t/∂(s, θ) for the leaves of (state, meta), in order; None where it is zero
         because L_t does not read the leaf.
@@ -81,30 +75,3 @@ class GradientStep:
                 if slope is not None:
                     products[place] = forward_ad.unpack_dual(slope).tangent
         return products
-
-
-class Recorded:
-    """A function of trees of tensors, recorded at its first call and replayed from then on.
-
-    Every call must have trees of the same structure, shapes, dtypes and device, and the function
-    must not branch on values in Python.
-    """
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self._function = function
-        self._operations: Callable[..., list[Tensor | None]] | None = None
-
-    def __call__(self, *arguments: Any) -> Any:
-        leaves, structure = pytree.tree_flatten(arguments)
-        if self._operations is None:
-            self._record(leaves, structure)
-        return pytree.tree_unflatten(self._operations(*leaves), self._result)
-
-    def _record(self, leaves: list[Tensor], structure: pytree.TreeSpec) -> None:
-        def flat(*leaves: Tensor) -> list[Tensor | None]:
-            result = self._function(*pytree.tree_unflatten(leaves, structure))
-            found, self._result = pytree.tree_flatten(result)
-            return found
-
-        # Recording tells inputs apart by identity, and s_0 may hold the tensors of θ themselves.
-        self._operations = traced(flat, [leaf.detach().clone() for leaf in leaves])

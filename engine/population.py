@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
-from engine.problem import Meta, Problem, Tree
+from engine.problem import Meta, Problem
 from engine.rolling import roll
+from engine.trees import Tree
 
 
 @torch.no_grad()

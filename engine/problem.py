@@ -7,16 +7,10 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-from engine.gradient_step import GradientStep, Recorded
-from engine.program import StepProgram
+from engine.gradient_step import GradientStep
+from engine.program import Recorded, StepProgram, step_number
+from engine.trees import Meta, Params, State
 
-Meta = dict[str, Tensor]
-"""θ: name to tensor."""
-Params = dict[str, Tensor]
-Tree = dict[str, Any]
-"""Tensors in nested dicts."""
-State = Tree
-"""s_t: `params` (w_t), what the inner optimizer remembers, and what else the next step needs."""
 Hyper = dict[str, dict[str, Any]]
 """Hyper-parameter to parameter name to a number, or a tensor that broadcasts against it."""
 
@@ -165,12 +159,12 @@ class Learner(BuiltProblem, GradientStep):
         return self.updated(state, super().inner_gradient(state, meta, t), meta, t)
 
     def inner_gradient(self, state: State, meta: Meta, t: int | Tensor) -> Params:
-        return self._gradient(state, meta, _step_number(t, state))
+        return self._gradient(state, meta, step_number(t, state["seed"].device))
 
     def inner_products(
         self, state: State, meta: Meta, t: int | Tensor, vector: Params
     ) -> list[Tensor | None]:
-        return self._products(state, meta, _step_number(t, state), vector)
+        return self._products(state, meta, step_number(t, state["seed"].device), vector)
 
     def inner_loss(self, params: Params, meta: Meta) -> Tensor:
         """The loss whose stationary point w_T approximates: all training data, with penalties."""
@@ -189,11 +183,6 @@ class Learner(BuiltProblem, GradientStep):
         for item in self.meta_parameters:
             params = item.initial_params(meta, params)
         return params
-
-
-def _step_number(t: int | Tensor, state: State) -> Tensor:
-    """`t` as a tensor: one record serves every step."""
-    return torch.as_tensor(t, dtype=torch.int64, device=state["seed"].device)
 
 
 def _with_decay(gradients: Params, params: Params, decay: dict[str, Any]) -> Params:

@@ -18,13 +18,48 @@ from torch.fx import GraphModule, Node, map_arg
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils import _pytree as pytree
 
-from engine.trees import Tree
+from engine.trees import Meta, State
 
-Step = Callable[[Tree, dict[str, Tensor], "int | Tensor"], Any]
+Step = Callable[[State, Meta, "int | Tensor"], Any]
 
 _aten = torch.ops.aten
 _FILLED = {_aten.ones_like.default: torch.ones, _aten.zeros_like.default: torch.zeros}
 """Operations that look only at the form of their argument."""
+
+
+class Recorded:
+    """A function of trees of tensors, recorded at its first call and replayed from then on.
+
+    Every call must have trees of the same structure, shapes, dtypes and device, and the function
+    must not branch on values in Python.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self._operations: GraphModule | None = None
+
+    def __call__(self, *arguments: Any) -> Any:
+        if self._operations is None:
+            self.record(*arguments)
+        results = self._operations(*pytree.tree_leaves(arguments))
+        return pytree.tree_unflatten(results, self._result)
+
+    def record(self, *arguments: Any) -> None:
+        """Record a call with `arguments`, an example of those of every call."""
+        leaves, structure = pytree.tree_flatten(arguments)
+
+        def flat(*leaves: Tensor) -> list[Tensor | None]:
+            result = self._function(*pytree.tree_unflatten(leaves, structure))
+            found, self._result = pytree.tree_flatten(result)
+            return found
+
+        # Tracing tells inputs apart by identity, and s_0 may hold the tensors of θ themselves.
+        self._operations = traced(flat, [leaf.detach().clone() for leaf in leaves])
+
+    @property
+    def size(self) -> int:
+        """The number of tensor operations."""
+        return sum(node.op == "call_function" for node in self._operations.graph.nodes)
 
 
 class StepProgram:
@@ -34,41 +69,33 @@ class StepProgram:
     dtypes and device. The step must not branch on values, or on `t`, in Python.
     """
 
-    def __init__(self, step: Step, state: Tree, meta: dict[str, Tensor]) -> None:
-        leaves, structure = pytree.tree_flatten(state)
-        names, count = list(meta), len(leaves)
-        self._device = leaves[0].device
+    def __init__(self, step: Step, state: State, meta: Meta) -> None:
+        self._device = pytree.tree_leaves(state)[0].device
+        self._recorded = Recorded(step)
+        self._recorded.record(state, meta, self.step_number(0))
 
-        def flat_step(*inputs: Tensor) -> list[Tensor]:
-            state = pytree.tree_unflatten(inputs[:count], structure)
-            meta = dict(zip(names, inputs[count:-1], strict=True))
-            following = step(state, meta, inputs[-1])
-            results, self._structure = pytree.tree_flatten(following)
-            return results
-
-        # Tracing tells inputs apart by identity, and s_0 may hold the tensors of θ themselves.
-        inputs = [leaf.detach().clone() for leaf in (*leaves, *meta.values())]
-        self._operations = traced(flat_step, [*inputs, self.step_number(0)])
-
-    def __call__(self, state: Tree, meta: dict[str, Tensor], t: int | Tensor) -> Any:
-        leaves = pytree.tree_flatten(state)[0]
-        results = self._operations(*leaves, *meta.values(), self.step_number(t))
-        return pytree.tree_unflatten(results, self._structure)
+    def __call__(self, state: State, meta: Meta, t: int | Tensor) -> Any:
+        return self._recorded(state, meta, self.step_number(t))
 
     @property
     def size(self) -> int:
         """The number of tensor operations."""
-        return sum(node.op == "call_function" for node in self._operations.graph.nodes)
+        return self._recorded.size
 
     def step_number(self, t: int | Tensor) -> Tensor:
-        """`t` as the program takes it, int64 and 0-dimensional."""
-        if isinstance(t, Tensor):
-            return t
-        return torch.full((), t, dtype=torch.int64, device=self._device)
+        """`t` as the program takes it."""
+        return step_number(t, self._device)
+
+
+def step_number(t: int | Tensor, device: torch.device) -> Tensor:
+    """`t` as a tensor, int64 and 0-dimensional: one record serves every step."""
+    if isinstance(t, Tensor):
+        return t
+    return torch.full((), t, dtype=torch.int64, device=device)
 
 
 def traced(
-    function: Callable[..., Sequence[Tensor]],
+    function: Callable[..., Sequence[Tensor | None]],
     inputs: Sequence[Tensor],
     decompositions: dict[Any, Callable] | None = None,
 ) -> GraphModule:

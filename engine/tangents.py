@@ -22,9 +22,10 @@ from torch.utils import _pytree as pytree
 
 from engine import trees
 from engine.problem import Meta, Problem, State
+from engine.program import step_number
+from engine.trees import Leaves
 from engine.zero_tangents import leave_out_zeros
 
-Leaves = list[Tensor]
 Push = Callable[[State, Meta, "int | Tensor", Leaves, Leaves], tuple[Any, Leaves]]
 """(state, θ, t, Z, U) to the value and its derivatives along the tangents."""
 
@@ -72,8 +73,7 @@ class TangentProgram:
         count = len(directions[0])
         tangents = [leaf.new_zeros(count, *leaf.shape) for leaf in trees.Split(state).leaves]
         device = next(iter(meta.values())).device
-        step_number = torch.zeros((), dtype=torch.int64, device=device)
-        arguments = (state, meta, step_number, tangents, directions)
+        arguments = (state, meta, step_number(0, device), tangents, directions)
         leaves, structure = pytree.tree_flatten(arguments)
 
         def flat(*leaves: Tensor) -> Leaves:
@@ -89,7 +89,7 @@ class TangentProgram:
     def __call__(
         self, state: State, meta: Meta, t: int | Tensor, tangents: Leaves, directions: Leaves
     ) -> tuple[Any, Leaves]:
-        number = torch.as_tensor(t, dtype=torch.int64, device=self._device)
+        number = step_number(t, self._device)
         leaves = pytree.tree_leaves((state, meta, number, tangents, directions))
         return pytree.tree_unflatten(self._replay(*leaves), self._results)
 

@@ -10,6 +10,15 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 
 Tree = dict[str, Any]
+"""Tensors in nested dicts."""
+Leaves = list[Tensor]
+"""The tensors of a tree, in order."""
+Meta = dict[str, Tensor]
+"""θ: name to tensor."""
+Params = dict[str, Tensor]
+"""w: name to tensor."""
+State = Tree
+"""s_t: `params` (w_t), what the inner optimizer remembers, and what else the next step needs."""
 
 
 class Split:
@@ -20,7 +29,7 @@ class Split:
         self._floating = [i for i, leaf in enumerate(self._all) if leaf.is_floating_point()]
 
     @property
-    def leaves(self) -> list[Tensor]:
+    def leaves(self) -> Leaves:
         return [self._all[i] for i in self._floating]
 
     def joined(self, leaves: Sequence[Tensor]) -> Tree:
@@ -41,9 +50,14 @@ def on_device(tree: Any, device: torch.device) -> Any:
     return pytree.tree_map_only(Tensor, lambda leaf: leaf.to(device), tree)
 
 
-def tracked(leaves: Sequence[Tensor]) -> list[Tensor]:
+def tracked(leaves: Sequence[Tensor]) -> Leaves:
     """New leaves of a graph with the same values."""
     return [leaf.detach().requires_grad_() for leaf in leaves]
+
+
+def tracked_meta(meta: Meta) -> Meta:
+    """θ with the same values, as new leaves of a graph."""
+    return {name: leaf.detach().requires_grad_() for name, leaf in meta.items()}
 
 
 def gradients(
@@ -52,7 +66,7 @@ def gradients(
     by_outputs: Sequence[Tensor | None],
     *,
     retain_graph: bool = False,
-) -> list[Tensor]:
+) -> Leaves:
     """Σ by_outputsᵀ ∂outputs/∂inputs, zero where an input plays no part."""
     paired = [
         (output, by) for output, by in zip(outputs, by_outputs, strict=True) if output.requires_grad
@@ -84,6 +98,6 @@ def norm(leaves: Sequence[Tensor]) -> Tensor:
     )
 
 
-def flat(meta: dict[str, Tensor]) -> Tensor:
+def flat(meta: Meta) -> Tensor:
     """All entries of a meta-gradient in one float64 vector, on the CPU."""
     return torch.cat([leaf.detach().reshape(-1).to("cpu", torch.float64) for leaf in meta.values()])

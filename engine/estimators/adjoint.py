@@ -18,8 +18,7 @@ from engine import trees
 from engine.estimators.estimate import Health
 from engine.problem import Meta, Problem, State
 from engine.rolling import roll
-
-Leaves = list[Tensor]
+from engine.trees import Leaves
 
 
 @dataclass(kw_only=True)
@@ -83,8 +82,7 @@ def pull_back(
         return problem.pull_back(state, meta, start, stop, adjoint)
     split = trees.Split(state)
     leaves = trees.tracked(split.leaves)
-    names = list(meta)
-    tracked_meta = dict(zip(names, trees.tracked(list(meta.values())), strict=True))
+    tracked_meta = trees.tracked_meta(meta)
     with torch.enable_grad():
         end, loss = roll(problem, split.joined(leaves), tracked_meta, start, stop)
     outputs, by_outputs = [], []
@@ -105,7 +103,7 @@ def pull_back(
 
 def pull_back_through_start(problem: Problem, meta: Meta, seed: int, adjoint: Leaves) -> Leaves:
     """λ_0ᵀ ∂s_0/∂θ."""
-    tracked_meta = dict(zip(meta, trees.tracked(list(meta.values())), strict=True))
+    tracked_meta = trees.tracked_meta(meta)
     with torch.enable_grad():
         leaves = trees.Split(problem.initial_state(tracked_meta, seed)).leaves
     return trees.gradients(leaves, list(tracked_meta.values()), adjoint)

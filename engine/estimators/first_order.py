@@ -92,7 +92,7 @@ class Reptile(Estimator):
 
 def _check_only_initial_params(problem: Problem, name: str) -> None:
     """Raise `ValueError` for a θ that plays no part in w_0."""
-    meta = _tracked_meta(problem)
+    meta = trees.tracked_meta(problem.initial_meta(0))
     with torch.enable_grad():
         start = trees.Split(problem.initial_state(meta, 0)["params"]).leaves
     for key, reached in _used(start, meta).items():
@@ -104,17 +104,12 @@ def _check_only_initial_params(problem: Problem, name: str) -> None:
 
 def _reached(problem: Problem) -> dict[str, bool]:
     """Whether each θ plays a part in s_0, in the update of step 0 or in the meta-loss."""
-    meta, horizon = _tracked_meta(problem), problem.horizon
+    meta, horizon = trees.tracked_meta(problem.initial_meta(0)), problem.horizon
     with torch.enable_grad():
         start = problem.initial_state(meta, 0)
         following = FirstOrder(problem).step(start, meta, 0)
         loss = problem.meta_loss(following, meta, horizon)
     return _used([*trees.Split(start).leaves, *trees.Split(following).leaves, loss], meta)
-
-
-def _tracked_meta(problem: Problem) -> Meta:
-    meta = problem.initial_meta(0)
-    return dict(zip(meta, trees.tracked(list(meta.values())), strict=True))
 
 
 def _used(outputs: list[Tensor], meta: Meta) -> dict[str, bool]:

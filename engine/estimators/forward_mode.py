@@ -28,7 +28,8 @@ from engine.population import generator
 from engine.problem import Meta, Problem, State
 from engine.rolling import loss_weight
 from engine.spec import estimators as options
-from engine.tangents import Leaves, Push, push, pushing
+from engine.tangents import Push, push, pushing
+from engine.trees import Leaves
 
 
 class ForwardMode(Estimator):

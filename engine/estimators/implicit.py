@@ -16,11 +16,12 @@ import torch
 from engine import trees
 from engine.estimators.estimate import Cost, Estimate, Health
 from engine.estimators.estimator import Carry, Estimator
-from engine.estimators.linear_solvers import SOLVERS, Leaves
+from engine.estimators.linear_solvers import SOLVERS
 from engine.estimators.second_derivatives import PRODUCTS, InnerLoss, check_second_derivatives
 from engine.problem import Meta, Problem, State
 from engine.rolling import roll
 from engine.spec import estimators as options
+from engine.trees import Leaves
 
 LARGE_RESIDUAL = 0.1
 """Above this the solve is said to be inaccurate."""

@@ -19,8 +19,8 @@ from torch import Tensor
 
 from engine import trees
 from engine.spec import estimators as options
+from engine.trees import Leaves
 
-Leaves = list[Tensor]
 Product = Callable[[Leaves], Leaves]
 
 UNRELIABLE = (

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
-from engine.problem import Meta, Problem, Tree
+from engine.problem import Meta, Problem
+from engine.trees import Tree
 
 
 def on_host(tree: Tree) -> Tree:

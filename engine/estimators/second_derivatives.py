@@ -15,8 +15,8 @@ from torch import Tensor
 from torch.autograd.graph import Node
 
 from engine import trees
+from engine.trees import Leaves
 
-Leaves = list[Tensor]
 InnerLoss = Callable[[Leaves, Leaves], Tensor]
 """L(w, θ), a scalar, of the leaves of w and θ."""
 

@@ -42,7 +42,7 @@ def bytes_of_step(problem: Problem, state: State, meta: Meta) -> int:
 
 def _bytes_of_graph(problem: Problem, state: State, meta: Meta, steps: int) -> int:
     split = trees.Split(state)
-    tracked = dict(zip(meta, trees.tracked(list(meta.values())), strict=True))
+    tracked = trees.tracked_meta(meta)
     state = split.joined(trees.tracked(split.leaves))
     with torch.enable_grad(), LiveStorages() as storages:
         for t in range(steps):

@@ -7,7 +7,8 @@ within ε everywhere, and smooth.
 
 import torch
 
-from engine.problem import Hyper, Params, Tree
+from engine.problem import Hyper, Params
+from engine.trees import Tree
 
 
 class Adam:

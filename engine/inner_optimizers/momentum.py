@@ -2,7 +2,8 @@
 
 import torch
 
-from engine.problem import Hyper, Params, Tree
+from engine.problem import Hyper, Params
+from engine.trees import Tree
 
 
 class Momentum:

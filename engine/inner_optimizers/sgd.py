@@ -1,6 +1,7 @@
 """Gradient descent: w ← w − α ∇L(w)."""
 
-from engine.problem import Hyper, Params, Tree
+from engine.problem import Hyper, Params
+from engine.trees import Tree
 
 
 class SGD:

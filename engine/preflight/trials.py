@@ -19,14 +19,14 @@ from engine.preflight.torch_words import CUT_LOSS, Fault, Unfit
 from engine.problem import Meta, Problem, State
 from engine.spec.estimator import Need
 from engine.tangents import push
+from engine.trees import Leaves
 
-Leaves = list[Tensor]
 Trial = Callable[[Problem, Meta, int, FirstStep], list[Obstacle]]
 
 
 def start(problem: Problem, meta: Meta, seed: int, first: FirstStep) -> list[Obstacle]:
     """λ_0ᵀ ∂s_0/∂θ."""
-    theta = _tracked(meta)
+    theta = trees.tracked_meta(meta)
     with torch.enable_grad():
         leaves = trees.Split(problem.initial_state(theta, seed)).leaves
     trees.gradients(leaves, list(theta.values()), [torch.ones_like(leaf) for leaf in leaves])
@@ -47,7 +47,7 @@ def loss_gradient(problem: Problem, meta: Meta, seed: int, first: FirstStep) -> 
 
 def adjoint(problem: Problem, meta: Meta, seed: int, first: FirstStep) -> list[Obstacle]:
     """(λ_1 + ∂ℓ_1/∂s_1)ᵀ ∂s_1/∂(s_0, θ), and on through s_0(θ)."""
-    theta = _tracked(meta)
+    theta = trees.tracked_meta(meta)
     with torch.enable_grad(), InnerGradients() as inner:
         split = trees.Split(problem.initial_state(theta, seed))
         # A leaf that does not come from θ is one that the adjoint passes at a later step.
@@ -80,7 +80,7 @@ def adjoint(problem: Problem, meta: Meta, seed: int, first: FirstStep) -> list[O
 def inner_gradient(problem: Problem, meta: Meta, seed: int, first: FirstStep) -> list[Obstacle]:
     """∂L/∂w and ∂L/∂θ at w_1."""
     split = trees.Split(first.after["params"])
-    w, theta = trees.tracked(split.leaves), _tracked(meta)
+    w, theta = trees.tracked(split.leaves), trees.tracked_meta(meta)
     with torch.enable_grad():
         inner_loss = problem.inner_loss(split.joined(w), theta)
     _require_gradient(inner_loss)
@@ -91,7 +91,7 @@ def inner_gradient(problem: Problem, meta: Meta, seed: int, first: FirstStep) ->
 def curvature(problem: Problem, meta: Meta, seed: int, first: FirstStep) -> list[Obstacle]:
     """∂²L/∂w² v and vᵀ ∂²L/∂w∂θ at w_1."""
     split = trees.Split(first.after["params"])
-    w, theta = trees.tracked(split.leaves), _tracked(meta)
+    w, theta = trees.tracked(split.leaves), trees.tracked_meta(meta)
     with torch.enable_grad():
         inner_loss = problem.inner_loss(split.joined(w), theta)
         _require_gradient(inner_loss)
@@ -184,10 +184,6 @@ def _unused(name: str) -> Obstacle:
         "after it: if it never does, its meta-gradient is zero",
         cure="use it without detach(), .data or no_grad",
     )
-
-
-def _tracked(meta: Meta) -> Meta:
-    return dict(zip(meta, trees.tracked(list(meta.values())), strict=True))
 
 
 def _functions(problem: Problem, seed: int) -> list[Callable[[State, Meta], Any]]:

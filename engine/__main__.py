@@ -10,6 +10,8 @@ from pathlib import Path
 from engine.data import DataError
 from engine.spec import SpecError
 
+AS_JSON = "print one JSON document instead of text"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """0, or 2 for a bad spec, or 1 for a failed run; messages go to standard error."""
@@ -39,7 +41,9 @@ def _parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("run", help="run an experiment; writes events, summary, checkpoints")
     run.add_argument("spec", type=Path, metavar="SPEC.yaml")
-    run.add_argument("--out", type=Path, default=Path("out"), metavar="DIR")
+    run.add_argument(
+        "--out", type=Path, default=Path("out"), metavar="DIR", help="folder of the results: out"
+    )
     run.add_argument("--resume", action="store_true", help="go on from DIR's last checkpoint")
     run.set_defaults(command=_run)
 
@@ -47,18 +51,18 @@ def _parser() -> argparse.ArgumentParser:
         "gradient", help="one meta-gradient of every estimator at the initial θ, against the oracle"
     )
     gradient.add_argument("spec", type=Path, metavar="SPEC.yaml")
-    gradient.add_argument("--json", action="store_true")
+    gradient.add_argument("--json", action="store_true", help=AS_JSON)
     gradient.set_defaults(command=_gradient)
 
     preflight = commands.add_parser(
         "preflight", help="one inner step with what every estimator needs: which of them can run"
     )
     preflight.add_argument("spec", type=Path, metavar="SPEC.yaml")
-    preflight.add_argument("--json", action="store_true")
+    preflight.add_argument("--json", action="store_true", help=AS_JSON)
     preflight.set_defaults(command=_preflight)
 
-    listing = commands.add_parser("list", help="inner tasks, meta-parameters, estimators, presets")
-    listing.add_argument("--json", action="store_true")
+    listing = commands.add_parser("list", help="what a spec can name, from inner tasks to presets")
+    listing.add_argument("--json", action="store_true", help=AS_JSON)
     listing.set_defaults(command=_list)
 
     fetch = commands.add_parser("fetch", help="download a data set once")

@@ -32,9 +32,12 @@ MEASURED = ("meta_loss", *ACCURACY, "peak_bytes", "seconds")
 
 
 def compare_gradients(experiment: Experiment) -> dict[str, Any]:
-    """The document that `python -m engine gradient --json` prints; its keys are in its help.
+    """The document that `python -m engine gradient --json` prints.
 
-    Uses the first seed and no sweep. A search has no gradient: its entry has nothing in its place.
+    `oracle` has `meta_loss`, `norm`, `closed_form` and `gradient` (nothing where no oracle is asked
+    for); `estimators` has for each its `spec`, the figures of `MEASURED`, `gradient` and `health`.
+    Times are in seconds, memory in bytes; None is what was not measured, as for a search, which has
+    no gradient. Uses the first seed and no sweep.
     """
     torch.set_num_threads(experiment.threads)
     problem = build_problem(experiment)

@@ -17,7 +17,7 @@ import torch
 from engine.building import device_of
 from engine.events import Checkpoint, Event, Finished, Note, Point, Started, Status
 from engine.obstacle import Obstacle, errors, refusal
-from engine.outer_loop import Descent, Search, build_outer_loop
+from engine.outer_loop import Descent, Generations, build_outer_loop
 from engine.preflight import Refused, built, preflight_run
 from engine.problem import Problem
 from engine.spec import Experiment, PlannedRun, expand
@@ -135,7 +135,7 @@ def _prepared(experiment: Experiment) -> tuple[Problem | None, list[Obstacle]]:
     return problem, preflight_run(experiment, problem)
 
 
-def _measure(loop: Descent | Search, every: int) -> dict[str, float]:
+def _measure(loop: Descent | Generations, every: int) -> dict[str, float]:
     """The figures of this outer step, with the probes' where it is their turn."""
     values = loop.observe()
     if loop.step % every == 0:

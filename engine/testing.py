@@ -5,9 +5,12 @@
         def estimator(self):
             return Mine(window=5)
 
-What is asked follows the capabilities that the estimator's options declare: an `exact` one must
-equal closed forms and finite differences, a `stochastic` one must draw from its seed alone, any
-other must not draw at all. Needs pytest.
+`Mine` subclasses `engine.estimators.Estimator`: it gives `meta_gradient`, and `options_type`, a
+subclass of `engine.spec.estimator.Estimator` with a `title`, a `kind` and the options as fields.
+
+What is asked follows the capabilities that these options declare: an `exact` one must equal closed
+forms and finite differences, a `stochastic` one must draw from its seed alone, any other must not
+draw at all. One that claims to be unbiased inherits `UnbiasedEstimatorContract`. Needs pytest.
 """
 
 from __future__ import annotations

@@ -3,11 +3,14 @@
     s_t = (s_t¹ … s_tⁿ), every leaf stacked;     F(θ) = 1/n Σ_i F_i(θ)
 
 A small step costs its calls and not its arithmetic, so n loops take little longer than one. It is
-a `Problem` again: every estimator works with it, and one that is exact gives the mean of the
-meta-gradients, to rounding.
+a `Problem` again: every estimator works with it, and one that averages (its options say so) gives
+the mean of its estimates, to rounding.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -82,6 +85,6 @@ class TogetherByGradient(Together, GradientStep):
         return over_loops(state, gradients, meta, t)
 
 
-def _over_loops(function):
+def _over_loops(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function(state, meta, t)` for every loop of a stacked state."""
     return torch.func.vmap(function, (0, None, None))

@@ -6,14 +6,14 @@ on one chart: `observe` (the figures at the present θ), `probe` (what is measur
 """
 
 from engine.outer_loop.descent import PROBE_DRAWS, Descent
-from engine.outer_loop.generations import Search
+from engine.outer_loop.generations import Generations
 from engine.problem import Problem
 from engine.spec import Experiment
 
-__all__ = ["PROBE_DRAWS", "Descent", "Search", "build_outer_loop"]
+__all__ = ["PROBE_DRAWS", "Descent", "Generations", "build_outer_loop"]
 
 
-def build_outer_loop(experiment: Experiment, problem: Problem) -> Descent | Search:
+def build_outer_loop(experiment: Experiment, problem: Problem) -> Descent | Generations:
     """The outer loop of a single-run experiment (one estimator, one seed)."""
-    kind = Search if experiment.estimators[0].proposes else Descent
+    kind = Generations if experiment.estimators[0].proposes else Descent
     return kind(experiment, problem)

@@ -33,14 +33,14 @@ MOST_BYTES_TOGETHER = 8e6
 class Descent(OuterLoop):
     """torch.optim on the meta-gradients of an estimator, averaged over a meta-batch.
 
-    One estimate goes through `together` of its inner loops.
+    One estimate goes through `loops_together` of its inner loops.
     """
 
     def __init__(self, experiment: Experiment, problem: Problem) -> None:
         super().__init__(experiment, problem)
         self.oracle = Oracle(experiment, problem)
         self.estimator = ESTIMATORS[self.options.kind](**self.options.options())
-        self.together, self.estimated = self._together()
+        self.loops_together, self.estimated = self._together()
         self.carries = [
             self.estimator.start(self.estimated, self.meta, seed) for seed in self._seeds()
         ]
@@ -52,8 +52,8 @@ class Descent(OuterLoop):
         """How many inner loops go together, and what they are as one.
 
         All, where each costs its calls more than its arithmetic, by the size of a step alone; else
-        each alone, as where torch cannot take a step of several states at once. Only an exact
-        estimate of the mean is the mean of the estimates.
+        each alone, as where torch cannot take a step of several states at once, or where the
+        estimate of the mean is not the mean of the estimates (see `averages` of the options).
         """
         batch = self.experiment.outer.meta_batch
         if batch == 1 or not self.options.averages:
@@ -71,7 +71,7 @@ class Descent(OuterLoop):
 
     def _seeds(self) -> list[int]:
         """The seed of each estimate of this outer step."""
-        return self.inner_seeds()[:: self.together]
+        return self.inner_seeds()[:: self.loops_together]
 
     def observe(self) -> Values:
         """Estimate the meta-gradient at the present θ."""
@@ -95,7 +95,7 @@ class Descent(OuterLoop):
             **_diagnostics(estimates),
             **self._count(
                 sum(e.cost.seconds for e in estimates),
-                sum(e.cost.inner_steps for e in estimates) * self.together,
+                sum(e.cost.inner_steps for e in estimates) * self.loops_together,
             ),
             **self._entries(),
         }

@@ -15,8 +15,8 @@ from engine.searches.search import Carry, Generation, finite_or_worst
 from engine.spec import Experiment
 
 
-class Search(OuterLoop):
-    """Generations of proposals; the meta-loss that is reported is that of the incumbent: the
+class Generations(OuterLoop):
+    """Of the proposals of a search; the meta-loss that is reported is that of the incumbent: the
     mean μ, the best θ so far, or the best member of a population."""
 
     def __init__(self, experiment: Experiment, problem: Problem) -> None:

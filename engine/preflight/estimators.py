@@ -14,10 +14,11 @@ from engine.preflight.contract import FirstStep, Refused, first_step, warnings_a
 from engine.preflight.torch_words import fault, is_out_of_memory
 from engine.preflight.trials import TRIALS
 from engine.problem import Meta, Problem
-from engine.spec import searches
+from engine.searches import SEARCHES
 from engine.spec.estimator import Estimator as Options
 from engine.spec.estimator import Need
 from engine.spec.estimators import Evolution
+from engine.spec.searches import Search
 from engine.spec.validation import validate_options
 
 WORDS: dict[Need, str] = {
@@ -54,31 +55,32 @@ def preflight(
     changes no random number generator, and raises only where memory runs out, or `SpecError` for
     a bad spec. Where `precision` is given ("float32", "float64"), other formats are refused.
     """
-    options = _options(estimator)
+    built, options = _built(estimator)
     meta = trees.detached(meta)
     devices = [leaf.device for leaf in meta.values() if leaf.is_cuda][:1]
     with torch.random.fork_rng(devices):
-        return _obstacles(problem, options, meta, seed, precision)
+        return _obstacles(problem, built, options, meta, seed, precision)
 
 
-def _options(estimator: Estimator | Options | dict[str, Any]) -> Options:
+def _built(estimator: Estimator | Options | dict[str, Any]) -> tuple[Estimator | None, Options]:
+    """The estimator, nothing for a search, and its options."""
     if isinstance(estimator, Options):
-        return estimator
+        kind = ESTIMATORS.get(estimator.kind)
+        return kind(**estimator.options()) if kind else None, estimator
     if isinstance(estimator, dict):
-        model = _SEARCHES.get(estimator.get("kind"))
-        return validate_options(model, estimator) if model else build_estimator(estimator).options
-    return estimator.options
-
-
-_SEARCHES = {
-    model.model_fields["kind"].default: model
-    for model in (getattr(searches, name) for name in searches.__all__)
-    if model.model_fields["kind"].default is not None
-}
+        if search := SEARCHES.get(estimator.get("kind")):
+            return None, validate_options(search.options_type, estimator)
+        estimator = build_estimator(estimator)
+    return estimator, estimator.options
 
 
 def _obstacles(
-    problem: Problem, options: Options, meta: Meta, seed: int, precision: str | None
+    problem: Problem,
+    built: Estimator | None,
+    options: Options,
+    meta: Meta,
+    seed: int,
+    precision: str | None,
 ) -> list[Obstacle]:
     try:
         first = first_step(problem, meta, seed)
@@ -87,7 +89,7 @@ def _obstacles(
         return [refused.obstacle]
     if errors(found):
         return found
-    if refused := _refused(problem, options):
+    if built and (refused := _refused(problem, built)):
         return [*found, refused]
     for need in _needs(problem, options, meta, seed):
         found += _tried(need, options, problem, meta, seed, first)
@@ -96,27 +98,25 @@ def _obstacles(
 
 def _needs(problem: Problem, options: Options, meta: Meta, seed: int) -> tuple[Need, ...]:
     """What `options` need on this problem: particles too large to go together go one by one."""
-    if isinstance(options, Evolution | searches.Search) and options.chunk is None:
+    if isinstance(options, Evolution | Search) and options.chunk is None:
         chunk = particles_together(problem, meta, seed, chunk=None, chunk_bytes=options.chunk_bytes)
         return options.model_copy(update={"chunk": chunk}).needs
     return options.needs
 
 
-def _refused(problem: Problem, options: Options) -> Obstacle | None:
+def _refused(problem: Problem, estimator: Estimator) -> Obstacle | None:
     """What the estimator itself says of the problem; searches take every problem."""
-    kind = ESTIMATORS.get(options.kind)
-    if kind is None:
-        return None
+    need = estimator.options.title
     try:
-        kind(**options.options()).check(problem)
+        estimator.check(problem)
     except ValueError as error:
         operation = fault(error).operation
-        return Obstacle(need=options.title, reason=str(error), operation=operation)
+        return Obstacle(need=need, reason=str(error), operation=operation)
     except Exception as error:
         if is_out_of_memory(error):
             raise
         found = fault(error)
-        return Obstacle(need=options.title, reason=found.reason, operation=found.operation)
+        return Obstacle(need=need, reason=found.reason, operation=found.operation)
     return None
 
 

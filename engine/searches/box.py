@@ -26,7 +26,7 @@ from engine.spec import searches as options
 class BoxSearch(Search):
     """Proposals in the box, by the subclass's `points`; the best so far is the incumbent."""
 
-    options_class: ClassVar[type[options.BoxSearch]]
+    options_type: ClassVar[type[options.BoxSearch]]
 
     def start(self, problem: Problem, meta: Meta, seed: int) -> Carry:
         uniform = (self.options.high - self.options.low) / math.sqrt(12)
@@ -56,7 +56,7 @@ class BoxSearch(Search):
 class Random(BoxSearch):
     """Independent and uniform (Bergstra and Bengio, 2012)."""
 
-    options_class = options.RandomSearch
+    options_type = options.RandomSearch
 
     def points(self, carry: Carry) -> Tensor:
         low, high = self.options.low, self.options.high
@@ -69,7 +69,7 @@ class Grid(BoxSearch):
     """Every point of the regular grid once; the seed shuffles their order, so that a run which
     ends early has seen a random part and not one corner."""
 
-    options_class = options.GridSearch
+    options_type = options.GridSearch
 
     def points(self, carry: Carry) -> Tensor:
         count, dimensions = self.options.points, len(trees.flat(carry["mean"]))
@@ -89,7 +89,7 @@ class Bayesian(BoxSearch):
     generation are told apart by the sampler's constant liar.
     """
 
-    options_class = options.Bayesian
+    options_type = options.Bayesian
 
     def start(self, problem: Problem, meta: Meta, seed: int) -> Carry:
         nothing = torch.zeros(0, len(trees.flat(meta)), dtype=torch.float64)

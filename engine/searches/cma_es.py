@@ -24,7 +24,7 @@ class CMAES(Search):
     """`carry` holds μ (`mean`), σ√diag C (`deviation`) and the library's own state as plain data:
     `arrays`, `numbers`, and its generator's `random`."""
 
-    options_class = options.CMAES
+    options_type = options.CMAES
 
     def start(self, problem: Problem, meta: Meta, seed: int) -> Carry:
         mean = trees.flat(meta).numpy().copy()

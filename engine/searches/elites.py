@@ -18,7 +18,7 @@ from engine.spec import searches as options
 class Elites(Search):
     """`carry` holds μ (`mean`), σ (`deviation`) and the number of generations so far (`draw`)."""
 
-    options_class = options.Elites
+    options_type = options.Elites
 
     def start(self, problem: Problem, meta: Meta, seed: int) -> Carry:
         deviation = {name: torch.full_like(leaf, self.options.sigma) for name, leaf in meta.items()}

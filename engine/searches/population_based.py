@@ -35,7 +35,7 @@ class PopulationBased(Search):
     number of generations so far (`draw`); the best member's θ (`mean`) and the members' standard
     deviation (`deviation`); and the names in θ that are `logarithmic`."""
 
-    options_class = options.PopulationBased
+    options_type = options.PopulationBased
     on_device = ("mean", "deviation", "members", "states")
 
     def start(self, problem: Problem, meta: Meta, seed: int) -> Carry:

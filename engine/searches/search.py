@@ -41,12 +41,12 @@ class Search(ABC):
     Its state is explicit: `carry` goes in and comes out, and nothing is kept on the object.
     """
 
-    options_class: ClassVar[type[Options]]
+    options_type: ClassVar[type[Options]]
     on_device: ClassVar[tuple[str, ...]] = ("mean", "deviation")
     """Entries of the carry that live where θ lives; the rest is a library's, and on the CPU."""
 
     def __init__(self, **chosen: Any) -> None:
-        self.options = validate_options(self.options_class, chosen)
+        self.options = validate_options(self.options_type, chosen)
 
     def start(self, problem: Problem, meta: Meta, seed: int) -> Carry:
         """The carry of the first generation. `seed` fixes every draw of the search.

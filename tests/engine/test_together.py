@@ -150,7 +150,7 @@ def test_a_meta_batch_of_small_loops_goes_together_with_the_figures_of_each_alon
     for most in (8e6, 0.0):
         monkeypatch.setattr(descent_module, "MOST_BYTES_TOGETHER", most)
         loop = descent(estimators=[estimator])
-        assert loop.together == (4 if most else 1)
+        assert loop.loops_together == (4 if most else 1)
         for _ in range(2):
             values = loop.observe()
             loop.update()
@@ -170,5 +170,5 @@ def test_a_meta_batch_of_small_loops_goes_together_with_the_figures_of_each_alon
 )
 def test_other_loops_go_alone(changes: dict) -> None:
     loop = descent(**changes)
-    assert loop.together == 1
+    assert loop.loops_together == 1
     assert loop.estimated is loop.problem

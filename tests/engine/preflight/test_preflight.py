@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from functools import partial
+from typing import ClassVar, Literal
 
 import pytest
 import torch
@@ -14,7 +15,9 @@ from engine import testing_problems
 from engine.estimators import Unrolled
 from engine.obstacle import Obstacle, errors
 from engine.preflight import preflight
+from engine.problem import Problem
 from engine.spec import SpecError, searches
+from engine.spec import estimators as options
 from tests.engine.preflight import broken_problems as broken
 from tests.engine.preflight.broken_problems import Changed, Fit
 
@@ -268,3 +271,23 @@ def test_a_failed_estimate_points_here() -> None:
     with pytest.raises(RuntimeError) as caught:
         engine.estimate(problem, ESTIMATORS["unrolled"], problem.initial_meta(0))
     assert "engine.preflight.preflight" in caught.value.__notes__[0]
+
+
+class OnlyQuietProblems(Unrolled):
+    """Of a kind that is not registered; looks at the problem itself."""
+
+    class Options(options.Unrolled):
+        title: ClassVar[str] = "Only quiet problems"
+        kind: Literal["only_quiet"] = "only_quiet"
+
+    options_type = Options
+
+    def check(self, problem: Problem) -> None:
+        raise ValueError("noise: this problem is noisy; allowed: a quiet one")
+
+
+def test_an_estimator_of_ones_own_is_asked_itself() -> None:
+    problem = Fit()
+    [found] = preflight(problem, OnlyQuietProblems(), problem.initial_meta(0))
+    assert found.need == "Only quiet problems"
+    assert found.reason == "noise: this problem is noisy; allowed: a quiet one"

@@ -67,7 +67,8 @@ class Compiled:
             meta_loss = meta_loss + loss
         state = pytree.tree_unflatten(leaves, structure)
         if chunks.stop < stop:
-            state, loss = rolling.roll(self.problem, state, meta, chunks.stop, stop)
+            end, loss = rolling.roll(self.problem, state, meta, chunks.stop, stop)
+            state = trees.ordered(end, state)
         elif self._ends(stop):
             loss = self.problem.meta_loss(state, meta, stop)
         else:
@@ -99,7 +100,7 @@ class Compiled:
             by_state, by_chunk = found[: len(by_state)], found[len(by_state) :]
             by_meta = torch._foreach_add(by_meta, by_chunk)
         return PulledBack(
-            end=rest.end,
+            end=trees.ordered(rest.end, end),
             meta_loss=rest.meta_loss + meta_loss,
             by_state=by_state,
             by_meta=by_meta,
@@ -137,10 +138,12 @@ class Compiled:
 
     def _applies(self, state: State, meta: Meta) -> bool:
         """Whether these are tensors of the compiled form, which nothing differentiates or maps."""
-        leaves = pytree.tree_flatten((state, meta))[0]
+        leaves, structure = pytree.tree_flatten((state, meta))
         followed = torch.is_grad_enabled() and any(leaf.requires_grad for leaf in leaves)
         transformed = torch._C._are_functorch_transforms_active()
-        return not followed and not transformed and _form(leaves) == self._form
+        # Programs know leaves by their places.
+        same = structure == self._structure and _form(leaves) == self._form
+        return not followed and not transformed and same
 
     def _has(self, name: str) -> bool:
         """Whether the program `name` could be compiled, which is tried once."""
@@ -202,11 +205,12 @@ class Compiled:
     def _chunk(self, state: State, meta: Meta, t: Tensor) -> tuple[State, Tensor]:
         counts = self.problem.objective == "average"
         loss = torch.zeros((), dtype=next(iter(meta.values())).dtype, device=t.device)
+        first = state
         for i in range(self.chunk):
             state = self._step(state, meta, t + i)
             if counts:
                 loss = loss + self.problem.meta_loss(state, meta, t + i + 1) / self.problem.horizon
-        return state, loss
+        return trees.ordered(state, first), loss
 
 
 def _chunk(horizon: int, operations: int) -> int:

@@ -6,6 +6,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
+from torch.utils import _pytree as pytree
 
 from engine.gradient_step import GradientStep
 from engine.program import Recorded, StepProgram, step_number
@@ -130,7 +131,7 @@ class Learner(BuiltProblem, GradientStep):
         self.optimizer = optimizer
         self.proximal = proximal
         self._gradient = Recorded(super().inner_gradient)
-        self._products = Recorded(super().inner_products)
+        self._products = Recorded(self._tree_of_products)
         super().__init__(task=task, **parts)
         params = task.initial_params(0)
         start = self._start(self.initial_meta(0), params)
@@ -164,7 +165,15 @@ class Learner(BuiltProblem, GradientStep):
     def inner_products(
         self, state: State, meta: Meta, t: int | Tensor, vector: Params
     ) -> list[Tensor | None]:
-        return self._products(state, meta, step_number(t, state["seed"].device), vector)
+        found = self._products(state, meta, step_number(t, state["seed"].device), vector)
+        return pytree.tree_structure((state, meta)).flatten_up_to(found)
+
+    def _tree_of_products(
+        self, state: State, meta: Meta, t: Tensor, vector: Params
+    ) -> tuple[State, Meta]:
+        """By name, as a record's arguments are; `None` in the place of a zero."""
+        products = super().inner_products(state, meta, t, vector)
+        return pytree.tree_unflatten(products, pytree.tree_structure((state, meta)))
 
     def inner_loss(self, params: Params, meta: Meta) -> Tensor:
         """The loss whose stationary point w_T approximates: all training data, with penalties."""

@@ -30,8 +30,8 @@ _FILLED = {_aten.ones_like.default: torch.ones, _aten.zeros_like.default: torch.
 class Recorded:
     """A function of trees of tensors, recorded at its first call and replayed from then on.
 
-    Every call must have trees of the same structure, shapes, dtypes and device, and the function
-    must not branch on values in Python.
+    Every call must have trees of the same names, shapes, dtypes and device, and the function must
+    not branch on values in Python.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -41,15 +41,16 @@ class Recorded:
     def __call__(self, *arguments: Any) -> Any:
         if self._operations is None:
             self.record(*arguments)
-        results = self._operations(*pytree.tree_leaves(arguments))
+        # By name: entries may come in another order than in the example.
+        results = self._operations(*self._given.flatten_up_to(arguments))
         return pytree.tree_unflatten(results, self._result)
 
     def record(self, *arguments: Any) -> None:
         """Record a call with `arguments`, an example of those of every call."""
-        leaves, structure = pytree.tree_flatten(arguments)
+        leaves, self._given = pytree.tree_flatten(arguments)
 
         def flat(*leaves: Tensor) -> list[Tensor | None]:
-            result = self._function(*pytree.tree_unflatten(leaves, structure))
+            result = self._function(*pytree.tree_unflatten(leaves, self._given))
             found, self._result = pytree.tree_flatten(result)
             return found
 

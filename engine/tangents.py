@@ -99,7 +99,7 @@ class TangentProgram:
         return [node.target for node in self._replay.graph.nodes if node.op == "call_function"]
 
 
-_PROGRAMS: WeakKeyDictionary[Problem, dict[tuple[str, int], TangentProgram]] = WeakKeyDictionary()
+_PROGRAMS: WeakKeyDictionary[Problem, dict[tuple, TangentProgram]] = WeakKeyDictionary()
 
 
 def pushing(
@@ -119,7 +119,15 @@ def pushing(
     if calls < TRACED_FROM or not getattr(problem, "traced", False):
         return partial(push, function)
     programs = _PROGRAMS.setdefault(problem, {})
-    key = name, len(directions[0])
+    # Tangents and directions have no names: those of θ come as θ does, and those of every state
+    # as those of the first.
+    key = name, len(directions[0]), *meta
     if key not in programs:
-        programs[key] = TangentProgram(function, state, meta, directions)
+        following = _in_order(function) if name == "step" else function
+        programs[key] = TangentProgram(following, state, meta, directions)
     return programs[key]
+
+
+def _in_order(step: Callable[..., State]) -> Callable[..., State]:
+    """`step`, with the entries of what it returns in the order of its argument's."""
+    return lambda state, meta, t: trees.ordered(step(state, meta, t), state)

@@ -45,6 +45,15 @@ def detached(tree: Tree) -> Tree:
     return pytree.tree_map(lambda leaf: leaf.detach(), tree)
 
 
+def ordered(tree: Tree, like: Tree) -> Tree:
+    """The tree with its entries in the order of those of `like`, which has the same names.
+
+    Leaves are told apart by place, and a step may name the parts of s_{t+1} in another order.
+    """
+    structure = pytree.tree_structure(like)
+    return pytree.tree_unflatten(structure.flatten_up_to(tree), structure)
+
+
 def on_device(tree: Any, device: torch.device) -> Any:
     """The tree with its tensors on `device`; what is no tensor stays as it is."""
     return pytree.tree_map_only(Tensor, lambda leaf: leaf.to(device), tree)

@@ -78,7 +78,8 @@ class Reptile(Estimator):
         horizon, seed = problem.horizon, carry["seed"]
         start = problem.initial_state(meta, seed)
         end, meta_loss = roll(problem, start, meta, 0, horizon)
-        first, last = (trees.Split(state["params"]).leaves for state in (start, end))
+        last = trees.Split(trees.ordered(end["params"], start["params"])).leaves
+        first = trees.Split(start["params"]).leaves
         # What else s_0 holds gets none.
         adjoint = pytree.tree_map(torch.zeros_like, start)
         adjoint["params"] = trees.Split(start["params"]).joined(torch._foreach_sub(first, last))

@@ -120,6 +120,7 @@ class _InnerGradient(torch.autograd.Function):
             known = problem.inner_gradient(state, meta, t)
         else:
             known = trees.on_device(known, leaves[0].device)
+        known = trees.ordered(known, state["params"])
         return tuple(leaf.detach() for leaf in pytree.tree_leaves(known))
 
     @staticmethod
@@ -146,8 +147,9 @@ def check_mixed_mode(problem: Problem) -> None:
     with torch.no_grad():
         state = problem.initial_state(meta, 0)
         gradients = problem.inner_gradient(state, meta, 0)
-        whole = trees.Split(problem.step(state, meta, 0)).leaves
-        parts = trees.Split(problem.updated(state, gradients, meta, 0)).leaves
+        following = problem.step(state, meta, 0)
+        updated = trees.ordered(problem.updated(state, gradients, meta, 0), following)
+    whole, parts = (trees.Split(each).leaves for each in (following, updated))
     difference, size = trees.norm(torch._foreach_sub(whole, parts)), trees.norm(whole)
     if difference > 1e-3 * size:
         raise ValueError(

@@ -16,6 +16,7 @@ from engine.rolling import roll
 from engine.spec import read_text, validate
 from engine.testing_problems import Ridge
 from tests.engine.problems import quadratic
+from tests.engine.shuffled import Shuffled
 
 STEPS = 12
 ESTIMATORS = [
@@ -67,6 +68,16 @@ def test_every_estimate_is_the_same(objective: str, spec: dict) -> None:
         assert chunked.meta_loss == pytest.approx(written.meta_loss, rel=1e-12)
         difference = trees.flat(chunked.gradient) - trees.flat(written.gradient)
         assert difference.norm() <= 1e-12 * trees.flat(written.gradient).norm()
+
+
+def test_a_chunk_knows_the_parts_of_a_state_by_their_names() -> None:
+    problem = Compiled(Shuffled())
+    meta = problem.initial_meta(0)
+    for estimator in ({"kind": "unrolled", "segment": 5}, {"kind": "truncated", "window": 7}):
+        found, expected = (estimate(each, estimator, meta) for each in (problem, Shuffled()))
+        assert found.health.notes == expected.health.notes == []
+        difference = trees.flat(found.gradient) - trees.flat(expected.gradient)
+        assert difference.norm() <= 1e-12 * trees.flat(expected.gradient).norm()
 
 
 @pytest.mark.parametrize("objective", ["final", "average"])

@@ -5,9 +5,12 @@ import torch
 
 from engine import trees
 from engine.building import build_problem
-from engine.estimators import build_estimator
+from engine.estimators import build_estimator, estimate
+from engine.estimators.gradient_paths import SameValues
 from engine.program import StepProgram
 from engine.spec import validate
+from engine.trees import Meta
+from tests.engine.shuffled import Shuffled
 
 TASKS = [
     {"kind": "quadratic", "dimension": 5, "noise": 0.2},
@@ -33,6 +36,19 @@ def learner(task: dict, optimizer: str):
             }
         )
     )
+
+
+class Replayed(SameValues):
+    """A problem whose step is a program."""
+
+    traced = True
+
+    def __init__(self, problem) -> None:
+        super().__init__(problem)
+        meta = problem.initial_meta(0)
+        self.step = StepProgram(problem.step, problem.initial_state(meta, 0), meta)
+        self.inner_gradient, self.inner_products = problem.inner_gradient, problem.inner_products
+        self.updated = problem.updated
 
 
 def eager(problem):
@@ -98,3 +114,48 @@ def test_what_a_step_writes_into_is_made_anew_at_every_replay() -> None:
         replayed, written = program(replayed, meta, t), step(written, meta, t)
         assert torch.equal(replayed["params"]["w"], written["params"]["w"])
         assert torch.equal(replayed["filled"], written["filled"])
+
+
+def shuffled_gradient() -> Meta:
+    """Of `Shuffled`, by hand: differentiating the loop as it is written."""
+    problem = Shuffled()
+
+    def meta_loss(meta: Meta) -> torch.Tensor:
+        state = problem.initial_state(meta, 0)
+        for t in range(problem.horizon):
+            state = problem.step(state, meta, t)
+        return problem.meta_loss(state, meta, problem.horizon)
+
+    return torch.func.grad(meta_loss)(problem.initial_meta(0))
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["", "turned"])
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        {"kind": "unrolled", "storage": "full"},
+        {"kind": "unrolled", "segment": 5},
+        {"kind": "unrolled", "products": "forward_over_reverse", "segment": 5},
+        {"kind": "forward_mode"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("wrapped", [lambda problem: problem, Replayed], ids=["", "replayed"])
+def test_parts_are_known_by_their_names(wrapped, estimator: dict, turned: bool) -> None:
+    problem, expected = wrapped(Shuffled()), shuffled_gradient()
+    meta = problem.initial_meta(0)
+    if turned:
+        meta = dict(reversed(meta.items()))
+    found = estimate(problem, estimator, meta).gradient
+    for name, leaf in expected.items():
+        torch.testing.assert_close(found[name], leaf, rtol=1e-11, atol=0.0)
+
+
+@pytest.mark.parametrize("products", ["reverse_over_reverse", "forward_over_reverse"])
+def test_a_learner_takes_theta_in_any_order(products: str) -> None:
+    problem = learner(TASKS[0], "momentum")
+    meta = problem.initial_meta(0)
+    estimator = {"kind": "unrolled", "products": products}
+    expected = estimate(problem, estimator, meta).gradient
+    found = estimate(problem, estimator, dict(reversed(meta.items()))).gradient
+    assert all(torch.equal(found[name], expected[name]) for name in meta)

@@ -6,6 +6,7 @@ import torch
 from engine import estimate
 from engine.testing_problems import Recurrence, Ridge
 from tests.engine.problems import quadratic
+from tests.engine.shuffled import Shuffled
 
 INITIALISATION = {"kind": "initialisation"}
 
@@ -46,6 +47,28 @@ def test_reptile_is_the_way_that_the_learner_went(optimizer: dict) -> None:
     way = meta["initialisation.w"] - learned(problem, 25)
     torch.testing.assert_close(found.gradient["initialisation.w"], way, rtol=1e-9, atol=1e-12)
     assert found.meta_loss == pytest.approx(problem.exact(meta, 0)[0], rel=1e-9)
+
+
+def test_reptile_tells_parameters_apart_by_their_names() -> None:
+    class Shrinking(Shuffled):
+        def initial_meta(self, seed):
+            return super().initial_state({}, seed)["params"]
+
+        def initial_state(self, meta, seed):
+            return {"params": dict(meta)}
+
+        def step(self, state, meta, t):
+            w, v = state["params"]["w"], state["params"]["v"]
+            return {"params": {"v": 0.5 * v, "w": w}}
+
+        def meta_loss(self, state, meta, t):
+            return state["params"]["v"].sum()
+
+    problem = Shrinking()
+    meta = problem.initial_meta(0)
+    found = estimate(problem, {"kind": "reptile"}, meta).gradient
+    assert torch.equal(found["w"], torch.zeros(2, dtype=torch.float64))
+    assert torch.equal(found["v"], (1.0 - 0.5**12) * meta["v"])
 
 
 def test_reptile_refuses_other_meta_parameters() -> None:

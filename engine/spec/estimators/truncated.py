@@ -34,10 +34,10 @@ class Truncated(Estimator):
     from K with every inner loop up to the longest window."""
     longest_window: int | None = option(None, ge=1, le=100_000, unit="inner steps")
     """Longest slice of the schedules random and growing; nothing means the horizon."""
-
     products: Products = "reverse_over_reverse"
-    """How second derivatives are taken: by a backward pass over a backward pass, whose graph is
-    kept; or by a forward-mode derivative of a backward pass, which keeps none (mixed mode)."""
+    """How second derivatives are taken, with the same result: by a backward pass over a backward
+    pass, which keeps the graph of every inner gradient; or, to save that memory, by a forward-mode
+    derivative of a backward pass (mixed mode)."""
 
     @field_validator("online")
     @classmethod

@@ -30,10 +30,10 @@ class Unrolled(Estimator):
     segment: int | None = option(None, ge=1, le=100_000, unit="inner steps")
     """Steps between two checkpoints; nothing means as few bytes as one replay allows, in segments
     that shrink towards the end of the inner loop."""
-
     products: Products = "reverse_over_reverse"
-    """How second derivatives are taken: by a backward pass over a backward pass, whose graph is
-    kept; or by a forward-mode derivative of a backward pass, which keeps none (mixed mode)."""
+    """How second derivatives are taken, with the same result: by a backward pass over a backward
+    pass, which keeps the graph of every inner gradient; or, to save that memory, by a forward-mode
+    derivative of a backward pass (mixed mode)."""
     save_gradients: bool = False
     """Keep every step's inner gradient beside its state, so that a replayed step only updates;
     needs mixed mode, and one more gradient's memory for each step."""

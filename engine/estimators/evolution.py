@@ -117,5 +117,6 @@ def _meta_loss(problem: Problem, windows: list[Window], share: float) -> float:
 
 def _effective_sample_size(sizes: Tensor) -> float | None:
     """(Σ|Δ|)² / ΣΔ² (Kish, 1965); nothing where there is no difference at all."""
+    sizes = sizes.to(torch.float64)  # in float32 the squares of numbers above 1e19 overflow
     total = float(sizes.square().sum())
     return float(sizes.sum()) ** 2 / total if total else None

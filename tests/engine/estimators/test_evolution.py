@@ -114,3 +114,13 @@ def test_where_no_loss_differs_there_is_no_sample_size() -> None:
     found = estimate(flat, {"kind": "evolution"}, flat.initial_meta(0))
     assert found.health.effective_sample_size is None
     assert found.health.finite
+
+
+def test_the_sample_size_knows_losses_whose_squares_are_too_large_for_float32() -> None:
+    steep = OneOutlier(0.0)
+    steep.initial_meta = lambda seed: {"a": torch.tensor(1.0)}
+    steep.initial_state = lambda meta, seed: {"params": {"w": 1e24 * meta["a"]}}
+    spec = {"kind": "evolution", "particles": 200, "sigma": 1.0}
+    found = estimate(steep, spec, steep.initial_meta(0))
+    assert found.health.effective_sample_size == pytest.approx(100 * 2 / math.pi, rel=0.15)
+    assert not found.health.notes

@@ -127,7 +127,9 @@ def _unit_vectors(theta: Leaves, entries: range) -> Leaves:
     rows = theta[0].new_zeros(len(entries), sum(sizes))
     rows[torch.arange(len(entries)), torch.tensor(entries)] = 1.0
     parts = rows.split(sizes, dim=1)
-    return [part.reshape(-1, *leaf.shape) for part, leaf in zip(parts, theta, strict=True)]
+    return [
+        part.reshape(len(entries), *leaf.shape) for part, leaf in zip(parts, theta, strict=True)
+    ]
 
 
 def _random_signs(theta: Leaves, count: int, source: torch.Generator) -> Leaves:
@@ -143,4 +145,4 @@ def _random_signs(theta: Leaves, count: int, source: torch.Generator) -> Leaves:
 
 def _rows(directions: Leaves) -> Tensor:
     """All entries of each direction; shape [directions, dim θ]."""
-    return torch.cat([leaf.reshape(len(leaf), -1) for leaf in directions], dim=1)
+    return torch.cat([leaf.reshape(len(leaf), leaf[0].numel()) for leaf in directions], dim=1)

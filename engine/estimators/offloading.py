@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
+from engine import trees
 from engine.problem import Meta, Problem
 from engine.trees import Tree
 
@@ -34,7 +35,7 @@ def graph_on_host(meta: Meta, *, wanted: bool) -> AbstractContextManager:
 
 def check_graph_on_host(problem: Problem) -> None:
     """Raise `ValueError` where torch cannot move what the graph of a step saves."""
-    meta = {name: leaf.requires_grad_() for name, leaf in problem.initial_meta(0).items()}
+    meta = trees.tracked_meta(problem.initial_meta(0))
     try:
         with torch.enable_grad(), graph_on_host(meta, wanted=True):
             problem.step(problem.initial_state(meta, 0), meta, 0)

@@ -5,10 +5,11 @@ import math
 import pytest
 import torch
 
-from engine import trees
+from engine import estimate, trees
 from engine.estimators import build_estimator
 from engine.probes.memory import PeakBytes
 from engine.spec import SpecError, read_text
+from engine.testing_problems import Recurrence
 from tests.engine.problems import EVERY_HYPER_PARAMETER, quadratic
 
 MOMENTUM = {"kind": "momentum", "learning_rate": 0.1, "momentum": 0.5}
@@ -97,3 +98,16 @@ def test_tangents_go_together_as_far_as_their_memory_allows() -> None:
     # The directions and the gradient itself come on top of the tangents.
     for chunk, peak, limit in zip(chunks[:2], peaks, (50e3, 200e3), strict=False):
         assert peak < 1.2 * limit + (2 * chunk + 10) * 400 * 8
+
+
+@pytest.mark.parametrize("some", [None, 2])
+def test_a_part_of_theta_may_be_empty(some: int | None) -> None:
+    problem = Recurrence(dtype=torch.float64)
+    meta = problem.initial_meta(0)
+    spec = {"kind": "forward_mode", "random_directions": some}
+    expected = estimate(problem, spec, meta).gradient
+    empty = torch.zeros(0, 2, dtype=torch.float64)
+    found = estimate(problem, spec, {**meta, "nothing": empty}).gradient
+    assert found.pop("nothing").shape == (0, 2)
+    for name, leaf in expected.items():
+        torch.testing.assert_close(found[name], leaf, rtol=1e-12, atol=0.0)

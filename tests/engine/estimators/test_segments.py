@@ -11,6 +11,7 @@ from engine import estimate
 from engine.building import build_problem
 from engine.estimators.segments import bytes_of_state, bytes_of_step, shrinking
 from engine.spec import validate
+from engine.testing_problems import Recurrence
 
 
 def perceptron(steps: int):
@@ -69,3 +70,11 @@ def test_they_need_less_than_equal_ones_and_give_the_same_gradient() -> None:
     assert shrunk.cost.peak_bytes < 0.9 * equal.cost.peak_bytes
     assert shrunk.cost.inner_steps <= 200
     torch.testing.assert_close(shrunk.gradient, full.gradient, rtol=1e-9, atol=0)
+
+
+def test_offloading_leaves_the_tensors_of_the_problem_as_they_are() -> None:
+    problem = Recurrence(dtype=torch.float64)
+    meta = problem.initial_meta(0)
+    problem.initial_meta = lambda seed: meta
+    estimate(problem, {"kind": "unrolled", "storage": "full", "offload": True}, meta)
+    assert not any(leaf.requires_grad for leaf in meta.values())

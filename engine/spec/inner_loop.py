@@ -67,5 +67,5 @@ class InnerLoop(Options):
     program: Literal["auto", "eager", "traced", "compiled"] = "auto"
     """How inner steps run, with the same figures to rounding: as they are written; recorded once
     and replayed, several times faster for small learners; or compiled in chunks of steps, faster
-    still after seconds of compiling, where a C++ compiler is installed. `auto` replays, and
+    still after seconds of compiling, where a C++ compiler is installed. Auto replays, and
     compiles for a small learner on the CPU in runs of a million inner steps or more."""

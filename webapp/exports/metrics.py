@@ -170,8 +170,8 @@ _CATALOGUE = (
         name="adjoint_norm",
         title="Adjoint norm",
         log=True,
-        explanation="Largest norm of the adjoint on the way back through the inner loop: one that "
-        "grows without bound breaks the meta-gradient.",
+        explanation="Largest norm of the adjoint at the starts of the segments of the way back (of "
+        "full storage there is one); one that grows without bound breaks the meta-gradient.",
     ),
     Metric(
         name="effective_sample_size",
@@ -219,9 +219,9 @@ _CATALOGUE = (
     ),
     Metric(
         name="best",
-        title="Best meta-loss so far",
+        title="Best meta-loss of the generation",
         better="lower",
-        explanation="Lowest meta-loss of any proposal up to this generation.",
+        explanation="Lowest meta-loss of this generation's proposals.",
     ),
 )
 

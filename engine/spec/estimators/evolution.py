@@ -25,7 +25,8 @@ class Evolution(Estimator):
     short horizons), by the sum of the trajectory's perturbations so far (persistent: unbiased), or
     by one perturbation that a trajectory keeps (unbiased, often of less variance)."""
     window: int | None = option(None, ge=1, le=100_000, unit="inner steps", validate_default=True)
-    """Window K of the modes truncated_es, pes and noise_reuse: θ changes after every window."""
+    """Window K of the modes truncated_es, pes and noise_reuse: θ changes after every window;
+    nothing means whole inner loops."""
     particles: int = option(32, ge=2, le=1_000_000, multiple_of=2, unit="particles")
     """Evaluations of the meta-loss in one estimate: half of them with −ε."""
     sigma: float = option(0.01, gt=0.0, le=1e3)

@@ -58,7 +58,10 @@ class Implicit(Estimator):
         iterations = "" if self.solver in ("identity", "exact") else f" {self.iterations}"
         warm = ", warm start" if self.warm_start else ""
         differences = ", finite differences" if self.products == "finite_difference" else ""
-        return f"Implicit, {self.solver}{iterations}{warm}{differences}"
+        usual = self.solver != "neumann" or self.step_size == 0.1
+        step = "" if usual else f", step {self.step_size:g}"
+        damped = f", damping {self.damping:g}" if self.damping else ""
+        return f"Implicit, {self.solver}{iterations}{step}{damped}{warm}{differences}"
 
     @property
     def needs(self) -> tuple[Need, ...]:

@@ -36,4 +36,4 @@ class Elites(Search):
 
     @property
     def label(self) -> str:
-        return f"Elites, {self.elites} of {self.population}"
+        return f"Elites, {self.elites} of {self.population}, σ = {self.sigma:g}"

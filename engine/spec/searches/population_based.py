@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class PopulationBased(Search):
     """Learners train side by side; the worst copy the best and perturb θ (Jaderberg et al., 2017).
 
-    An outer step is `interval` inner steps of every member. After the horizon's last inner step all
-    members begin a new inner loop with the θ that they have by then.
+    An outer step is one interval of inner steps of every member. After the horizon's last inner
+    step all members begin a new inner loop with the θ that they have by then.
     """
 
     title: ClassVar[str] = "Population-based training"
@@ -42,7 +42,8 @@ class PopulationBased(Search):
 
     @property
     def label(self) -> str:
-        return f"{self.title}, {self.population} members, every {self.interval}"
+        members = f"{self.population} members, every {self.interval}"
+        return f"{self.title}, {members}, σ = {self.sigma:g}"
 
     def refusals(self, experiment: Experiment, path: str) -> Iterator[FieldError]:
         yield from super().refusals(experiment, path)

@@ -22,7 +22,9 @@ def test_a_solver_without_iterations_has_no_warm_start(solver: str) -> None:
     [
         ("solver: cg", "Implicit, cg 20"),
         ("solver: exact", "Implicit, exact"),
+        ("solver: cg, damping: 0.5", "Implicit, cg 20, damping 0.5"),
         ("solver: neumann, iterations: 5, warm_start: true", "Implicit, neumann 5, warm start"),
+        ("solver: neumann, step_size: 0.5", "Implicit, neumann 20, step 0.5"),
         (
             "solver: identity, products: finite_difference",
             "Implicit, identity, finite differences",

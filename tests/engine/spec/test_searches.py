@@ -15,6 +15,14 @@ def test_the_defaults_are_a_spec(kind) -> None:
     assert estimator.label.startswith(estimator.title)
 
 
+@pytest.mark.parametrize("kind", ["elites", "cma_es", "population_based"])
+def test_two_widths_have_two_labels(kind) -> None:
+    estimators = [{"kind": kind, "sigma": sigma} for sigma in (0.1, 2.0)]
+    narrow, wide = validate({"estimators": estimators}).estimators
+    assert narrow.label.endswith("σ = 0.1")
+    assert wide.label.endswith("σ = 2")
+
+
 @pytest.mark.parametrize(
     ("text", "path", "message"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -53,6 +54,12 @@ def test_every_preset_launches_with_one_click_from_the_home_page(browser, preset
     assert f'action="/presets/{preset.slug}/launch"' in home
     assert browser.post(f"/presets/{preset.slug}/launch").status_code == 302
     assert Experiment.objects.get().preset == preset.slug
+
+
+def test_an_empty_field_says_what_nothing_means(browser) -> None:
+    page = browser.get("/experiments/new?preset=evolution-on-initial-parameters").content.decode()
+    [control] = re.findall(r'<input [^>]*name="estimators\.1\.window"[^>]*>', page)
+    assert 'placeholder="whole inner loops"' in control
 
 
 BAD: list[tuple[dict[str, Any], str, str]] = [

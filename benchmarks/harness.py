@@ -1,7 +1,8 @@
 """A fair comparison: every case in turn, many times, each time against the baseline beside it.
 
 A shared machine's speed drifts; a ratio taken within one round drifts little. The figure of a case
-is the median over the rounds of its ratio to the baseline, with the quartiles.
+is the median over the rounds of its ratio to the baseline, with the quartiles. Seconds are those
+that the process had on a CPU, all its threads together: what else runs on the machine is left out.
 """
 
 import time
@@ -47,9 +48,9 @@ def compare(group: str, cases: list[Case], *, rounds: int, memory: bool = False)
     taken: dict[str, list[float]] = {case.label: [] for case in cases}
     for counted in [False, *[True] * rounds]:
         for case in cases:
-            started = time.perf_counter()
+            started = time.process_time()
             case.run()
-            seconds = (time.perf_counter() - started) / case.steps
+            seconds = (time.process_time() - started) / case.steps
             if counted:
                 taken[case.label].append(seconds)
     baseline = taken[cases[0].label]
@@ -85,7 +86,12 @@ def table(timings: list[Timing]) -> str:
         lower, upper = timing.ratio_quartiles
         peak = f"{timing.peak_bytes / 1e6:>10,.1f}" if timing.peak_bytes else ""
         lines.append(
-            f"  {timing.label:<60}{timing.microseconds_per_step:>12,.0f}{timing.ratio:>9.2f}"
+            f"  {timing.label:<60}{_three_digits(timing.microseconds_per_step):>12}"
+            f"{timing.ratio:>9.2f}"
             f"   {lower:.2f} – {upper:.2f}{peak}"
         )
     return "\n".join(lines[1:])
+
+
+def _three_digits(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

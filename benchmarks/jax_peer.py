@@ -10,6 +10,7 @@ import math
 import os
 from collections.abc import Callable
 from importlib.util import find_spec
+from types import ModuleType
 
 import torch
 from torch import Tensor
@@ -19,17 +20,22 @@ from benchmarks.peers import InnerLoop
 Result = tuple[Tensor, list[Tensor]]
 
 
-def available() -> bool:
-    return find_spec("jax") is not None
-
-
-def with_jax(loop: InnerLoop, *, rematerialised: bool) -> Callable[[], Result]:
-    """dF/dw_0 of a tanh perceptron trained by gradient descent; compiled at the first call."""
-    # One thread, as for torch; read when the backend starts.
+def one_threaded_jax() -> ModuleType | None:
+    """The module, with one thread as torch has here; nothing where it is not installed."""
+    if find_spec("jax") is None:
+        return None
+    # Read when the backend starts.
     os.environ.setdefault(
         "XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
     )
     import jax
+
+    return jax
+
+
+def with_jax(loop: InnerLoop, *, rematerialised: bool) -> Callable[[], Result]:
+    """dF/dw_0 of a tanh perceptron trained by gradient descent; compiled at the first call."""
+    jax = one_threaded_jax()
     import jax.numpy as jnp
     import numpy as np
 

@@ -52,7 +52,7 @@ def _perceptron(horizon: int) -> Learner:
 
 def _timings(group: str, loop: InnerLoop, rounds: int) -> list[Timing]:
     functions = {label: peer(loop) for label, peer in installed().items()}
-    if jax_peer.available() and loop.problem.horizon in HORIZONS:
+    if jax_peer.one_threaded_jax() and loop.problem.horizon in HORIZONS:
         functions["jax.jit, lax.scan"] = jax_peer.with_jax(loop, rematerialised=False)
         functions["jax.jit, lax.scan, checkpoint"] = jax_peer.with_jax(loop, rematerialised=True)
     functions |= {f"ours, {storage}": _ours(loop, storage) for storage in STORAGES}

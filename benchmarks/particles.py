@@ -11,17 +11,20 @@ from engine.problem import Learner
 from engine.rolling import roll
 
 PARTICLES = 64
+STEPS = 20
 
 
 def measure(rounds: int) -> list[Timing]:
     timings: list[Timing] = []
     for label, problem in problems().items():
-        steps = problem.horizon * PARTICLES
+        problem.horizon = STEPS
+        steps = STEPS * PARTICLES
         cases = [
             Case("in a loop", _loop(problem), steps),
             Case("as the engine chooses", _together(problem), steps),
         ]
-        timings += compare(f"{PARTICLES} particles: {label}", cases, rounds=rounds)
+        name = label.partition(", T")[0]
+        timings += compare(f"{PARTICLES} particles: {name}, T = {STEPS}", cases, rounds=rounds)
     return timings
 
 

@@ -4,13 +4,13 @@ Every level at which the engine runs an inner loop, beside the loop as one write
 torch, and as JAX compiles it where JAX is installed. The baseline is the loop by hand.
 """
 
-import os
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from benchmarks.harness import Case, Timing, compare
+from benchmarks.jax_peer import one_threaded_jax
 from engine.building import build_problem
 from engine.compiled import Compiled
 from engine.estimators import build_estimator
@@ -19,14 +19,7 @@ from engine.rolling import roll
 from engine.spec import validate
 from engine.together import together
 
-# One thread, as for torch; read when the backend starts.
-os.environ.setdefault(
-    "XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-)
-try:
-    import jax
-except ImportError:
-    jax = None
+jax = one_threaded_jax()
 
 STEPS, DIMENSION = 1000, 100
 SEEDS = 16

@@ -20,6 +20,12 @@ ESTIMATORS = {
     "implicit, 10 of CG": IMPLICIT,
     "forward mode, one tangent": {"kind": "forward_mode"},
     "evolution, 8 particles": {"kind": "evolution", "particles": 8},
+    "persistent evolution, windows of 10": {
+        "kind": "evolution",
+        "mode": "pes",
+        "window": 10,
+        "particles": 8,
+    },
 }
 
 

@@ -1,9 +1,4 @@
-"""A problem of your own, nothing registered; `python -m examples.own_problem` runs it.
-
-This is all that most estimators need. Mixed mode, and `fomaml` for a θ like this one, also need the
-step in two parts: inherit `engine.gradient_step.GradientStep`. What else a problem may have, such
-as an `inner_loss` for implicit differentiation, stands in `engine.problem.Problem`.
-"""
+"""A problem of your own, nothing registered; `engine.problem` says what else one may have."""
 
 import torch
 

@@ -79,24 +79,17 @@ def adjoint(problem: Problem, meta: Meta, seed: int, first: FirstStep) -> list[O
 
 def inner_gradient(problem: Problem, meta: Meta, seed: int, first: FirstStep) -> list[Obstacle]:
     """∂L/∂w and ∂L/∂θ at w_1."""
-    split = trees.Split(first.after["params"])
-    w, theta = trees.tracked(split.leaves), trees.tracked_meta(meta)
-    with torch.enable_grad():
-        inner_loss = problem.inner_loss(split.joined(w), theta)
-    _require_gradient(inner_loss)
-    trees.gradients([inner_loss], [*w, *theta.values()], [torch.ones_like(inner_loss)])
+    inner_loss, w, theta = _inner_loss(problem, meta, first)
+    trees.gradients([inner_loss], [*w, *theta], [torch.ones_like(inner_loss)])
     return []
 
 
 def curvature(problem: Problem, meta: Meta, seed: int, first: FirstStep) -> list[Obstacle]:
     """∂²L/∂w² v and vᵀ ∂²L/∂w∂θ at w_1."""
-    split = trees.Split(first.after["params"])
-    w, theta = trees.tracked(split.leaves), trees.tracked_meta(meta)
+    inner_loss, w, theta = _inner_loss(problem, meta, first)
     with torch.enable_grad():
-        inner_loss = problem.inner_loss(split.joined(w), theta)
-        _require_gradient(inner_loss)
         slopes = torch.autograd.grad(inner_loss, w, create_graph=True, materialize_grads=True)
-    trees.gradients(slopes, [*w, *theta.values()], [torch.ones_like(leaf) for leaf in w])
+    trees.gradients(slopes, [*w, *theta], [torch.ones_like(leaf) for leaf in w])
     return []
 
 
@@ -141,6 +134,16 @@ TRIALS: dict[Need, Trial] = {
     "tangents": tangents,
     "particles": particles,
 }
+
+
+def _inner_loss(problem: Problem, meta: Meta, first: FirstStep) -> tuple[Tensor, Leaves, Leaves]:
+    """L at w_1 with its graph, w_1 and θ."""
+    split = trees.Split(first.after["params"])
+    w, theta = trees.tracked(split.leaves), trees.tracked_meta(meta)
+    with torch.enable_grad():
+        inner_loss = problem.inner_loss(split.joined(w), theta)
+    _require_gradient(inner_loss)
+    return inner_loss, w, list(theta.values())
 
 
 def _require_gradient(loss: Tensor) -> None:

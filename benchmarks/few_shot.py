@@ -11,8 +11,9 @@ from torch import Tensor
 from engine.data.tensors import Split, load_tensors
 from engine.inner_optimizers import SGD
 from engine.inner_tasks.inner_task import Params
-from engine.meta_parameters import Initialisation
+from engine.meta_parameters.initialisation import Initialisation
 from engine.problem import Learner
+from engine.spec.meta_parameters import initialisation as options
 
 
 class FewShot:
@@ -54,10 +55,10 @@ class FewShot:
     def training_loss(self, params: Params, batch: Split) -> Tensor:
         return F.cross_entropy(self.logits(params, batch.inputs), batch.labels)
 
-    def full_training_loss(self, params: Params) -> Tensor:
-        return self.training_loss(params, self.train)
+    def whole_batch(self, seed: Tensor) -> Split:
+        return self.train
 
-    def validation_loss(self, params: Params) -> Tensor:
+    def validation_loss(self, params: Params, seed: Tensor) -> Tensor:
         return self.training_loss(params, self.validation)
 
     def logits(self, params: Params, inputs: Tensor) -> Tensor:
@@ -74,11 +75,13 @@ class FewShot:
 
 def few_shot_learner(*, steps: int = 5, rate: float = 0.4) -> Learner:
     """MAML on one episode: the initial parameters are learned."""
+    task = FewShot()
+    learned = Initialisation(options.Initialisation(), task=task, horizon=steps)
     return Learner(
-        task=FewShot(),
+        task=task,
         optimizer=SGD(),
         fixed={"learning_rate": rate, "weight_decay": 0.0},
-        meta_parameters=[Initialisation(None, None)],
+        meta_parameters=[learned],
         horizon=steps,
         objective="final",
     )

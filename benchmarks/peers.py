@@ -100,7 +100,7 @@ def with_a_plain_loop(loop: InnerLoop) -> Callable[[], Result]:
                 name: w - loop.rate * g
                 for (name, w), g in zip(params.items(), gradients, strict=True)
             }
-        loss = task.validation_loss(params)
+        loss = task.validation_loss(params, torch.tensor(0))
         return loss.detach(), list(torch.autograd.grad(loss, list(start.values())))
 
     return meta_gradient

@@ -10,7 +10,6 @@ from engine.compiled import Compiled
 from engine.dynamical_system import DynamicalSystem
 from engine.inner_optimizers import INNER_OPTIMIZERS
 from engine.inner_tasks.quadratic_solution import SolvedQuadratic, has_closed_form
-from engine.meta_parameters import META_PARAMETERS
 from engine.problem import Learner, Problem
 from engine.spec import Experiment
 
@@ -29,22 +28,26 @@ def build_problem(experiment: Experiment) -> Problem:
     """
     task = _build_task(experiment)
     fixed = experiment.inner.optimizer.options()
+    items = [
+        resolve(item, f"meta_parameters.{index}.kind")(
+            item, task=task, horizon=experiment.inner.steps, start=fixed.get(item.kind)
+        )
+        for index, item in enumerate(experiment.meta_parameters)
+    ]
     parts: dict[str, Any] = {
         "task": task,
         "fixed": fixed,
-        "meta_parameters": [
-            META_PARAMETERS[item.kind](item, fixed.get(item.kind))
-            for item in experiment.meta_parameters
-        ],
+        "meta_parameters": items,
         "horizon": experiment.inner.steps,
         "objective": experiment.objective,
         "traced": experiment.inner.program != "eager",
     }
     if experiment.inner_task.has_inner_loss:
-        optimizer = INNER_OPTIMIZERS[experiment.inner.optimizer.kind]()
+        rules = [item for item in items if hasattr(item, "update")]
+        optimizer = rules[0] if rules else INNER_OPTIMIZERS[experiment.inner.optimizer.kind]()
         parts |= {"optimizer": optimizer, "proximal": experiment.inner.proximal}
-        learner = SolvedQuadratic if has_closed_form(task, optimizer) else Learner
-        problem = learner(**parts)
+        usual = SolvedQuadratic if has_closed_form(task, optimizer, items) else Learner
+        problem = getattr(task, "problem", usual)(**parts)
     else:
         problem = getattr(task, "problem", DynamicalSystem)(**parts)
     return Compiled(problem) if is_compiled(experiment) else problem
@@ -55,7 +58,7 @@ def is_compiled(experiment: Experiment) -> bool:
     goes on from a checkpoint has the bits of one that never stopped."""
     if experiment.inner.program != "auto":
         return experiment.inner.program == "compiled"
-    shapes = experiment.inner_task.parameter_shapes().values()
+    shapes = experiment.inner_parameter_shapes().values()
     outer, parameters = experiment.outer, sum(math.prod(shape) for shape in shapes)
     steps = outer.steps * outer.meta_batch * experiment.inner.steps
     small = parameters <= MOST_PARAMETERS and device_of(experiment).type == "cpu"
@@ -65,14 +68,19 @@ def is_compiled(experiment: Experiment) -> bool:
 def _build_task(experiment: Experiment) -> Any:
     """The inner task, from the class that its options name."""
     options = experiment.inner_task
+    build = resolve(options, "inner_task.kind")
+    return build(options, device=device_of(experiment), dtype=getattr(torch, experiment.precision))
+
+
+def resolve(options: Any, path: str) -> Any:
+    """The class that `options`, at `path` of a spec, name as their implementation."""
     try:
-        build = resolve_name(options.implementation)
+        return resolve_name(options.implementation)
     except (ImportError, AttributeError) as error:
         raise RuntimeError(
-            f"inner_task.kind: the implementation of {options.kind!r}, {options.implementation}, "
+            f"{path}: the implementation of {options.kind!r}, {options.implementation}, "
             f"cannot be imported: {error}"
         ) from error
-    return build(options, device=device_of(experiment), dtype=getattr(torch, experiment.precision))
 
 
 def device_of(experiment: Experiment) -> torch.device:

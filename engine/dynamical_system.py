@@ -16,5 +16,6 @@ class DynamicalSystem(BuiltProblem):
 
     def eager_step(self, state: State, meta: Meta, t: int | Tensor) -> State:
         hyper = self.hyper(meta, t)
-        params = self.task.transition(state["params"], hyper, state["seed"], t)
+        params = self.completed(meta, state["params"])
+        params = self.task.transition(params, hyper, state["seed"], t)
         return {"params": params, "seed": state["seed"]}

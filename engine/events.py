@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from engine.pictures import Picture
+
 Status = Literal["finished", "out_of_budget", "failed"]
 
 MEASURED_SERIES = frozenset({"seconds", "step_seconds", "probe_seconds"})
@@ -42,6 +44,8 @@ class Point:
     Hessian is negative), `effective_sample_size`. Of a search: `sigma`, `best`. Where the outer
     loop clips: `clipped`, 1 where the meta-gradient was longer than allowed (`gradient_norm` is
     its norm before), else 0.
+    Where the inner task has them, at a probe and at the last step: what the learner reaches on
+    examples or tasks that neither loop has seen, such as `test_accuracy` and `test_loss`.
     With few meta-parameters: `theta.<name>` or `theta.<name>.<index>`.
     """
 
@@ -60,6 +64,16 @@ class Note:
     step: int
     level: Literal["info", "warning", "error"]
     message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pictured:
+    """A picture of what has been learned after `step` outer steps; it replaces one of the same
+    name and step."""
+
+    run: int
+    step: int
+    picture: Picture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,4 +100,4 @@ class Finished:
     """Why it stopped early, in a sentence; empty where it did not."""
 
 
-Event = Started | Point | Note | Checkpoint | Finished
+Event = Started | Point | Pictured | Note | Checkpoint | Finished

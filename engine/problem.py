@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Protocol, runtime_checkable
+import copy
+from collections.abc import Callable
+from functools import partial
+from inspect import signature
+from typing import Any, Literal, Protocol, Self, runtime_checkable
 
 import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from engine.gradient_step import GradientStep
+from engine.pictures import Picture
 from engine.program import Recorded, StepProgram, step_number
 from engine.trees import Meta, Params, State
 
@@ -25,12 +30,16 @@ class Problem(Protocol):
     c_t = 1/T for t = 1 … T for `average`.
 
     A problem whose inner loss has a stationary point that the inner loop approaches may also
-    have `inner_loss(params, meta) -> Tensor`: implicit differentiation needs it. One whose
+    have `inner_loss(params, meta, seed=0) -> Tensor`: implicit differentiation needs it (one whose
+    inner loss is the same for every seed leaves the last argument out). One whose
     meta-gradient is known may have `exact(meta, seed) -> (float, Meta)`: the oracle takes it.
     One whose step follows the gradient of an inner loss may say so by inheriting `GradientStep`:
     products in mixed mode and first-order estimates of every meta-parameter need it.
     One that keeps logarithms in θ may have `logarithmic() -> list[str]`, their names:
     population-based training shifts these where it multiplies others.
+    One that can tell what is reached on examples or tasks that neither loop has seen may have
+    `test_figures(meta, seed) -> dict[str, float]`, and one that can show what θ holds
+    `pictures(meta, seed) -> list[engine.pictures.Picture]`: a run records both.
     One that runs several steps at once, as `engine.compiled.Compiled` does for any problem, has
     `roll` (see `engine.rolling`), `pull_back` (see `engine.estimators.adjoint`), `chunk`, the
     number of these steps, and `health_notes: list[str]`, sentences for every health record.
@@ -50,6 +59,13 @@ class Problem(Protocol):
 
     def meta_loss(self, state: State, meta: Meta, t: int) -> Tensor:
         """ℓ_t, a scalar."""
+
+
+def inner_loss_of(problem: Problem, seed: int | Tensor) -> Callable[[Params, Meta], Tensor]:
+    """The inner loss of `problem` as a function of w and θ, where its inner loops have `seed`."""
+    if "seed" in signature(problem.inner_loss).parameters:
+        return partial(problem.inner_loss, seed=seed)
+    return problem.inner_loss
 
 
 class BuiltProblem:
@@ -75,6 +91,8 @@ class BuiltProblem:
         self.objective = objective
         self.traced = traced
         self._names = list(task.initial_params(0))
+        for item in meta_parameters:
+            self._names = item.adapted(self._names)
         self._fixed = {key: dict.fromkeys(self._names, value) for key, value in fixed.items()}
         meta = self.initial_meta(0)
         self._program = self.eager_step
@@ -82,16 +100,14 @@ class BuiltProblem:
             self._program = StepProgram(self.eager_step, self.initial_state(meta, 0), meta)
 
     def initial_meta(self, seed: int) -> Meta:
-        params = self.task.initial_params(seed)
+        params = self._drawn(seed)
         meta: Meta = {}
         for item in self.meta_parameters:
-            meta |= item.initial(params, self.horizon)
+            meta |= item.initial(params, seed)
         return meta
 
     def initial_state(self, meta: Meta, seed: int) -> State:
-        params = self.task.initial_params(seed)
-        for item in self.meta_parameters:
-            params = item.initial_params(meta, params)
+        params = self._start(meta, self._drawn(seed))
         device = next(iter(params.values())).device
         return {"params": params, "seed": torch.tensor(seed, device=device)}
 
@@ -103,13 +119,49 @@ class BuiltProblem:
         raise TypeError(f"{type(self).__name__} does not say how an inner step goes")
 
     def meta_loss(self, state: State, meta: Meta, t: int) -> Tensor:
-        return self.task.validation_loss(state["params"])
+        return self.task.validation_loss(self.completed(meta, state["params"]), state["seed"])
+
+    def completed(self, meta: Meta, params: Params) -> Params:
+        """What the task's functions read: the parameters that the inner loop moves, and with them
+        what θ gives the model beside these."""
+        for item in self.meta_parameters:
+            params = item.completed(meta, params)
+        return params
+
+    @torch.no_grad()
+    def final_params(self, meta: Meta, seed: int) -> Params:
+        """What the task's functions read at the end of the inner loop of `seed`."""
+        state = self.initial_state(meta, seed)
+        for t in range(self.horizon):
+            state = self.step(state, meta, t)
+        return self.completed(meta, state["params"])
+
+    def with_task(self, task: Any) -> Self:
+        """The same learner on another task with the same parameters, such as held-out ones."""
+        other = copy.copy(self)
+        other.task = task
+        other._program = other.eager_step
+        return other
+
+    def test_figures(self, meta: Meta, seed: int) -> dict[str, float]:
+        """What the learner reaches on what neither loop has seen: series name to value, as the
+        task and the meta-parameters measure it; empty where none does."""
+        figures: dict[str, float] = {}
+        for part in (self.task, *self.meta_parameters):
+            if hasattr(part, "test_figures"):
+                figures |= part.test_figures(self, meta, seed)
+        return figures
+
+    def pictures(self, meta: Meta, seed: int) -> list[Picture]:
+        """What the task and the meta-parameters show of θ."""
+        parts = [part for part in (self.task, *self.meta_parameters) if hasattr(part, "pictures")]
+        return [picture for part in parts for picture in part.pictures(self, meta, seed)]
 
     def logarithmic(self) -> list[str]:
         """Names in θ whose entries are natural logarithms."""
-        params = self.task.initial_params(0)
+        params = self._drawn(0)
         parts = [item for item in self.meta_parameters if getattr(item, "logarithmic", False)]
-        return [name for item in parts for name in item.initial(params, self.horizon)]
+        return [name for item in parts for name in item.initial(params, 0)]
 
     def hyper(self, meta: Meta, t: int | Tensor) -> Hyper:
         """Every hyper-parameter at step `t`, learned or fixed."""
@@ -117,6 +169,17 @@ class BuiltProblem:
         for item in self.meta_parameters:
             hyper |= item.hyper(meta, self._names, t)
         return hyper
+
+    def _drawn(self, seed: int) -> Params:
+        """The parameters that the inner loop moves, as the task draws them."""
+        params = self.task.initial_params(seed)
+        return {name: params[name] for name in self._names}
+
+    def _start(self, meta: Meta, params: Params) -> Params:
+        """w_0(θ), as far as θ holds it; the others are `params`."""
+        for item in self.meta_parameters:
+            params = item.initial_params(meta, params)
+        return params
 
 
 class Learner(BuiltProblem, GradientStep):
@@ -130,22 +193,35 @@ class Learner(BuiltProblem, GradientStep):
     def __init__(self, *, task: Any, optimizer: Any, proximal: float = 0.0, **parts: Any) -> None:
         self.optimizer = optimizer
         self.proximal = proximal
+        losses = [item for item in parts["meta_parameters"] if hasattr(item, "training_loss")]
+        self._learned_loss = losses[0] if losses else None
         self._gradient = Recorded(super().inner_gradient)
         self._products = Recorded(self._tree_of_products)
         super().__init__(task=task, **parts)
-        params = task.initial_params(0)
+        params = self._drawn(0)
         start = self._start(self.initial_meta(0), params)
         if proximal and all(start[name] is w for name, w in params.items()):
             raise ValueError("proximal: no meta-parameter holds initial parameters to tie to")
 
     def initial_state(self, meta: Meta, seed: int) -> State:
         start = super().initial_state(meta, seed)
-        memory = self.optimizer.initial_state(start["params"])
+        memory = self.optimizer.initial_memory(start["params"])
         return {"params": start["params"], "optimizer": memory, "seed": start["seed"]}
 
     def training_loss(self, state: State, meta: Meta, t: int | Tensor) -> Tensor:
         """The loss on the batch of step `t`, without the penalty: `updated` adds its gradient."""
-        return self.task.training_loss(state["params"], self.task.batch(state["seed"], t))
+        batch = self.task.batch(state["seed"], t)
+        return self._loss_on(batch, state["params"], meta, state["seed"], t)
+
+    def _loss_on(
+        self, batch: Any, params: Params, meta: Meta, seed: Tensor, t: int | Tensor
+    ) -> Tensor:
+        for item in self.meta_parameters:
+            batch = item.batch(meta, batch, seed, t)
+        params = self.completed(meta, params)
+        if self._learned_loss is not None:
+            return self._learned_loss.training_loss(meta, params, batch)
+        return self.task.training_loss(params, batch)
 
     def updated(self, state: State, gradients: Params, meta: Meta, t: int | Tensor) -> State:
         params = state["params"]
@@ -175,10 +251,11 @@ class Learner(BuiltProblem, GradientStep):
         products = super().inner_products(state, meta, t, vector)
         return pytree.tree_unflatten(products, pytree.tree_structure((state, meta)))
 
-    def inner_loss(self, params: Params, meta: Meta) -> Tensor:
+    def inner_loss(self, params: Params, meta: Meta, seed: int | Tensor = 0) -> Tensor:
         """The loss whose stationary point w_T approximates: all training data, with penalties."""
         decay = self.hyper(meta, self.horizon - 1)["weight_decay"]
-        loss = self.task.full_training_loss(params)
+        seed = torch.as_tensor(seed, device=next(iter(params.values())).device)
+        loss = self._loss_on(self.task.whole_batch(seed), params, meta, seed, 0)
         if not _is_zero(decay):
             loss = loss + sum(0.5 * (decay[name] * w**2).sum() for name, w in params.items())
         if self.proximal:
@@ -186,12 +263,6 @@ class Learner(BuiltProblem, GradientStep):
             distance = sum(((w - start[name]) ** 2).sum() for name, w in params.items())
             loss = loss + 0.5 * self.proximal * distance
         return loss
-
-    def _start(self, meta: Meta, params: Params) -> Params:
-        """w_0(θ), as far as θ holds it; the others are `params`, to which nothing ties them."""
-        for item in self.meta_parameters:
-            params = item.initial_params(meta, params)
-        return params
 
 
 def _with_decay(gradients: Params, params: Params, decay: dict[str, Any]) -> Params:

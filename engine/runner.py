@@ -15,9 +15,10 @@ from collections.abc import Iterator
 import torch
 
 from engine.building import device_of
-from engine.events import Checkpoint, Event, Finished, Note, Point, Started, Status
+from engine.events import Checkpoint, Event, Finished, Note, Pictured, Point, Started, Status
 from engine.obstacle import Obstacle, errors, refusal
 from engine.outer_loop import Descent, Generations, build_outer_loop
+from engine.pictures import Picture
 from engine.preflight import Refused, built, preflight_run
 from engine.problem import Problem
 from engine.spec import Experiment, PlannedRun, expand
@@ -103,9 +104,11 @@ def _run_one(
         )
 
     while loop.step < experiment.outer.steps:
-        values = _measure(loop, experiment.probes.every)
+        values, pictures = _measure(loop, experiment)
         summary = updated(summary, values)
         yield Point(run=planned.index, step=loop.step, values=values)
+        for picture in pictures:
+            yield Pictured(run=planned.index, step=loop.step, picture=picture)
         for message in [note for note in loop.notes if note not in told]:
             told.add(message)
             yield Note(run=planned.index, step=loop.step, level="warning", message=message)
@@ -135,14 +138,23 @@ def _prepared(experiment: Experiment) -> tuple[Problem | None, list[Obstacle]]:
     return problem, preflight_run(experiment, problem)
 
 
-def _measure(loop: Descent | Generations, every: int) -> dict[str, float]:
-    """The figures of this outer step, with the probes' where it is their turn."""
-    values = loop.observe()
-    if loop.step % every == 0:
-        started = time.perf_counter()
+def _measure(
+    loop: Descent | Generations, experiment: Experiment
+) -> tuple[dict[str, float], list[Picture]]:
+    """The figures of this outer step, with the probes' where it is their turn; and the pictures,
+    where it is theirs. What is tested and drawn is so after the last step too."""
+    values, pictures = loop.observe(), []
+    probed = loop.step % experiment.probes.every == 0
+    tested = experiment.probes.test and (probed or loop.step == experiment.outer.steps - 1)
+    started = time.perf_counter()
+    if probed:
         values |= loop.probe()
+    if tested:
+        values |= loop.test_figures()
+        pictures = loop.pictures()
+    if probed or tested:
         values["probe_seconds"] = time.perf_counter() - started
-    return values
+    return values, pictures
 
 
 def _not_finite(values: dict[str, float], step: int) -> str:

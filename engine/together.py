@@ -18,7 +18,7 @@ from torch.utils import _pytree as pytree
 
 from engine.compiled import Compiled
 from engine.gradient_step import GradientStep
-from engine.problem import Meta, Params, Problem, State
+from engine.problem import Meta, Params, Problem, State, inner_loss_of
 from engine.program import StepProgram
 
 
@@ -64,9 +64,15 @@ class Together:
     def meta_loss(self, state: State, meta: Meta, t: int) -> Tensor:
         return self._losses(state, meta, t).mean()
 
-    def _inner_loss(self, params: Params, meta: Meta) -> Tensor:
+    def _inner_loss(self, params: Params, meta: Meta, seed: int = 0) -> Tensor:
         """The sum: its Hessian has one block for each loop."""
-        return torch.func.vmap(self.problem.inner_loss, (0, None))(params, meta).sum()
+        device = next(iter(params.values())).device
+        seeds = torch.tensor([seed + offset for offset in self._offsets], device=device)
+
+        def of_one(params: Params, seed: Tensor) -> Tensor:
+            return inner_loss_of(self.problem, seed)(params, meta)
+
+        return torch.func.vmap(of_one)(params, seeds).sum()
 
     def _exact(self, meta: Meta, seed: int) -> tuple[float, Meta]:
         found = [self.problem.exact(meta, seed + offset) for offset in self._offsets]

@@ -10,7 +10,7 @@ from typing import TextIO
 from tqdm import tqdm
 
 from engine import checkpoints
-from engine.events import Checkpoint, Event, Finished, Note, Point, Started
+from engine.events import Checkpoint, Event, Finished, Note, Pictured, Point, Started
 from engine.plain import plain, to_json
 from engine.preflight import refuse_what_cannot_run
 from engine.runner import run
@@ -18,7 +18,7 @@ from engine.spec import FieldError, SpecError, expand, read_file, read_text, to_
 
 
 def run_to_folder(spec_path: Path, folder: Path, *, resume: bool) -> int:
-    """Write spec.yaml, events.jsonl, summary.json and checkpoints/ into `folder`.
+    """Write spec.yaml, events.jsonl, summary.json, pictures/ and checkpoints/ into `folder`.
 
     Returns 1 if a run failed, else 0. Raises `SpecError` for a bad spec, for one with an estimator
     that preflight refuses, or where `resume` finds another experiment's results in `folder`.
@@ -69,6 +69,11 @@ def run_to_folder(spec_path: Path, folder: Path, *, resume: bool) -> int:
 def _keep(event: Event, folder: Path, log: TextIO) -> None:
     if isinstance(event, Checkpoint):
         checkpoints.save(folder / "checkpoints" / f"run-{event.run}.pt", event)
+        return
+    if isinstance(event, Pictured):
+        path = folder / "pictures" / f"run-{event.run}-{event.picture.name}-{event.step}.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(event.picture.model_dump_json(), encoding="utf-8")
         return
     log.write(to_json({"type": type(event).__name__.lower(), **plain(event)}) + "\n")
     log.flush()

@@ -18,7 +18,7 @@ from engine.estimators.estimate import Cost, Estimate, Health
 from engine.estimators.estimator import Carry, Estimator
 from engine.estimators.linear_solvers import SOLVERS
 from engine.estimators.second_derivatives import PRODUCTS, InnerLoss, check_second_derivatives
-from engine.problem import Meta, Problem, State
+from engine.problem import Meta, Problem, State, inner_loss_of
 from engine.rolling import roll
 from engine.spec import estimators as options
 from engine.trees import Leaves
@@ -41,7 +41,7 @@ class Implicit(Estimator):
         if self.options.products == "exact":
             meta = problem.initial_meta(0)
             params = trees.Split(problem.initial_state(meta, 0)["params"])
-            loss = _inner_loss(problem, params, meta)
+            loss = _inner_loss(problem, params, meta, 0)
             check_second_derivatives(loss, params.leaves, list(meta.values()))
 
     def meta_gradient(self, problem: Problem, meta: Meta, carry: Carry) -> Estimate:
@@ -55,7 +55,7 @@ class Implicit(Estimator):
         split, theta = trees.Split(state["params"]), list(meta.values())
         meta_loss, by_w, by_theta = _by_both(problem, state, meta)
         products = PRODUCTS[self.options.products](
-            _inner_loss(problem, split, meta), split.leaves, theta
+            _inner_loss(problem, split, meta, carry["seed"]), split.leaves, theta
         )
         damping = self.options.damping
 
@@ -89,11 +89,12 @@ class Implicit(Estimator):
         return estimate, {**carry, "solution": solution.vector if finite else None}
 
 
-def _inner_loss(problem: Problem, params: trees.Split, meta: Meta) -> InnerLoss:
+def _inner_loss(problem: Problem, params: trees.Split, meta: Meta, seed: int) -> InnerLoss:
     """L(w, θ), of the leaves of trees like `params` and `meta`."""
+    inner_loss = inner_loss_of(problem, seed)
 
     def loss(w: Leaves, theta: Leaves) -> torch.Tensor:
-        return problem.inner_loss(params.joined(w), dict(zip(meta, theta, strict=True)))
+        return inner_loss(params.joined(w), dict(zip(meta, theta, strict=True)))
 
     return loss
 

@@ -1,6 +1,6 @@
 """Inner optimizers as pure update rules, by the kind that a spec names.
 
-`initial_state(params)` is what a rule remembers between steps; `update(params, gradients, state,
+`initial_memory(params)` is what a rule remembers between steps; `update(params, gradients, state,
 hyper)` returns the next parameters and the next memory. `hyper` maps each hyper-parameter to
 one value for every parameter tensor: numbers or tensors that broadcast against it.
 """

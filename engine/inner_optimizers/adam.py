@@ -17,7 +17,7 @@ class Adam:
     The corrections β^t are carried as products, so that the rule needs no step number.
     """
 
-    def initial_state(self, params: Params) -> Tree:
+    def initial_memory(self, params: Params) -> Tree:
         some = next(iter(params.values()))
         return {
             "mean": {name: torch.zeros_like(w) for name, w in params.items()},

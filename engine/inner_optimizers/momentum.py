@@ -9,7 +9,7 @@ from engine.trees import Tree
 class Momentum:
     """Remembers the velocity v of every parameter."""
 
-    def initial_state(self, params: Params) -> Tree:
+    def initial_memory(self, params: Params) -> Tree:
         return {"velocity": {name: torch.zeros_like(w) for name, w in params.items()}}
 
     def update(

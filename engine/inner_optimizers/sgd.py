@@ -7,7 +7,7 @@ from engine.trees import Tree
 class SGD:
     """Remembers nothing."""
 
-    def initial_state(self, params: Params) -> Tree:
+    def initial_memory(self, params: Params) -> Tree:
         return {}
 
     def update(

@@ -60,10 +60,10 @@ class ImageTask:
         """Mean cross-entropy over the batch, in nats."""
         return F.cross_entropy(self.logits(params, batch.inputs), batch.labels)
 
-    def full_training_loss(self, params: Params) -> Tensor:
-        return self.training_loss(params, self.train)
+    def whole_batch(self, seed: Tensor) -> Split:
+        return self.train
 
-    def validation_loss(self, params: Params) -> Tensor:
+    def validation_loss(self, params: Params, seed: Tensor) -> Tensor:
         """Mean cross-entropy on the held-out examples, or the share that is misclassified."""
         if self.meta_loss == "accuracy":
             return 1.0 - self.validation_accuracy(params)

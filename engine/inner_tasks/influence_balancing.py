@@ -58,7 +58,7 @@ class InfluenceBalancing:
     def transition(self, params: Params, hyper: Hyper, seed: Tensor, t: int | Tensor) -> Params:
         return {"s": mixed(params["s"]) + hyper["drive"]["s"] * self.signs}
 
-    def validation_loss(self, params: Params) -> Tensor:
+    def validation_loss(self, params: Params, seed: Tensor) -> Tensor:
         return 0.5 * (params["s"][0] - 1.0) ** 2
 
 

@@ -10,7 +10,13 @@ from engine.problem import Hyper, Params
 class InnerTask(Protocol):
     """Pure functions of the parameters: they work under torch.func's grad, jvp and vmap.
 
-    An inner task is built from its options as `Task(options, device=..., dtype=...)`.
+    An inner task is built from its options as `Task(options, device=..., dtype=...)`. It may have
+
+    - `problem`, a subclass of `engine.problem.Learner` that knows or does more than that;
+    - `test_figures(problem, meta, seed) -> dict[str, float]`: what the learner reaches on examples
+      that neither loop has seen (`problem.final_params(meta, seed)` are the parameters at the end
+      of an inner loop; `problem.with_task(other)` runs it on held-out tasks);
+    - `pictures(problem, meta, seed) -> list[engine.pictures.Picture]`: what there is to look at.
     """
 
     def initial_params(self, seed: int) -> Params:
@@ -22,11 +28,13 @@ class InnerTask(Protocol):
     def training_loss(self, params: Params, batch: Any) -> Tensor:
         """Loss of `params` on `batch`; scalar."""
 
-    def full_training_loss(self, params: Params) -> Tensor:
-        """Loss of `params` on the whole training set, without noise; scalar."""
+    def whole_batch(self, seed: Tensor) -> Any:
+        """What `training_loss` takes for the loss that the inner loop minimises on the whole: all
+        training examples (of this seed, where each has its own), without noise."""
 
-    def validation_loss(self, params: Params) -> Tensor:
-        """The meta-loss ℓ: how good `params` are on what was held out; scalar."""
+    def validation_loss(self, params: Params, seed: Tensor) -> Tensor:
+        """The meta-loss ℓ: how good `params` are on what was held out; scalar. Most tasks have the
+        same examples for every seed; a few-shot task has an episode for each."""
 
 
 class DynamicalTask(Protocol):
@@ -40,8 +48,10 @@ class DynamicalTask(Protocol):
         """The state before the first step, drawn from `seed` alone."""
 
     def transition(self, params: Params, hyper: Hyper, seed: Tensor, t: int | Tensor) -> Params:
-        """The state after step `t`, the same for the same arguments. `hyper` has what the options
-        say that it reads, learned or fixed: `hyper["drive"]["s"]` is that of the tensor `s`."""
+        """The state after step `t`, the same for the same arguments; of the names that
+        `initial_params` gives. `params` has these and what θ completes them with; `hyper` has what
+        the options say that it reads, learned or fixed: `hyper["drive"]["s"]` is that of the
+        tensor `s`."""
 
-    def validation_loss(self, params: Params) -> Tensor:
+    def validation_loss(self, params: Params, seed: Tensor) -> Tensor:
         """The meta-loss ℓ of a state; scalar."""

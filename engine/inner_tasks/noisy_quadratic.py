@@ -76,5 +76,5 @@ class NoisyQuadratic:
         moment = (1.0 - rate * h) ** 2 * params["second_moment"] + rate**2 * self.noise * h
         return {"second_moment": moment}
 
-    def validation_loss(self, params: Params) -> Tensor:
+    def validation_loss(self, params: Params, seed: Tensor) -> Tensor:
         return 0.5 * (self.curvature * params["second_moment"]).sum()

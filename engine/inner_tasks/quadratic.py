@@ -40,13 +40,13 @@ class Quadratic:
         return self.noise * random_bits.normal(seed, t, self.dimension, self.optimum.dtype)
 
     def training_loss(self, params: Params, batch: Tensor | None) -> Tensor:
-        loss = self.full_training_loss(params)
+        loss = 0.5 * (self.curvature * (params["w"] - self.optimum) ** 2).sum()
         return loss if batch is None else loss + (batch * params["w"]).sum()
 
-    def full_training_loss(self, params: Params) -> Tensor:
-        return 0.5 * (self.curvature * (params["w"] - self.optimum) ** 2).sum()
+    def whole_batch(self, seed: Tensor) -> None:
+        return None
 
-    def validation_loss(self, params: Params) -> Tensor:
+    def validation_loss(self, params: Params, seed: Tensor) -> Tensor:
         return 0.5 * ((params["w"] - self.validation_optimum) ** 2).sum()
 
 

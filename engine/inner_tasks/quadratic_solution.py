@@ -14,7 +14,10 @@ from torch import Tensor
 
 from engine.inner_optimizers import SGD, Momentum
 from engine.inner_tasks.quadratic import Quadratic
-from engine.meta_parameters import Initialisation
+from engine.meta_parameters.initialisation import Initialisation
+from engine.meta_parameters.learning_rate import LearningRate
+from engine.meta_parameters.optimizer import MomentumCoefficient
+from engine.meta_parameters.regularizer import WeightDecay
 from engine.problem import Learner, Meta
 
 DOUBLE = torch.float64
@@ -94,6 +97,13 @@ class SolvedQuadratic(Learner):
         return gradient
 
 
-def has_closed_form(task: object, optimizer: object) -> bool:
+SOLVED = (LearningRate, WeightDecay, MomentumCoefficient, Initialisation)
+
+
+def has_closed_form(task: object, optimizer: object, meta_parameters: list) -> bool:
     """Whether `SolvedQuadratic` knows the meta-gradient of this learner."""
-    return isinstance(task, Quadratic) and isinstance(optimizer, SGD | Momentum)
+    return (
+        isinstance(task, Quadratic)
+        and isinstance(optimizer, SGD | Momentum)
+        and all(type(item) in SOLVED for item in meta_parameters)
+    )

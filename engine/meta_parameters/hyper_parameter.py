@@ -5,10 +5,11 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from engine.meta_parameters.meta_parameter import MetaParameter
 from engine.problem import Hyper, Meta, Params
 
 
-class HyperParameter:
+class HyperParameter(MetaParameter):
     """θ holds one value, or one for every tensor, parameter or inner step.
 
     Shapes in θ: scalar [], per_tensor [number of tensors], per_step [T], and for per_parameter one
@@ -17,16 +18,19 @@ class HyperParameter:
 
     name: ClassVar[str]
 
-    def __init__(self, options: Any, start: float) -> None:
+    def __init__(
+        self, options: Any, *, task: Any, horizon: int, start: float | None = None
+    ) -> None:
+        super().__init__(options, task=task, horizon=horizon)
         self.start = options.initial if options.initial is not None else start
         self.granularity = getattr(options, "granularity", "scalar")
         self.logarithmic = getattr(options, "scale", "linear") == "log"
 
-    def initial(self, params: Params, horizon: int) -> Meta:
+    def initial(self, params: Params, seed: int) -> Meta:
         some = next(iter(params.values()))
         if self.granularity == "per_parameter":
             return {f"{self.name}.{key}": self._filled(w, w.shape) for key, w in params.items()}
-        shape = {"scalar": (), "per_tensor": (len(params),), "per_step": (horizon,)}
+        shape = {"scalar": (), "per_tensor": (len(params),), "per_step": (self.horizon,)}
         return {self.name: self._filled(some, shape[self.granularity])}
 
     def hyper(self, meta: Meta, names: list[str], t: int | Tensor) -> Hyper:
@@ -41,9 +45,6 @@ class HyperParameter:
                 entry = entry.index_select(0, torch.as_tensor(t, device=entry.device)[None])[0]
             values = dict.fromkeys(names, self._value(entry))
         return {self.name: values}
-
-    def initial_params(self, meta: Meta, params: Params) -> Params:
-        return params
 
     def collected(self, meta: Meta, name: str, by_value: Tensor) -> Meta:
         """dF/dθ from derivatives by the value that each step and entry saw, shape [T, *entries].

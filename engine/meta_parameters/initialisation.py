@@ -1,23 +1,30 @@
-"""The initial-parameters slot, as MAML learns it (Finn, Abbeel and Levine, 2017)."""
+"""The initial-parameters slot, as MAML learns it (Finn, Abbeel and Levine, 2017).
 
-from typing import Any
+With `last_layer` the inner loop moves the last layer alone, and every inner step, and the
+meta-loss, take the layers before it from θ (ANIL: Raghu, Raghu, Bengio and Vinyals, 2020).
+"""
 
-from torch import Tensor
+from engine.meta_parameters.meta_parameter import MetaParameter
+from engine.problem import Meta, Params
+from engine.spec.inner_tasks import last_layer
 
-from engine.problem import Hyper, Meta, Params
 
-
-class Initialisation:
+class Initialisation(MetaParameter):
     """θ holds `initialisation.<parameter>` for every parameter tensor, of its shape."""
 
-    def __init__(self, options: Any, start: float | None) -> None:
-        pass
+    def initial(self, params: Params, seed: int) -> Meta:
+        every = self.task.initial_params(seed)
+        return {f"initialisation.{name}": w for name, w in every.items()}
 
-    def initial(self, params: Params, horizon: int) -> Meta:
-        return {f"initialisation.{name}": w for name, w in params.items()}
-
-    def hyper(self, meta: Meta, names: list[str], t: int | Tensor) -> Hyper:
-        return {}
+    def adapted(self, names: list[str]) -> list[str]:
+        return names if self.options.adapts == "all" else last_layer(names)
 
     def initial_params(self, meta: Meta, params: Params) -> Params:
         return {name: meta[f"initialisation.{name}"] for name in params}
+
+    def completed(self, meta: Meta, params: Params) -> Params:
+        if self.options.adapts == "all":
+            return params
+        prefix = "initialisation."
+        learned = {name: leaf for name, leaf in meta.items() if name.startswith(prefix)}
+        return {name.removeprefix(prefix): leaf for name, leaf in learned.items()} | params

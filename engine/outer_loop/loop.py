@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.pictures import Picture
 from engine.problem import Meta, Problem
 from engine.spec import Experiment
 
@@ -37,6 +38,16 @@ class OuterLoop:
         batch = self.experiment.outer.meta_batch
         first = batch * self.step if self.experiment.outer.inner_seed == "fresh" else 0
         return [self.seed + SEED_STRIDE * (first + index) for index in range(batch)]
+
+    def test_figures(self) -> Values:
+        """What is reached at the present θ on what neither loop has seen."""
+        measure = getattr(self.problem, "test_figures", None)
+        return measure(self.meta, self.seed) if measure else {}
+
+    def pictures(self) -> list[Picture]:
+        """What there is to look at at the present θ."""
+        draw = getattr(self.problem, "pictures", None)
+        return draw(self.meta, self.seed) if draw else []
 
     def _count(self, seconds: float, inner_steps: int) -> Values:
         self.seconds += seconds

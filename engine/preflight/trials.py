@@ -16,7 +16,7 @@ from engine.obstacle import Obstacle
 from engine.preflight.contract import FirstStep, judged_at
 from engine.preflight.inner_gradients import InnerGradients
 from engine.preflight.torch_words import CUT_LOSS, Fault, Unfit
-from engine.problem import Meta, Problem, State
+from engine.problem import Meta, Problem, State, inner_loss_of
 from engine.spec.estimator import Need
 from engine.tangents import push
 from engine.trees import Leaves
@@ -141,7 +141,7 @@ def _inner_loss(problem: Problem, meta: Meta, first: FirstStep) -> tuple[Tensor,
     split = trees.Split(first.after["params"])
     w, theta = trees.tracked(split.leaves), trees.tracked_meta(meta)
     with torch.enable_grad():
-        inner_loss = problem.inner_loss(split.joined(w), theta)
+        inner_loss = inner_loss_of(problem, 0)(split.joined(w), theta)
     _require_gradient(inner_loss)
     return inner_loss, w, list(theta.values())
 

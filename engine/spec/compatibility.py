@@ -44,34 +44,16 @@ def _errors_of_the_whole(experiment: Experiment) -> Iterator[FieldError]:
         )
     kinds = [item.kind for item in experiment.meta_parameters]
     for index, kind in enumerate(kinds):
-        path = f"meta_parameters.{index}.kind"
         if kind in kinds[:index]:
-            yield FieldError(path, kind, "each kind of meta-parameter may appear once")
-        if (
-            experiment.meta_parameters[index].only_dynamical
-            and experiment.inner_task.has_inner_loss
-        ):
             yield FieldError(
-                path,
+                f"meta_parameters.{index}.kind",
                 kind,
-                "only a dynamical system that reads it can learn it, such as inner_task.kind "
-                "'influence_balancing'",
-            )
-        if kind == "momentum" and experiment.inner.optimizer.kind != "momentum":
-            yield FieldError(
-                path,
-                kind,
-                "momentum can be learned only where inner.optimizer.kind is 'momentum', "
-                f"not {experiment.inner.optimizer.kind!r}",
+                "each kind of meta-parameter may appear once",
             )
     for index, item in enumerate(experiment.meta_parameters):
-        if getattr(item, "scale", "linear") == "log" and not _initial_value(experiment, item):
-            yield FieldError(
-                f"meta_parameters.{index}.scale",
-                "log",
-                "a value learned through its logarithm must start above 0; "
-                f"give meta_parameters.{index}.initial",
-            )
+        path = f"meta_parameters.{index}"
+        yield from _errors_of_its_slot(experiment, index)
+        yield from item.refusals(experiment, path)
     if experiment.inner.proximal and "initialisation" not in kinds:
         yield FieldError(
             "inner.proximal",
@@ -85,6 +67,21 @@ def _errors_of_the_whole(experiment: Experiment) -> Iterator[FieldError]:
             True,
             "this meta-loss has no gradient, so there is no oracle; allowed: false",
         )
+
+
+def _errors_of_its_slot(experiment: Experiment, index: int) -> Iterator[FieldError]:
+    """What takes the place of all that its slot holds leaves nothing for another to change."""
+    item = experiment.meta_parameters[index]
+    for other in experiment.meta_parameters[:index]:
+        same = other.slot == item.slot and other.kind != item.kind
+        if same and (item.replaces or other.replaces):
+            whole = item if item.replaces else other
+            yield FieldError(
+                f"meta_parameters.{index}.kind",
+                item.kind,
+                f"{whole.kind!r} fills the slot {item.slot!r} by itself; allowed: one of "
+                f"{other.kind!r} and {item.kind!r}",
+            )
 
 
 def _errors_of_a_dynamical_system(experiment: Experiment) -> Iterator[FieldError]:
@@ -126,7 +123,3 @@ def _errors_of_a_dynamical_system(experiment: Experiment) -> Iterator[FieldError
                 f"{task.kind!r} reads {name!r}, and only a meta-parameter gives it; "
                 f"allowed: {name} among them",
             )
-
-
-def _initial_value(experiment: Experiment, item) -> float:
-    return item.initial or getattr(experiment.inner.optimizer, item.kind)

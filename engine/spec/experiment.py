@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from engine.spec.compatibility import refuse_impossible_pairs
 from engine.spec.estimators import AnyEstimator, Unrolled
 from engine.spec.inner_loop import InnerLoop
-from engine.spec.inner_tasks import ImageMLP
+from engine.spec.inner_tasks import ImageMLP, Shapes, last_layer
 from engine.spec.installed_tasks import AnyInnerTask
 from engine.spec.meta_parameters import AnyMetaParameter, LearningRate
 from engine.spec.options import Options, option
@@ -67,6 +67,10 @@ class Probes(Options):
     smoothed_draws: int = option(0, ge=0, le=10_000, multiple_of=4, unit="gradients")
     """Exact meta-gradients at perturbed θ, whose mean an evolution strategy aims at: the gradient
     of its smoothed meta-loss. 0 means none."""
+    test: bool = True
+    """Measure what the learner reaches on examples or tasks that neither loop has seen, and draw
+    what was learned, where the inner task or a meta-parameter can; after the last outer step
+    too."""
     memory: bool = True
     """Measure the peak bytes of live tensors during an estimate."""
 
@@ -134,7 +138,14 @@ class Experiment(Options):
         refuse_impossible_pairs(self)
         return self
 
+    def inner_parameter_shapes(self) -> Shapes:
+        """Name and shape of every tensor that the inner loop moves."""
+        adapted = [getattr(item, "adapts", "all") for item in self.meta_parameters]
+        shapes = self.inner_task.parameter_shapes()
+        if "last_layer" not in adapted:
+            return shapes
+        return {name: shapes[name] for name in last_layer(shapes)}
+
     def meta_parameter_count(self) -> int:
         """Number of scalars that the outer loop learns (dim θ)."""
-        shapes = self.inner_task.parameter_shapes()
-        return sum(item.entries(shapes, self.inner.steps) for item in self.meta_parameters)
+        return sum(item.entries(self) for item in self.meta_parameters)

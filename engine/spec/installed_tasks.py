@@ -92,11 +92,8 @@ def _check_declarations(model: type[InnerTask]) -> None:
             raise TypeError(f"its {name} is not a text")
     if not IMPLEMENTATION.fullmatch(where := model.implementation):
         raise ValueError(f"its implementation {where!r} is not of the form package.module:Class")
-    if model.has_inner_loss == bool(model.reads):
-        raise ValueError(
-            "it reads hyper-parameters by itself if and only if it has no inner loss: "
-            f"has_inner_loss is {model.has_inner_loss}, reads is {model.reads}"
-        )
+    if not (model.has_inner_loss or model.reads):
+        raise ValueError("it has no inner loss and reads no meta-parameter, so nothing can learn")
     learnable = [_kind_of(item) for item in get_args(get_args(AnyMetaParameter)[0])]
     if unknown := set(model.reads) - set(learnable):
         raise ValueError(f"it reads {', '.join(sorted(unknown))}; allowed: {', '.join(learnable)}")

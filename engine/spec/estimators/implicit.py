@@ -75,7 +75,7 @@ class Implicit(Estimator):
                 self.kind,
                 "implicit differentiation sees only the final state; allowed: objective 'final'",
             )
-        shapes = experiment.inner_task.parameter_shapes()
+        shapes = experiment.inner_parameter_shapes()
         entries = sum(math.prod(shape) for shape in shapes.values())
         if self.solver == "exact" and entries > self.most_entries:
             yield FieldError(

@@ -11,7 +11,7 @@ def steps(gradients: list[torch.Tensor], rate: torch.Tensor) -> torch.Tensor:
     """The parameters after one update for each of `gradients`, from zero."""
     rule = INNER_OPTIMIZERS["adam"]()
     params = {"w": torch.zeros_like(gradients[0])}
-    memory = rule.initial_state(params)
+    memory = rule.initial_memory(params)
     hyper = {name: {"w": value} for name, value in HYPER.items()} | {"learning_rate": {"w": rate}}
     for gradient in gradients:
         params, memory = rule.update(params, {"w": gradient}, memory, hyper)

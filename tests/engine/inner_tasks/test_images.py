@@ -11,6 +11,7 @@ from engine.spec import SpecError, validate
 from engine.spec import inner_tasks as specs
 
 CPU = torch.device("cpu")
+SEED = torch.tensor(0)
 
 
 def mlp(dtype=torch.float64, **options) -> ImageMLP:
@@ -98,11 +99,11 @@ def test_particles_together_equal_particles_one_by_one(task):
     each = [task.initial_params(seed) for seed in range(3)]
     together = {name: torch.stack([params[name] for params in each]) for name in each[0]}
     gradients = vmap(grad(task.training_loss), in_dims=(0, None))(together, taken)
-    losses = vmap(task.validation_loss)(together)
+    losses = vmap(task.validation_loss, in_dims=(0, None))(together, SEED)
     for index, params in enumerate(each):
         alone = grad(task.training_loss)(params, taken)
         close({name: gradients[name][index] for name in alone}, alone)
-        torch.testing.assert_close(losses[index], task.validation_loss(params))
+        torch.testing.assert_close(losses[index], task.validation_loss(params, SEED))
 
 
 def test_seeds_together_equal_seeds_one_by_one(task):
@@ -170,7 +171,7 @@ def test_the_cnn_computes_what_torch_modules_compute():
 def test_no_batch_size_means_all_of_the_data():
     task = mlp(batch_size=None, train_examples=50)
     params = task.initial_params(0)
-    whole = task.full_training_loss(params)
+    whole = task.training_loss(params, task.whole_batch(SEED))
     assert len(batch(task).labels) == 50
     assert torch.equal(task.training_loss(params, batch(task)), whole)
 
@@ -186,7 +187,8 @@ def test_accuracy_is_judged_as_what_is_missed():
     task = mlp(meta_loss="accuracy")
     params = task.initial_params(0)
     hits = task.logits(params, task.validation.inputs).argmax(1) == task.validation.labels
-    assert task.validation_loss(params).item() == pytest.approx(1 - hits.double().mean().item())
+    error = 1 - hits.double().mean().item()
+    assert task.validation_loss(params, SEED).item() == pytest.approx(error)
 
 
 def test_tasks_of_one_data_set_share_its_tensors():

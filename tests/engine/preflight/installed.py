@@ -52,10 +52,10 @@ class FaultyTask:
             return params["bias"].sum()
         return (batch * w * w).sum()
 
-    def full_training_loss(self, params):
-        return self.training_loss(params, torch.ones(4, 8))
+    def whole_batch(self, seed):
+        return torch.ones(4, 8)
 
-    def validation_loss(self, params):
+    def validation_loss(self, params, seed):
         return (params["w"] ** 2).mean()
 """
 

@@ -50,7 +50,7 @@ def test_their_defaults_can_be_run(document: dict[str, Any]) -> None:
         (
             {**DRIVE, "inner_task": {"kind": "quadratic"}},
             "meta_parameters.0.kind",
-            "only a dynamical system that reads it can learn it",
+            "only an inner task that reads it can learn it",
         ),
         (
             {**DRIVE, "inner_task": {"kind": "influence_balancing", "positive": 24}},

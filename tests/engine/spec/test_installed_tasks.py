@@ -57,10 +57,10 @@ class ValleyTask:
     def training_loss(self, params, batch):
         return 0.5 * (self.curvature * params["w"] ** 2).sum()
 
-    def full_training_loss(self, params):
-        return self.training_loss(params, None)
+    def whole_batch(self, seed):
+        return None
 
-    def validation_loss(self, params):
+    def validation_loss(self, params, seed):
         return 0.5 * (params["w"] ** 2).sum()
 """
 
@@ -176,12 +176,7 @@ def test_a_sound_task_comes_after_the_labs_own(tmp_path, monkeypatch) -> None:
         ("return {", "return {} and {", "parameter_shapes() is {}"),
         ('{"w": (2,)}', '{"w": 2}', "parameter_shapes() is {'w': 2}"),
         ('return {"w": (2,)}', "raise KeyError('no shape')", "no shape"),
-        ("    kind:", "    has_inner_loss: ClassVar[bool] = False\n    kind:", "reads is ()"),
-        (
-            "    kind:",
-            '    reads: ClassVar[tuple] = ("drive",)\n    kind:',
-            "has_inner_loss is True",
-        ),
+        ("    kind:", "    has_inner_loss: ClassVar[bool] = False\n    kind:", "nothing can learn"),
         ("    kind:", SYSTEM + "    kind:", "it reads wind; allowed: learning_rate, "),
         ("    kind:", '    model_config = {"strict": False}\n    kind:', "loosens strict"),
         ("option(0.5", "option(50.0", "less than or equal to 10"),

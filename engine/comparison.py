@@ -17,7 +17,7 @@ from engine.probes.oracle import Oracle
 from engine.probes.smoothing import smoothed_target
 from engine.problem import Meta, Problem
 from engine.spec import Experiment
-from engine.spec.estimators import AnyEstimator
+from engine.spec.estimator import Estimator
 
 MOST_LISTED_ENTRIES = 10_000
 ACCURACY = (
@@ -62,7 +62,7 @@ def compare_gradients(experiment: Experiment) -> dict[str, Any]:
 
 def _entry(
     problem: Problem,
-    item: AnyEstimator,
+    item: Estimator,
     meta: Meta,
     exact: Meta | None,
     oracle: Oracle,

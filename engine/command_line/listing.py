@@ -7,10 +7,8 @@ import json
 from typing import Any, get_args
 
 from engine.presets import PRESETS
-from engine.spec.estimators import AnyEstimator
 from engine.spec.inner_loop import AnyInnerOptimizer
-from engine.spec.installed_tasks import INNER_TASKS
-from engine.spec.meta_parameters import AnyMetaParameter
+from engine.spec.installed import ESTIMATORS, INNER_TASKS, META_PARAMETERS
 
 
 def print_listing(*, as_json: bool) -> int:
@@ -30,11 +28,11 @@ def print_listing(*, as_json: bool) -> int:
 
 def listing() -> dict[str, list[dict[str, Any]]]:
     """Kind, title and description of everything that a spec can name."""
-    methods = _members(AnyEstimator)
+    methods = ESTIMATORS.values()
     return {
         "inner_tasks": [_described(model) for model in INNER_TASKS.values()],
         "inner_optimizers": [_described(model) for model in _members(AnyInnerOptimizer)],
-        "meta_parameters": [_described(model) for model in _members(AnyMetaParameter)],
+        "meta_parameters": [_described(model) for model in META_PARAMETERS.values()],
         "estimators": [_described(model) for model in methods if not model.proposes],
         "searches": [_described(model) for model in methods if model.proposes],
         "presets": [

@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from engine.spec.compatibility import refuse_impossible_pairs
-from engine.spec.estimators import AnyEstimator, Unrolled
+from engine.spec.estimators import Unrolled
 from engine.spec.inner_loop import InnerLoop
 from engine.spec.inner_tasks import ImageMLP, Shapes, last_layer
-from engine.spec.installed_tasks import AnyInnerTask
-from engine.spec.meta_parameters import AnyMetaParameter, LearningRate
+from engine.spec.installed import AnyEstimator, AnyInnerTask, AnyMetaParameter
+from engine.spec.meta_parameters import LearningRate
 from engine.spec.options import Options, option
 
 NOT_IN_A_NAME = {"Cc", "Cs", "Zl", "Zp"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth import get_user_model
@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from engine.spec.estimators import AnyEstimator
+from engine.spec.installed import ESTIMATORS
 from webapp.compare.views import FEWEST, MOST
 from webapp.exports.requests import BadRequest, read_run_ids
 from webapp.runs.models import Status
@@ -110,8 +110,7 @@ def _address(query: QueryDict, **changes: str) -> str:
 
 def _estimators() -> list[tuple[str, str]]:
     """Kind and title of every estimator and search that a spec can name."""
-    union, *_ = get_args(AnyEstimator)
-    return [(kind.model_fields["kind"].default, kind.title) for kind in get_args(union)]
+    return [(kind, model.title) for kind, model in ESTIMATORS.items()]
 
 
 def _owners() -> list[str]:

@@ -1,9 +1,5 @@
 """Estimators of the meta-gradient: their options and what they can handle, one file each."""
 
-from typing import Annotated
-
-from pydantic import Field
-
 from engine.spec.estimator import Estimator
 from engine.spec.estimators.evolution import Evolution
 from engine.spec.estimators.first_order import FOMAML, Reptile
@@ -21,23 +17,23 @@ from engine.spec.searches import (
 )
 
 __all__ = [
-    "FOMAML", "AnyEstimator", "Estimator", "Evolution", "ForwardMode", "Implicit", "Reptile",
+    "BUILT_IN", "FOMAML", "Estimator", "Evolution", "ForwardMode", "Implicit", "Reptile",
     "Truncated", "Unrolled",
 ]  # fmt: skip
 
-AnyEstimator = Annotated[
-    Unrolled
-    | Truncated
-    | Implicit
-    | FOMAML
-    | Reptile
-    | ForwardMode
-    | Evolution
-    | Elites
-    | CMAES
-    | RandomSearch
-    | GridSearch
-    | Bayesian
-    | PopulationBased,
-    Field(discriminator="kind"),
-]
+BUILT_IN = (
+    Unrolled,
+    Truncated,
+    Implicit,
+    FOMAML,
+    Reptile,
+    ForwardMode,
+    Evolution,
+    Elites,
+    CMAES,
+    RandomSearch,
+    GridSearch,
+    Bayesian,
+    PopulationBased,
+)
+"""Estimators, and the searches that stand beside them in a comparison."""

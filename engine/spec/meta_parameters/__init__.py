@@ -1,9 +1,5 @@
 """Meta-parameters: which parts of the learner the outer loop learns, one file for each slot."""
 
-from typing import Annotated
-
-from pydantic import Field
-
 from engine.spec.meta_parameters.drive import Drive
 from engine.spec.meta_parameters.initialisation import Initialisation
 from engine.spec.meta_parameters.learning_rate import LearningRate
@@ -11,9 +7,12 @@ from engine.spec.meta_parameters.meta_parameter import HyperParameter, MetaParam
 from engine.spec.meta_parameters.optimizer import MomentumCoefficient
 from engine.spec.meta_parameters.regularizer import WeightDecay
 
-__all__ = ["AnyMetaParameter", "HyperParameter", "LearningRate", "MetaParameter"]
+__all__ = ["BUILT_IN", "HyperParameter", "LearningRate", "MetaParameter"]
 
-AnyMetaParameter = Annotated[
-    LearningRate | WeightDecay | MomentumCoefficient | Initialisation | Drive,
-    Field(discriminator="kind"),
-]
+BUILT_IN = (
+    LearningRate,
+    WeightDecay,
+    MomentumCoefficient,
+    Initialisation,
+    Drive,
+)

@@ -53,7 +53,7 @@ class MetaParameter(Options):
             yield FieldError(f"{path}.kind", self.kind, self._who_reads_it())
 
     def _who_reads_it(self) -> str:
-        from engine.spec.installed_tasks import INNER_TASKS
+        from engine.spec.installed import INNER_TASKS
 
         readers = [kind for kind, model in INNER_TASKS.items() if self.kind in model.reads]
         return (

@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from engine.spec.inner_tasks import BUILT_IN, Quadratic
-from engine.spec.installed_tasks import GROUP, with_plug_ins
+from engine.spec.installed import GROUPS, META_PARAMETERS, with_plug_ins
+from engine.spec.soundness import check_inner_task
 
 ROOT = Path(__file__).parents[3]
+GROUP = GROUPS["inner_tasks"]
 HEAD = """
 from typing import ClassVar, Literal
 from engine.spec.inner_tasks import ImageTask, InnerTask, Shapes
@@ -148,7 +150,11 @@ def load(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str, name: str = "
     monkeypatch.syspath_prepend(folder)
     monkeypatch.delitem(sys.modules, "plugged", raising=False)
     point = EntryPoint("mine", f"plugged:{name}", GROUP)
-    return with_plug_ins(BUILT_IN, [point])
+    return with_plug_ins(BUILT_IN, [point], check, "inner task")
+
+
+def check(model: type) -> None:
+    check_inner_task(model, list(META_PARAMETERS))
 
 
 def test_a_sound_task_comes_after_the_labs_own(tmp_path, monkeypatch) -> None:
@@ -165,7 +171,7 @@ def test_a_sound_task_comes_after_the_labs_own(tmp_path, monkeypatch) -> None:
         ("class Valley(InnerTask)", "class Valley(Options)", "not a subclass of"),
         ("class Valley", "class Valey", "has no attribute 'Valley'"),
         ('"valley"] = "valley"', '"quadratic"] = "quadratic"', "'quadratic' is taken by engine"),
-        ('Literal["valley"]', "str", "kind: Literal['my_task'] = 'my_task'"),
+        ('Literal["valley"]', "str", "kind: Literal['my_kind'] = 'my_kind'"),
         ('"valley"] = "valley"', '"My-Task"] = "My-Task"', "not in lower_case_words"),
         ('    """A narrow valley."""', "", "it has no docstring"),
         ('    title: ClassVar[str] = "A narrow valley"\n', "", "its title is not a text"),
@@ -201,7 +207,7 @@ def test_of_two_packages_with_one_kind_the_second_is_left_out(tmp_path, monkeypa
     monkeypatch.delitem(sys.modules, "plugged", raising=False)
     points = [EntryPoint(name, "plugged:Valley", GROUP) for name in ("b", "a")]
     with pytest.warns(RuntimeWarning, match=r"'b' .* the kind 'valley' is taken by plugged"):
-        assert "valley" in with_plug_ins(BUILT_IN, points)
+        assert "valley" in with_plug_ins(BUILT_IN, points, check, "inner task")
 
 
 def test_options_that_import_torch_are_left_out(installed: Path) -> None:

@@ -5,30 +5,46 @@ Importing this package imports neither torch nor scikit-learn.
 
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 from engine.data.arrays import Arrays
 from engine.data.cache import Progress, data_folder, silent
+from engine.data.class_images import ClassImages
 from engine.data.errors import DataError, DataMissing
+from engine.data.text import Text
 
-NAMES = ("digits", "mnist1d", "fashion_mnist")
+ARRAYS = ("digits", "mnist1d", "fashion_mnist")
+"""Sets of labelled examples: `load`."""
+CLASSES = ("dejavu",)
+"""Sets of images by class and alphabet, for few-shot episodes: `load_classes`."""
+TEXTS = ()
+"""Texts for language models: `load_text`."""
+NAMES = (*ARRAYS, *CLASSES, *TEXTS)
 
 __all__ = [
+    "ARRAYS",
+    "CLASSES",
     "NAMES",
+    "TEXTS",
     "Arrays",
+    "ClassImages",
     "DataError",
     "DataMissing",
     "Progress",
+    "Text",
     "available",
     "data_folder",
     "fetch",
     "fetch_command",
     "load",
+    "load_classes",
+    "load_text",
 ]
 
 
 def available(name: str) -> bool:
-    """Whether `load(name)` finds what it needs on this machine."""
-    return _source(name).available()
+    """Whether `name` can be loaded on this machine as it is."""
+    return _source(name, NAMES).available()
 
 
 def fetch_command(name: str) -> str:
@@ -42,12 +58,26 @@ def fetch(name: str, progress: Progress = silent) -> str:
     `progress(what, done, total)` is called with bytes done and in all. Returns a sentence that says
     what was done. Raises `DataError` with what to place where, if nothing could be fetched.
     """
-    return _source(name).fetch(progress)
+    return _source(name, NAMES).fetch(progress)
 
 
 def load(name: str) -> Arrays:
-    """The data set `name`; `DataMissing` where it must be fetched first."""
-    source = _source(name)
+    """The labelled examples `name`, one of `ARRAYS`; `DataMissing` where it must be fetched."""
+    return _load(name, ARRAYS)
+
+
+def load_classes(name: str) -> ClassImages:
+    """The images by class `name`, one of `CLASSES`; `DataMissing` where it must be fetched."""
+    return _load(name, CLASSES)
+
+
+def load_text(name: str) -> Text:
+    """The text `name`, one of `TEXTS`; `DataMissing` where it must be fetched."""
+    return _load(name, TEXTS)
+
+
+def _load(name: str, names: tuple[str, ...]) -> Any:
+    source = _source(name, names)
     if not source.available():
         raise DataMissing(
             f"{source.TITLE} is not on this machine yet; fetch it with: {fetch_command(name)}"
@@ -55,7 +85,7 @@ def load(name: str) -> Arrays:
     return source.load()
 
 
-def _source(name: str) -> ModuleType:
-    if name not in NAMES:
-        raise DataError(f"no data set is called {name!r}; there are: {', '.join(NAMES)}")
+def _source(name: str, names: tuple[str, ...]) -> ModuleType:
+    if name not in names:
+        raise DataError(f"no data set is called {name!r}; there are: {', '.join(names)}")
     return import_module(f"engine.data.{name}")

@@ -8,7 +8,7 @@ import pytest
 
 from engine import data
 from engine.data import DataError, DataMissing, mnist1d
-from engine.spec.inner_tasks import EXAMPLE_SHAPES, TRAIN_EXAMPLES, VALIDATION_EXAMPLES
+from engine.spec.inner_tasks.images import EXAMPLE_SHAPES, TRAIN_EXAMPLES, VALIDATION_EXAMPLES
 
 
 @pytest.mark.parametrize("name", ["digits", "mnist1d"])

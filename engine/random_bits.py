@@ -33,12 +33,26 @@ def uniform_indices(seed: Tensor, t: int | Tensor, count: int, below: int) -> Te
     return (bits(seed, t, count) & _MASK_53) % below
 
 
+def distinct_indices(seed: Tensor, t: int | Tensor, count: int, below: Tensor, most: int) -> Tensor:
+    """For each entry n of `below` (int64, count ≤ n ≤ `most`), `count` different indices in
+    [0, n) in random order; shape [*below.shape, count], int64."""
+    keys = bits(seed, t, below.numel() * most) & _MASK_53
+    keys = keys.reshape(*below.shape, most)
+    outside = torch.arange(most, device=seed.device) >= below.unsqueeze(-1)
+    return keys.masked_fill(outside, 1 << 53).topk(count, largest=False).indices
+
+
 def normal(seed: Tensor, t: int | Tensor, count: int, dtype: torch.dtype) -> Tensor:
     """`count` standard normal numbers (Box and Muller, 1958); shape [count]."""
-    words = (bits(seed, t, 2 * count) & _MASK_53).to(torch.float64)
-    uniform = (words + 0.5) / (1 << 53)
-    radius = torch.sqrt(-2.0 * torch.log(uniform[:count]))
-    return (radius * torch.cos(2.0 * pi * uniform[count:])).to(dtype)
+    drawn = uniform(seed, t, 2 * count, torch.float64)
+    radius = torch.sqrt(-2.0 * torch.log(drawn[:count]))
+    return (radius * torch.cos(2.0 * pi * drawn[count:])).to(dtype)
+
+
+def uniform(seed: Tensor, t: int | Tensor, count: int, dtype: torch.dtype) -> Tensor:
+    """`count` numbers, uniform between 0 and 1; shape [count]."""
+    words = (bits(seed, t, count) & _MASK_53).to(torch.float64)
+    return ((words + 0.5) / (1 << 53)).to(dtype)
 
 
 def _mix(word: Tensor) -> Tensor:

@@ -1,13 +1,13 @@
 """From an experiment's spec to the `Problem` that it describes."""
 
 import math
-from pkgutil import resolve_name
 from typing import Any
 
 import torch
 
 from engine.compiled import Compiled
 from engine.dynamical_system import DynamicalSystem
+from engine.implementations import implementation_of
 from engine.inner_optimizers import INNER_OPTIMIZERS
 from engine.inner_tasks.quadratic_solution import SolvedQuadratic, has_closed_form
 from engine.problem import Learner, Problem
@@ -29,7 +29,7 @@ def build_problem(experiment: Experiment) -> Problem:
     task = _build_task(experiment)
     fixed = experiment.inner.optimizer.options()
     items = [
-        resolve(item, f"meta_parameters.{index}.kind")(
+        implementation_of(item, f"meta_parameters.{index}.kind")(
             item, task=task, horizon=experiment.inner.steps, start=fixed.get(item.kind)
         )
         for index, item in enumerate(experiment.meta_parameters)
@@ -68,19 +68,8 @@ def is_compiled(experiment: Experiment) -> bool:
 def _build_task(experiment: Experiment) -> Any:
     """The inner task, from the class that its options name."""
     options = experiment.inner_task
-    build = resolve(options, "inner_task.kind")
+    build = implementation_of(options, "inner_task.kind")
     return build(options, device=device_of(experiment), dtype=getattr(torch, experiment.precision))
-
-
-def resolve(options: Any, path: str) -> Any:
-    """The class that `options`, at `path` of a spec, name as their implementation."""
-    try:
-        return resolve_name(options.implementation)
-    except (ImportError, AttributeError) as error:
-        raise RuntimeError(
-            f"{path}: the implementation of {options.kind!r}, {options.implementation}, "
-            f"cannot be imported: {error}"
-        ) from error
 
 
 def device_of(experiment: Experiment) -> torch.device:

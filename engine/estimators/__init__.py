@@ -1,4 +1,4 @@
-"""Estimators of the meta-gradient by the kind that a spec names, and the one-call form."""
+"""Estimators of the meta-gradient, built from what a spec names, and the one-call form."""
 
 from __future__ import annotations
 
@@ -12,22 +12,14 @@ from engine.estimators.forward_mode import ForwardMode
 from engine.estimators.implicit import Implicit
 from engine.estimators.truncated import Truncated
 from engine.estimators.unrolled import Unrolled
+from engine.implementations import implementation_of
 from engine.probes.memory import PeakBytes
 from engine.problem import Meta, Problem
-from engine.spec import FieldError, SpecError
-
-ESTIMATORS: dict[str, type[Estimator]] = {
-    "unrolled": Unrolled,
-    "truncated": Truncated,
-    "implicit": Implicit,
-    "fomaml": FOMAML,
-    "reptile": Reptile,
-    "forward_mode": ForwardMode,
-    "evolution": Evolution,
-}
+from engine.spec.estimator import Estimator as Options
+from engine.spec.validation import validate_estimator
 
 __all__ = [
-    "ESTIMATORS", "FOMAML", "Carry", "Cost", "Estimate", "Estimator", "Evolution", "ForwardMode",
+    "FOMAML", "Carry", "Cost", "Estimate", "Estimator", "Evolution", "ForwardMode",
     "Health", "Implicit", "Reptile", "Truncated", "Unrolled", "build_estimator", "estimate",
 ]  # fmt: skip
 
@@ -37,15 +29,14 @@ WHERE_TO_LOOK = (
 )
 
 
-def build_estimator(spec: dict[str, Any]) -> Estimator:
-    """The estimator that `spec` describes, such as `{"kind": "truncated", "window": 10}`.
+def build_estimator(spec: dict[str, Any] | Options) -> Estimator:
+    """The estimator that `spec` describes, such as `{"kind": "truncated", "window": 10}`, or whose
+    options it is.
 
     Raises `SpecError` for an unknown kind or option, or a value that is not allowed.
     """
-    kind = spec.get("kind")
-    if kind not in ESTIMATORS:
-        raise SpecError([FieldError("kind", kind, f"unknown kind; allowed: {list(ESTIMATORS)}")])
-    return ESTIMATORS[kind](**{name: value for name, value in spec.items() if name != "kind"})
+    options = spec if isinstance(spec, Options) else validate_estimator(spec, proposes=False)
+    return implementation_of(options, "kind")(**options.options())
 
 
 def estimate(

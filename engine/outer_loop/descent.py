@@ -10,7 +10,7 @@ from torch import Tensor
 
 from engine import trees
 from engine.chunking import particles_together
-from engine.estimators import ESTIMATORS, Estimate, Health
+from engine.estimators import Estimate, Health, build_estimator
 from engine.outer_loop.loop import SEED_STRIDE, OuterLoop, Values
 from engine.population import generator
 from engine.preflight.torch_words import is_out_of_memory
@@ -39,7 +39,7 @@ class Descent(OuterLoop):
     def __init__(self, experiment: Experiment, problem: Problem) -> None:
         super().__init__(experiment, problem)
         self.oracle = Oracle(experiment, problem)
-        self.estimator = ESTIMATORS[self.options.kind](**self.options.options())
+        self.estimator = build_estimator(self.options)
         self.loops_together, self.estimated = self._together()
         self.carries = [
             self.estimator.start(self.estimated, self.meta, seed) for seed in self._seeds()

@@ -10,7 +10,7 @@ import torch
 from engine.outer_loop.loop import OuterLoop, Values
 from engine.probes.memory import PeakBytes
 from engine.problem import Problem
-from engine.searches import SEARCHES
+from engine.searches import build_search
 from engine.searches.search import Carry, Generation, finite_or_worst
 from engine.spec import Experiment
 
@@ -21,7 +21,7 @@ class Generations(OuterLoop):
 
     def __init__(self, experiment: Experiment, problem: Problem) -> None:
         super().__init__(experiment, problem)
-        self.search = SEARCHES[self.options.kind](**self.options.options())
+        self.search = build_search(self.options)
         self.carry = self.search.start(problem, self.meta, self.seed)
 
     def observe(self) -> Values:

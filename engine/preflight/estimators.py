@@ -8,18 +8,18 @@ import torch
 
 from engine import trees
 from engine.chunking import particles_together
-from engine.estimators import ESTIMATORS, Estimator, build_estimator
+from engine.estimators import Estimator, build_estimator
 from engine.obstacle import Obstacle, errors
 from engine.preflight.contract import FirstStep, Refused, first_step, warnings_and_errors
 from engine.preflight.torch_words import fault, is_out_of_memory
 from engine.preflight.trials import TRIALS
 from engine.problem import Meta, Problem
-from engine.searches import SEARCHES
 from engine.spec.estimator import Estimator as Options
 from engine.spec.estimator import Need
 from engine.spec.estimators import Evolution
+from engine.spec.installed import ESTIMATORS
 from engine.spec.searches import Search
-from engine.spec.validation import validate_options
+from engine.spec.validation import validate_estimator
 
 WORDS: dict[Need, str] = {
     "start": "a backward pass through the initial state",
@@ -64,14 +64,11 @@ def preflight(
 
 def _built(estimator: Estimator | Options | dict[str, Any]) -> tuple[Estimator | None, Options]:
     """The estimator, nothing for a search, and its options."""
-    if isinstance(estimator, Options):
-        kind = ESTIMATORS.get(estimator.kind)
-        return kind(**estimator.options()) if kind else None, estimator
-    if isinstance(estimator, dict):
-        if search := SEARCHES.get(estimator.get("kind")):
-            return None, validate_options(search.options_type, estimator)
-        estimator = build_estimator(estimator)
-    return estimator, estimator.options
+    if isinstance(estimator, Estimator):
+        return estimator, estimator.options
+    options = validate_estimator(estimator) if isinstance(estimator, dict) else estimator
+    known = options.kind in ESTIMATORS and not options.proposes
+    return build_estimator(options) if known else None, options
 
 
 def _obstacles(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from engine.spec.errors import FieldError
-from engine.spec.options import Options
+from engine.spec.options import Part
 
 if TYPE_CHECKING:
     from engine.spec.experiment import Experiment
@@ -19,10 +19,9 @@ through an inner step; first or second derivatives of the inner loss; forward-mo
 a step, several together; a step at several θ together."""
 
 
-class Estimator(Options):
+class Estimator(Part):
     """Declared capabilities: the builder, the compatibility rules and the probes read them."""
 
-    title: ClassVar[str]
     kind: str
     differentiates: ClassVar[bool] = True
     """Needs a meta-loss and inner steps with derivatives."""

@@ -1,6 +1,6 @@
 """The base of every model in a spec, and how a field is described to the form and the docs."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,6 +15,20 @@ class Options(BaseModel):
     def options(self) -> dict[str, Any]:
         """The fields without the tag, as keyword arguments for the class that `kind` names."""
         return {name: value for name, value in self if name != "kind"}
+
+
+class Part(Options):
+    """Options of what a `kind` names: an inner task, a meta-parameter, an estimator or a search."""
+
+    title: ClassVar[str]
+    implementation: ClassVar[str]
+    """The class that does it, as `package.module:Class`; only the engine imports it."""
+    small: ClassVar[dict[str, Any]] = {}
+    """The options that make it small and smooth, beside the defaults: with these it stands in the
+    support matrix (`engine.support`), and its derivatives are tested."""
+    surroundings: ClassVar[tuple[dict[str, Any], ...]] = ({},)
+    """What else its small experiment may say, such as `{"inner": {"optimizer": {"kind": "adam"}}}`,
+    in the order of trying: the support matrix takes the first with which all parts can work."""
 
 
 def option(default: Any = ..., *, unit: str = "", **constraints: Any) -> Any:

@@ -7,7 +7,9 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from engine.spec.errors import FieldError, SpecError
+from engine.spec.estimator import Estimator
 from engine.spec.experiment import Experiment
+from engine.spec.installed import ESTIMATORS
 
 Model = TypeVar("Model", bound=BaseModel)
 Location = tuple[int | str, ...]
@@ -29,6 +31,20 @@ def validate_options(model: type[Model], options: dict[str, Any]) -> Model:
         return model.model_validate(options)
     except ValidationError as error:
         raise _spec_error(error, model, options) from None
+
+
+def validate_estimator(spec: dict[str, Any], *, proposes: bool | None = None) -> Estimator:
+    """The options of the estimator or search that `spec` describes; with `proposes`, of a search
+    alone (True) or of an estimator of the meta-gradient alone (False). `SpecError` if refused."""
+    allowed = {
+        kind: model
+        for kind, model in ESTIMATORS.items()
+        if proposes is None or model.proposes == proposes
+    }
+    kind = spec.get("kind")
+    if kind not in allowed:
+        raise SpecError([FieldError("kind", kind, f"unknown kind; allowed: {list(allowed)}")])
+    return validate_options(allowed[kind], spec)
 
 
 def _spec_error(error: ValidationError, model: type[BaseModel], document: Any) -> SpecError:

@@ -14,6 +14,7 @@ class Evolution(Estimator):
     """Evolution strategies: the gradient of a smoothed meta-loss from perturbed evaluations."""
 
     title: ClassVar[str] = "Evolution strategies"
+    implementation: ClassVar[str] = "engine.estimators.evolution:Evolution"
     differentiates: ClassVar[bool] = False
     stochastic: ClassVar[bool] = True
     lengths: ClassVar[tuple[str, ...]] = ("window",)

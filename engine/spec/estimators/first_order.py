@@ -32,6 +32,7 @@ class FOMAML(Estimator):
     """
 
     title: ClassVar[str] = "First-order MAML"
+    implementation: ClassVar[str] = "engine.estimators.first_order:FOMAML"
 
     kind: Literal["fomaml"] = "fomaml"
     storage: Literal["full", "per_step", "checkpoint"] = "checkpoint"
@@ -58,6 +59,7 @@ class Reptile(Estimator):
     """θ − w_T: from the learned parameters back to the first ones; never asks the meta-loss."""
 
     title: ClassVar[str] = "Reptile"
+    implementation: ClassVar[str] = "engine.estimators.first_order:Reptile"
     differentiates: ClassVar[bool] = False
     only_initialisation: ClassVar[bool] = True
 

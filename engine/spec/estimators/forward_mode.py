@@ -18,6 +18,7 @@ class ForwardMode(Estimator):
     meta-parameter, unbiased with a few in random directions."""
 
     title: ClassVar[str] = "Forward mode"
+    implementation: ClassVar[str] = "engine.estimators.forward_mode:ForwardMode"
     most_tangents: ClassVar[int] = 20_000
     """Beyond this many meta-parameters the exact gradient is refused, not left running for days."""
 

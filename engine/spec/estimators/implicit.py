@@ -20,6 +20,7 @@ class Implicit(Estimator):
     """The implicit function theorem at the end of the inner loop: memory does not grow with T."""
 
     title: ClassVar[str] = "Implicit"
+    implementation: ClassVar[str] = "engine.estimators.implicit:Implicit"
     needs_stationary_point: ClassVar[bool] = True
     most_entries: ClassVar[int] = 2_000
     """Beyond this many inner parameters the solver 'exact' is refused: its Hessian is too large."""

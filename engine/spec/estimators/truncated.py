@@ -20,6 +20,7 @@ class Truncated(Estimator):
     """Backpropagation through a window of K steps: cheaper, and biased to short horizons."""
 
     title: ClassVar[str] = "Truncated"
+    implementation: ClassVar[str] = "engine.estimators.truncated:Truncated"
     lengths: ClassVar[tuple[str, ...]] = ("window", "longest_window")
 
     kind: Literal["truncated"] = "truncated"

@@ -20,6 +20,7 @@ class Unrolled(Estimator):
     """Backpropagation through the whole inner loop."""
 
     title: ClassVar[str] = "Unrolled"
+    implementation: ClassVar[str] = "engine.estimators.unrolled:Unrolled"
     exact: ClassVar[bool] = True
     lengths: ClassVar[tuple[str, ...]] = ("segment",)
 

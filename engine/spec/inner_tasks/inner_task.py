@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
-from engine.spec.options import Options
+from engine.spec.options import Part
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -18,12 +18,9 @@ def last_layer(names: Iterable[str]) -> list[str]:
     return [name for name in (*before, last) if name.startswith(prefix)]
 
 
-class InnerTask(Options):
+class InnerTask(Part):
     """What the compatibility rules and the sizes ask of every inner task."""
 
-    title: ClassVar[str]
-    implementation: ClassVar[str]
-    """The class that builds the task, as `package.module:Class`; only the engine imports it."""
     has_inner_loss: ClassVar[bool] = True
     """Whether an inner optimizer minimises a loss; if not, the task is a dynamical system."""
     reads: ClassVar[tuple[str, ...]] = ()

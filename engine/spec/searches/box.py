@@ -48,6 +48,7 @@ class RandomSearch(BoxSearch):
     """Independent uniform proposals in a box; keeps the best (Bergstra and Bengio, 2012)."""
 
     title: ClassVar[str] = "Random search"
+    implementation: ClassVar[str] = "engine.searches.box:Random"
 
     kind: Literal["random"] = "random"
 
@@ -56,6 +57,7 @@ class GridSearch(BoxSearch):
     """Every point of a regular grid once, in an order that the seed shuffles; keeps the best."""
 
     title: ClassVar[str] = "Grid search"
+    implementation: ClassVar[str] = "engine.searches.box:Grid"
     most_points: ClassVar[int] = 1_000_000
     """A grid of more points than this is refused: it grows with the power of dim θ."""
 
@@ -92,6 +94,7 @@ class Bayesian(BoxSearch):
     """Optuna's tree of Parzen estimators in a box; keeps the best (Bergstra et al., 2011)."""
 
     title: ClassVar[str] = "Bayesian search"
+    implementation: ClassVar[str] = "engine.searches.box:Bayesian"
     most_dimensions: ClassVar[int | None] = 100
     """Beyond this many meta-parameters its model of the meta-loss is no better than chance."""
 

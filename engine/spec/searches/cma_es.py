@@ -10,6 +10,7 @@ class CMAES(Search):
     """Covariance matrix adaptation: a search that learns the shape of N(μ, σ²C) (Hansen, 2016)."""
 
     title: ClassVar[str] = "CMA-ES"
+    implementation: ClassVar[str] = "engine.searches.cma_es:CMAES"
     most_dimensions: ClassVar[int | None] = 1_000
     """Beyond this many meta-parameters the covariance is too large to decompose every step."""
 

@@ -12,6 +12,7 @@ class Elites(Search):
     """The lecture's search: sample N(μ, σ²), keep the best, refit (cross-entropy method)."""
 
     title: ClassVar[str] = "Elites"
+    implementation: ClassVar[str] = "engine.searches.elites:Elites"
 
     kind: Literal["elites"] = "elites"
     population: int = option(32, ge=2, le=1_000_000, unit="particles")

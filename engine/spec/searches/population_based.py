@@ -21,6 +21,7 @@ class PopulationBased(Search):
     """
 
     title: ClassVar[str] = "Population-based training"
+    implementation: ClassVar[str] = "engine.searches.population_based:PopulationBased"
     lengths: ClassVar[tuple[str, ...]] = ("interval",)
 
     kind: Literal["population_based"] = "population_based"

@@ -8,7 +8,9 @@ import torch
 from cmaes import CMA
 
 from engine.population import meta_losses
-from engine.searches import SEARCHES
+from engine.searches import build_search
+from engine.searches.box import Bayesian, Grid, Random
+from engine.searches.cma_es import CMAES
 from tests.engine.problems import quadratic
 from tests.engine.searches.generations import generation_of
 
@@ -30,7 +32,7 @@ TWO = {
 @pytest.mark.parametrize("kind", CHOICES)
 def test_finds_the_learning_rate_to_near_the_best_of_a_fine_grid(kind) -> None:
     problem = quadratic({"kind": "learning_rate", "initial": 0.01, "scale": "log"})
-    search = SEARCHES[kind](**CHOICES[kind])
+    search = build_search({"kind": kind, **CHOICES[kind]})
     carry = search.start(problem, problem.initial_meta(0), 0)
     for _ in range(BUDGET // 8):
         generation, carry = search.evaluate(problem, carry, [0])
@@ -44,7 +46,7 @@ def test_finds_the_learning_rate_to_near_the_best_of_a_fine_grid(kind) -> None:
 @pytest.mark.parametrize("kind", ["random", "grid", "bayesian"])
 def test_a_loss_that_is_not_finite_is_never_the_best(kind) -> None:
     meta = {"learning_rate": torch.tensor(0.5, dtype=torch.float64)}
-    search = SEARCHES[kind](**CHOICES[kind])
+    search = build_search({"kind": kind, **CHOICES[kind]})
     carry = search.start(None, meta, 0)
     proposals = search.propose(carry)
     losses = torch.full((8,), math.nan, dtype=torch.float64)
@@ -61,7 +63,7 @@ def test_a_loss_that_is_not_finite_is_never_the_best(kind) -> None:
 def test_the_best_must_win_again_on_the_inner_loops_of_its_challengers(kind) -> None:
     """Under fresh inner seeds a lucky loss of an earlier generation counts no more."""
     noisy = quadratic({"kind": "learning_rate", "initial": 0.01, "scale": "log"}, noise=1.0)
-    search = SEARCHES[kind](**CHOICES[kind])
+    search = build_search({"kind": kind, **CHOICES[kind]})
     carry = search.start(noisy, noisy.initial_meta(0), 0)
     for seed in range(6):
         generation, after = search.evaluate(noisy, carry, [seed])
@@ -72,7 +74,7 @@ def test_the_best_must_win_again_on_the_inner_loops_of_its_challengers(kind) -> 
 
 
 def test_cma_es_ranks_a_loss_that_is_not_finite_last() -> None:
-    search = SEARCHES["cma_es"](population=8, sigma=0.5, chunk=8)
+    search = CMAES(population=8, sigma=0.5, chunk=8)
     carry = search.start(None, TWO, 0)
     proposals = search.propose(carry)
     means = []
@@ -86,7 +88,7 @@ def test_cma_es_ranks_a_loss_that_is_not_finite_last() -> None:
 
 
 def test_random_proposals_are_independent_and_uniform_in_the_box() -> None:
-    search = SEARCHES["random"](low=-2.0, high=4.0, population=4000, chunk=1)
+    search = Random(low=-2.0, high=4.0, population=4000, chunk=1)
     carry = search.start(None, TWO, 3)
     proposals = search.propose(carry)
     assert proposals["b"].shape == (4000, 2)
@@ -101,7 +103,7 @@ def test_random_proposals_are_independent_and_uniform_in_the_box() -> None:
 
 
 def test_a_grid_proposes_each_of_its_points_once() -> None:
-    search = SEARCHES["grid"](low=0.0, high=1.0, points=3, population=4, chunk=4)
+    search = Grid(low=0.0, high=1.0, points=3, population=4, chunk=4)
     carry = search.start(None, TWO, 5)
     seen, sizes = [], []
     for _ in range(7):
@@ -116,7 +118,7 @@ def test_a_grid_proposes_each_of_its_points_once() -> None:
 
 
 def test_bayesian_proposals_crowd_around_what_was_good() -> None:
-    search = SEARCHES["bayesian"](low=-1.0, high=1.0, population=10, chunk=5)
+    search = Bayesian(low=-1.0, high=1.0, population=10, chunk=5)
     carry = search.start(None, TWO, 0)
 
     def distance(proposals):
@@ -137,7 +139,7 @@ def test_cma_es_is_the_library_s_own_loop() -> None:
         return (points[:, 0] - 1) ** 2 + 10 * (points[:, 1] + points[:, 2]) ** 2
 
     library = CMA(np.zeros(3), 0.5, seed=11, population_size=6)
-    search = SEARCHES["cma_es"](population=6, sigma=0.5, chunk=6)
+    search = CMAES(population=6, sigma=0.5, chunk=6)
     carry = search.start(None, TWO, 11)
     for _ in range(25):
         asked = np.stack([library.ask() for _ in range(6)])

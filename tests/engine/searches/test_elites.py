@@ -5,11 +5,9 @@ import math
 import torch
 
 from engine.population import meta_losses
-from engine.searches import SEARCHES
+from engine.searches.elites import Elites
 from tests.engine.problems import quadratic
 from tests.engine.searches.generations import generation_of
-
-Elites = SEARCHES["elites"]
 
 
 def test_refit_is_the_mean_and_deviation_of_the_best() -> None:

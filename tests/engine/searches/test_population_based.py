@@ -8,7 +8,7 @@ import torch
 from engine import run
 from engine.events import Point
 from engine.population import meta_losses
-from engine.searches import SEARCHES
+from engine.searches.population_based import PopulationBased
 from engine.spec import SpecError, read_text, validate
 from tests.engine.problems import quadratic
 from tests.engine.searches.generations import generation_of
@@ -23,7 +23,7 @@ def noisy(**changes):
 
 def begun(problem, *, seeds=(0,), **chosen):
     """A search after its first evaluation."""
-    search = SEARCHES["population_based"](**chosen)
+    search = PopulationBased(**chosen)
     carry = search.start(problem, problem.initial_meta(0), 0)
     return search, *search.evaluate(problem, carry, list(seeds))
 
@@ -77,7 +77,7 @@ def test_explore_tosses_a_coin_for_every_entry() -> None:
         {"kind": "weight_decay", "initial": 0.1, "scale": "log"},
         steps=50,
     )
-    search = SEARCHES["population_based"](population=40, quantile=0.5, sigma=0.01)
+    search = PopulationBased(population=40, quantile=0.5, sigma=0.01)
     carry = search.start(problem, problem.initial_meta(0), 0)
     metas = search.propose(carry)
     losses = torch.arange(40, dtype=torch.float64)
@@ -103,7 +103,7 @@ def test_explore_tosses_a_coin_for_every_entry() -> None:
 
 def test_the_members_begin_again_at_the_horizon() -> None:
     problem = noisy(steps=10)
-    search = SEARCHES["population_based"](population=4, interval=4)
+    search = PopulationBased(population=4, interval=4)
     carry, done, spent = search.start(problem, problem.initial_meta(0), 0), [], []
     for draw in range(6):
         generation, evaluated = search.evaluate(problem, carry, [draw, 100 + draw])
@@ -142,7 +142,7 @@ def test_beats_every_fixed_learning_rate_that_it_started_from(seed) -> None:
     problem = quadratic(
         LOG_RATE, noise=1.0, shift=0.0, steps=200, dimension=30, condition_number=10.0
     )
-    search = SEARCHES["population_based"](population=20, interval=20, sigma=1.0)
+    search = PopulationBased(population=20, interval=20, sigma=1.0)
     carry = search.start(problem, problem.initial_meta(seed), seed)
     fixed = meta_losses(problem, search.propose(carry), seed, chunk=20)
     rates = []

@@ -4,17 +4,18 @@ import pytest
 import torch
 from torch.utils import _pytree as pytree
 
-from engine.searches import SEARCHES
+from engine.searches import build_search
+from engine.spec.installed import ESTIMATORS
 from tests.engine.problems import quadratic
 
 ELSEWHERE = torch.device("meta")
 OPTIONS = {"population_based": {"interval": 2}}
 
 
-@pytest.mark.parametrize("kind", SEARCHES)
+@pytest.mark.parametrize("kind", [kind for kind, model in ESTIMATORS.items() if model.proposes])
 def test_what_is_computed_with_goes_to_the_device(kind) -> None:
     problem = quadratic(steps=4)
-    search = SEARCHES[kind](**OPTIONS.get(kind, {}), population=8)
+    search = build_search({"kind": kind, **OPTIONS.get(kind, {}), "population": 8})
     carry = search.start(problem, problem.initial_meta(0), 0)
     generation, carry = search.evaluate(problem, carry, [0])
     carry = search.observe(carry, generation)

@@ -24,7 +24,7 @@ class FewShot:
     def __init__(self, *, ways: int = 5, shots: int = 1, queries: int = 15, filters: int = 64):
         self.ways, self.filters = ways, filters
         self.dtype = torch.float32
-        train, _ = load_tensors("fashion_mnist", device=torch.device("cpu"), dtype=self.dtype)
+        train = load_tensors("fashion_mnist", device=torch.device("cpu"), dtype=self.dtype).train
         chosen = [(train.labels == label).nonzero()[: shots + queries, 0] for label in range(ways)]
         self.train = self._split(train, [c[:shots] for c in chosen])
         self.validation = self._split(train, [c[shots:] for c in chosen])

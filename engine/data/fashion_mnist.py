@@ -35,6 +35,8 @@ PUBLIC_ADDRESS = (
     "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion"
 )
 CLASSES = 10
+VALIDATION_SHARE = 6
+"""One in so many of the training images, the last ones, is kept for validation."""
 BLOCK = 1 << 18
 PATIENCE_SECONDS = 60
 
@@ -51,14 +53,16 @@ def available() -> bool:
 
 
 def load() -> Arrays:
-    """60,000 training and 10,000 validation images, in the order of the files."""
+    """50,000 training and 10,000 validation images, the first and the last of the training file,
+    and the 10,000 images of the test file."""
     files = {name: idx.find(folder(), name) for name in SHA256}
-    train, train_labels = _split(files, "train")
-    validation, validation_labels = _split(files, "t10k")
-    if train.shape[1:] != validation.shape[1:]:
-        raise DataError(f"training and validation images in {folder()} differ in size")
-    train, validation = standardised(train, validation)
-    return Arrays(train, train_labels, validation, validation_labels)
+    images, labels = _split(files, "train")
+    test, test_labels = _split(files, "t10k")
+    if images.shape[1:] != test.shape[1:]:
+        raise DataError(f"training and test images in {folder()} differ in size")
+    kept = len(images) - len(images) // VALIDATION_SHARE
+    train, validation, test = standardised(images[:kept], images[kept:], test)
+    return Arrays(train, labels[:kept], validation, labels[kept:], test, test_labels)
 
 
 def fetch(progress: Progress) -> str:

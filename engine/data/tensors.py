@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -24,17 +25,24 @@ class Split:
         return Split(self.inputs[:count], self.labels[:count])
 
 
-def load_tensors(name: str, *, device: torch.device, dtype: torch.dtype) -> tuple[Split, Split]:
-    """Training and validation examples, never to be written to: every caller shares them."""
+class Splits(NamedTuple):
+    train: Split
+    validation: Split
+    test: Split
+
+
+def load_tensors(name: str, *, device: torch.device, dtype: torch.dtype) -> Splits:
+    """All examples of a data set, never to be written to: every caller shares them."""
     return _load(name, data_folder(), device, dtype)
 
 
 @lru_cache(maxsize=8)
-def _load(name: str, folder: Path, device: torch.device, dtype: torch.dtype) -> tuple[Split, Split]:
+def _load(name: str, folder: Path, device: torch.device, dtype: torch.dtype) -> Splits:
     arrays = load(name)
-    return (
+    return Splits(
         _split(arrays.train_inputs, arrays.train_labels, device, dtype),
         _split(arrays.validation_inputs, arrays.validation_labels, device, dtype),
+        _split(arrays.test_inputs, arrays.test_labels, device, dtype),
     )
 
 

@@ -9,9 +9,12 @@ from torch import Tensor
 from engine import random_bits
 from engine.data.tensors import Split, load_tensors
 from engine.inner_tasks.inner_task import Params
+from engine.problem import Learner, Meta
 from engine.spec import inner_tasks as options
 
 ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh, "gelu": F.gelu}
+TESTED_TOGETHER = 1000
+"""Test examples in one forward pass: Fashion-MNIST's at once would fill a laptop's memory."""
 
 
 class ImageTask:
@@ -30,9 +33,11 @@ class ImageTask:
         self.meta_loss = options.meta_loss
         self.device = device
         self.dtype = dtype
-        train, validation = load_tensors(options.dataset, device=device, dtype=dtype)
-        self.train = self._arranged(train.first(options.train_examples))
-        self.validation = self._arranged(validation.first(options.validation_examples))
+        splits = load_tensors(options.dataset, device=device, dtype=dtype)
+        self.image_shape = splits.train.inputs.shape[1:]
+        self.train = self._arranged(splits.train.first(options.train_examples))
+        self.validation = self._arranged(splits.validation.first(options.validation_examples))
+        self.test = self._arranged(splits.test)
 
     def initial_params(self, seed: int) -> Params:
         """Uniform in ±1/√(fan in), weights and biases alike, as torch.nn's layers start.
@@ -73,6 +78,19 @@ class ImageTask:
         """Share of the held-out examples that are classified correctly; scalar in [0, 1]."""
         guesses = self.logits(params, self.validation.inputs).argmax(-1)
         return (guesses == self.validation.labels).to(self.dtype).mean()
+
+    @torch.no_grad()
+    def test_figures(self, problem: Learner, meta: Meta, seed: int) -> dict[str, float]:
+        """Accuracy and cross-entropy, at the end of the inner loop of `seed`, on all examples that
+        neither loop has seen."""
+        params = problem.final_params(meta, seed)
+        chunks = self.test.inputs.split(TESTED_TOGETHER)
+        logits = torch.cat([self.logits(params, inputs) for inputs in chunks])
+        hits = logits.argmax(-1) == self.test.labels
+        return {
+            "test_accuracy": hits.to(self.dtype).mean().item(),
+            "test_loss": F.cross_entropy(logits, self.test.labels).item(),
+        }
 
     def logits(self, params: Params, inputs: Tensor) -> Tensor:
         """Scores [N, classes] of inputs as `arranged` lays them out."""

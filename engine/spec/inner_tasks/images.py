@@ -17,7 +17,7 @@ EXAMPLE_SHAPES: dict[str, tuple[int, ...]] = {
     "mnist1d": (40,),
     "fashion_mnist": (28, 28),
 }
-TRAIN_EXAMPLES = {"digits": 1297, "mnist1d": 4000, "fashion_mnist": 60_000}
+TRAIN_EXAMPLES = {"digits": 997, "mnist1d": 3000, "fashion_mnist": 50_000}
 VALIDATION_EXAMPLES = {"digits": 500, "mnist1d": 1000, "fashion_mnist": 10_000}
 CLASSES = 10
 
@@ -25,13 +25,15 @@ CLASSES = 10
 class ImageTask(InnerTask):
     """Classification by cross-entropy: train on minibatches, judge on held-out examples."""
 
+    reads: ClassVar[tuple[str, ...]] = ("augmentation_magnitudes", "augmentation_network")
+
     dataset: DatasetName = "digits"
     """Data set; Fashion-MNIST is downloaded once, the others need no download."""
     activation: Literal["relu", "tanh", "gelu"] = "relu"
     """Nonlinearity between layers; only the smooth ones have an exact second derivative."""
-    batch_size: int | None = option(64, ge=1, le=60_000, unit="examples")
+    batch_size: int | None = option(64, ge=1, le=50_000, unit="examples")
     """Examples in an inner step's minibatch; nothing means the whole training set."""
-    train_examples: int | None = option(None, ge=10, le=60_000, unit="examples")
+    train_examples: int | None = option(None, ge=10, le=50_000, unit="examples")
     """How many training examples are used; nothing means all of them."""
     validation_examples: int | None = option(500, ge=10, le=10_000, unit="examples")
     """How many held-out examples the meta-loss averages over; nothing means all of them."""

@@ -17,11 +17,12 @@ def test_shapes_labels_and_scale(name):
     shape = EXAMPLE_SHAPES[name]
     assert arrays.train_inputs.shape == (TRAIN_EXAMPLES[name], *shape)
     assert arrays.validation_inputs.shape == (VALIDATION_EXAMPLES[name], *shape)
-    for inputs in (arrays.train_inputs, arrays.validation_inputs):
+    assert arrays.test_inputs.shape == (len(arrays.test_labels), *shape)
+    for inputs in (arrays.train_inputs, arrays.validation_inputs, arrays.test_inputs):
         assert inputs.dtype == np.float32
         assert abs(inputs.mean()) < 0.02
         assert abs(inputs.std() - 1) < 0.02
-    for labels in (arrays.train_labels, arrays.validation_labels):
+    for labels in (arrays.train_labels, arrays.validation_labels, arrays.test_labels):
         assert labels.dtype == np.int64
         assert set(labels) == set(range(10))
 
@@ -29,7 +30,7 @@ def test_shapes_labels_and_scale(name):
 def test_digits_are_split_without_overlap_and_always_the_same_way():
     first, second = data.load("digits"), data.load("digits")
     assert first.train_inputs.tobytes() == second.train_inputs.tobytes()
-    everything = np.concatenate([first.train_labels, first.validation_labels])
+    everything = np.concatenate([first.train_labels, first.validation_labels, first.test_labels])
     assert np.bincount(everything).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
 
 
@@ -74,8 +75,9 @@ def test_idx_files_placed_by_the_user_are_loaded(cache, place, zipped):
     place(cache / "fashion_mnist", zipped=zipped)
     assert data.available("fashion_mnist")
     arrays = data.load("fashion_mnist")
-    assert arrays.train_inputs.shape == (30, 28, 28)
-    assert arrays.validation_labels.tolist() == [n % 10 for n in range(30)]
+    assert arrays.train_inputs.shape == (25, 28, 28)
+    assert arrays.validation_labels.tolist() == [n % 10 for n in range(25, 30)]
+    assert arrays.test_labels.tolist() == [n % 10 for n in range(30)]
     assert abs(arrays.train_inputs.std() - 1) < 1e-4
 
 

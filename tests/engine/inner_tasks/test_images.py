@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch.func import functional_call, grad, jvp, vjp, vmap
 
+from engine.inner_optimizers.sgd import SGD
 from engine.inner_tasks.images import ImageCNN, ImageMLP
+from engine.problem import Learner
 from engine.spec import SpecError, validate
 from engine.spec import inner_tasks as specs
 
@@ -191,6 +193,23 @@ def test_accuracy_is_judged_as_what_is_missed():
     assert task.validation_loss(params, SEED).item() == pytest.approx(error)
 
 
+@pytest.mark.parametrize("build", [mlp, cnn])
+def test_the_figures_of_the_test_are_those_of_examples_that_neither_loop_has_seen(build):
+    task = build(batch_size=100)
+    learner = Learner(
+        task=task, optimizer=SGD(), fixed={"learning_rate": 0.2, "weight_decay": 0.0},
+        meta_parameters=[], horizon=40, objective="final",
+    )  # fmt: skip
+    figures = learner.test_figures({}, 3)
+    params = learner.final_params({}, 3)
+    logits = task.logits(params, task.test.inputs)
+    assert len(task.test.labels) == 300
+    assert figures["test_loss"] == pytest.approx(task.training_loss(params, task.test).item())
+    hits = logits.argmax(1) == task.test.labels
+    assert figures["test_accuracy"] == pytest.approx(hits.double().mean().item())
+    assert figures["test_accuracy"] > 0.2
+
+
 def test_tasks_of_one_data_set_share_its_tensors():
     first, second = mlp(hidden=[3]), cnn(channels=[2])
     assert first.train.inputs.data_ptr() == second.train.inputs.data_ptr()
@@ -207,7 +226,7 @@ def test_the_mlp_learns_digits_in_300_plain_steps():
 
 
 def test_more_examples_than_the_data_set_has_are_refused():
-    task = {"kind": "image_mlp", "dataset": "mnist1d", "train_examples": 4000}
-    assert validate({"inner_task": task}).inner_task.train_examples == 4000
+    task = {"kind": "image_mlp", "dataset": "mnist1d", "train_examples": 3000}
+    assert validate({"inner_task": task}).inner_task.train_examples == 3000
     with pytest.raises(SpecError, match=r"inner_task\.validation_examples: allowed: 10 to 1,000"):
         validate({"inner_task": task | {"validation_examples": 1001}})

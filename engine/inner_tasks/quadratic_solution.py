@@ -16,6 +16,7 @@ from engine.inner_optimizers import SGD, Momentum
 from engine.inner_tasks.quadratic import Quadratic
 from engine.meta_parameters.initialisation import Initialisation
 from engine.meta_parameters.learning_rate import LearningRate
+from engine.meta_parameters.learning_rate_schedule import LearningRateSchedule
 from engine.meta_parameters.optimizer import MomentumCoefficient
 from engine.meta_parameters.regularizer import WeightDecay
 from engine.problem import Learner, Meta
@@ -97,7 +98,7 @@ class SolvedQuadratic(Learner):
         return gradient
 
 
-SOLVED = (LearningRate, WeightDecay, MomentumCoefficient, Initialisation)
+SOLVED = (LearningRate, LearningRateSchedule, WeightDecay, MomentumCoefficient, Initialisation)
 
 
 def has_closed_form(task: object, optimizer: object, meta_parameters: list) -> bool:

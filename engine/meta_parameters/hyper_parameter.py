@@ -5,7 +5,9 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from engine.meta_parameters.curves import over_entries, over_steps
 from engine.meta_parameters.meta_parameter import MetaParameter
+from engine.pictures import Picture
 from engine.problem import Hyper, Meta, Params
 
 
@@ -13,7 +15,8 @@ class HyperParameter(MetaParameter):
     """θ holds one value, or one for every tensor, parameter or inner step.
 
     Shapes in θ: scalar [], per_tensor [number of tensors], per_step [T], and for per_parameter one
-    tensor `<name>.<parameter>` of each parameter's shape. On the scale `log`, θ holds logarithms.
+    tensor `<name>.<parameter>` of each parameter's shape. On the scale `log`, θ holds logarithms,
+    and on the scale `logit` those of the odds v / (1 − v), which keep a value between 0 and 1.
     """
 
     name: ClassVar[str]
@@ -24,7 +27,8 @@ class HyperParameter(MetaParameter):
         super().__init__(options, task=task, horizon=horizon)
         self.start = options.initial if options.initial is not None else start
         self.granularity = getattr(options, "granularity", "scalar")
-        self.logarithmic = getattr(options, "scale", "linear") == "log"
+        self.scale = getattr(options, "scale", "linear")
+        self.logarithmic = self.scale != "linear"
 
     def initial(self, params: Params, seed: int) -> Meta:
         some = next(iter(params.values()))
@@ -57,11 +61,34 @@ class HyperParameter(MetaParameter):
             key, total = self.name, by_value.flatten(1).sum(1)
         else:
             key, total = self.name, by_value.sum().reshape(meta[self.name].shape)
-        return {key: total * self._value(meta[key].to(total)) if self.logarithmic else total}
+        return {key: total * self._slope(meta[key].to(total))}
+
+    def pictures(self, problem: Any, meta: Meta, seed: int) -> list[Picture]:
+        """The values of all steps in order, or of all parameters sorted; few numbers are series."""
+        now, before = (self._values(theta) for theta in (meta, problem.initial_meta(seed)))
+        title = self.options.title
+        if self.granularity == "per_step":
+            return [over_steps(self.name, title, now, before)]
+        if self.granularity == "per_parameter":
+            return [over_entries(self.name, title, now, before)]
+        return []
+
+    def _values(self, meta: Meta) -> Tensor:
+        """Every value that θ holds, in one vector."""
+        own = [leaf for key, leaf in meta.items() if key.partition(".")[0] == self.name]
+        return torch.cat([self._value(leaf).reshape(-1) for leaf in own])
 
     def _value(self, entry: Tensor) -> Tensor:
-        return entry.exp() if self.logarithmic else entry
+        if self.scale == "logit":
+            return entry.sigmoid()
+        return entry.exp() if self.scale == "log" else entry
+
+    def _slope(self, entry: Tensor) -> Tensor | float:
+        """Derivative of the value by θ's entry."""
+        value = self._value(entry)
+        return {"linear": 1.0, "log": value, "logit": value * (1.0 - value)}[self.scale]
 
     def _filled(self, like: Tensor, shape: tuple[int, ...]) -> Tensor:
         value = torch.full(shape, self.start, dtype=torch.float64)
-        return (value.log() if self.logarithmic else value).to(like)
+        inverse = {"linear": torch.Tensor.clone, "log": torch.log, "logit": torch.logit}[self.scale]
+        return inverse(value).to(like)

@@ -19,6 +19,9 @@ def refuse_impossible_pairs(experiment: Experiment) -> None:
     errors = [*_errors_of_the_whole(experiment)]
     if not experiment.inner_task.has_inner_loss:
         errors += _errors_of_a_dynamical_system(experiment)
+    if any(error.path.startswith("meta_parameters") for error in errors):
+        # Estimators ask how many entries θ has, which only a θ that is possible can say.
+        raise SpecError(errors)
     for index, estimator in enumerate(experiment.estimators):
         path = f"estimators.{index}"
         if estimator.needs_stationary_point and not experiment.inner_task.has_inner_loss:
@@ -107,8 +110,10 @@ def _errors_of_a_dynamical_system(experiment: Experiment) -> Iterator[FieldError
             f"{task.kind!r} has no inner loss to which a proximal term belongs; allowed: 0",
         )
     kinds = [item.kind for item in experiment.meta_parameters]
+    provided = [name for item in experiment.meta_parameters for name in item.provides]
     for index, kind in enumerate(kinds):
-        if kind not in task.reads:
+        given = {kind, *experiment.meta_parameters[index].provides}
+        if given.isdisjoint(task.reads):
             yield FieldError(
                 f"meta_parameters.{index}.kind",
                 kind,
@@ -116,7 +121,7 @@ def _errors_of_a_dynamical_system(experiment: Experiment) -> Iterator[FieldError
                 f"allowed: {', '.join(task.reads)}",
             )
     for name in task.reads:
-        if name not in (*kinds, "initialisation") and not hasattr(optimizer, name):
+        if name not in (*kinds, *provided, "initialisation") and not hasattr(optimizer, name):
             yield FieldError(
                 "meta_parameters",
                 kinds,

@@ -3,16 +3,21 @@
 from engine.spec.meta_parameters.drive import Drive
 from engine.spec.meta_parameters.initialisation import Initialisation
 from engine.spec.meta_parameters.learning_rate import LearningRate
+from engine.spec.meta_parameters.learning_rate_schedule import LearningRateSchedule
 from engine.spec.meta_parameters.meta_parameter import HyperParameter, MetaParameter
-from engine.spec.meta_parameters.optimizer import MomentumCoefficient
+from engine.spec.meta_parameters.optimizer import Beta1, Beta2, Epsilon, MomentumCoefficient
 from engine.spec.meta_parameters.regularizer import WeightDecay
 
 __all__ = ["BUILT_IN", "HyperParameter", "LearningRate", "MetaParameter"]
 
 BUILT_IN = (
     LearningRate,
+    LearningRateSchedule,
     WeightDecay,
     MomentumCoefficient,
+    Beta1,
+    Beta2,
+    Epsilon,
     Initialisation,
     Drive,
 )

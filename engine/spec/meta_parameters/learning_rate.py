@@ -7,7 +7,11 @@ from engine.spec.options import option
 
 
 class LearningRate(HyperParameter):
-    """Step size of the inner optimizer; one for every parameter is Meta-SGD (Li et al., 2017)."""
+    """Step size of the inner optimizer.
+
+    One for every parameter, beside learned initial parameters, is Meta-SGD (Li et al., 2017): on
+    the linear scale each may turn negative, so that direction and step size are learned.
+    """
 
     title: ClassVar[str] = "Learning rate"
     implementation: ClassVar[str] = "engine.meta_parameters.learning_rate:LearningRate"

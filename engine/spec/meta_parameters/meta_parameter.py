@@ -7,7 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from engine.spec.errors import FieldError
-from engine.spec.options import Options
+from engine.spec.options import Part
 
 if TYPE_CHECKING:
     from engine.spec.experiment import Experiment
@@ -25,18 +25,16 @@ Slot = Literal[
 Scale = Literal["linear", "log"]
 
 
-class MetaParameter(Options):
+class MetaParameter(Part):
     """Declared capabilities: the builder, the compatibility rules and the sizes read them."""
 
-    title: ClassVar[str]
-    implementation: ClassVar[str]
-    """The class that plugs it into its slot, as `package.module:Class`; only the engine imports
-    it. See `engine.meta_parameters.meta_parameter`."""
     slot: ClassVar[Slot]
     replaces: ClassVar[bool] = False
     """Whether it takes the place of what its slot holds, so that nothing else can fill that."""
     of_the_task: ClassVar[bool] = False
     """Whether only inner tasks that name its kind among what they read can learn it."""
+    provides: ClassVar[tuple[str, ...]] = ()
+    """Hyper-parameters, beside one of its own name, that it gives a value at every step."""
     in_inner_loss: ClassVar[bool] = False
     """Whether it appears in the inner loss: only then has it an implicit gradient."""
     outside_inner_loss: ClassVar[str] = ""
@@ -77,11 +75,14 @@ class HyperParameter(MetaParameter):
 
     def refusals(self, experiment: Experiment, path: str) -> Iterator[FieldError]:
         yield from super().refusals(experiment, path)
-        if getattr(self, "scale", "linear") != "log":
+        scale = getattr(self, "scale", "linear")
+        if scale == "linear":
             return
         if not (self.initial or getattr(experiment.inner.optimizer, self.kind, None)):
+            field = "scale" if "scale" in type(self).model_fields else "initial"
+            through = {"log": "logarithm", "logit": "logit"}[scale]
             yield FieldError(
-                f"{path}.scale",
-                "log",
-                f"a value learned through its logarithm must start above 0; give {path}.initial",
+                f"{path}.{field}",
+                getattr(self, field),
+                f"a value learned through its {through} must start above 0; give {path}.initial",
             )

@@ -1,0 +1,65 @@
+"""What the meta-parameters of the optimizer slot refuse, and how many entries they have."""
+
+import pytest
+
+from engine.spec import SpecError, validate
+
+SCHEDULE = {"kind": "learning_rate_schedule"}
+ADAM = {"steps": 5, "optimizer": {"kind": "adam"}}
+
+
+@pytest.mark.parametrize(
+    ("document", "path", "message"),
+    [
+        (
+            {"meta_parameters": [{"kind": "learning_rate"}, SCHEDULE]},
+            "meta_parameters.1.kind",
+            "'learning_rate' would change nothing; allowed: one of the two",
+        ),
+        (
+            {"meta_parameters": [SCHEDULE], "estimators": [{"kind": "implicit"}]},
+            "estimators.0.kind",
+            "its implicit gradient is zero",
+        ),
+        (
+            {"meta_parameters": [{**SCHEDULE, "start": 0.0}]},
+            "meta_parameters.0.start",
+            "greater than 0",
+        ),
+        (
+            {"meta_parameters": [{"kind": "beta1"}]},
+            "meta_parameters.0.kind",
+            "only where inner.optimizer.kind is 'adam', not 'sgd'",
+        ),
+        (
+            {
+                "inner": {"optimizer": {"kind": "adam", "beta1": 0.0}},
+                "meta_parameters": [{"kind": "beta1"}],
+            },
+            "meta_parameters.0.initial",
+            "through its logit must start above 0; give meta_parameters.0.initial",
+        ),
+        (
+            {"inner": ADAM, "meta_parameters": [{"kind": "beta2", "initial": 1.0}]},
+            "meta_parameters.0.initial",
+            "less than 1",
+        ),
+        (
+            {"inner_task": {"kind": "influence_balancing"}, "meta_parameters": [SCHEDULE]},
+            "meta_parameters.0.kind",
+            "moves by itself and does not depend on it; allowed: drive",
+        ),
+    ],
+)
+def test_refusals(document: dict, path: str, message: str) -> None:
+    with pytest.raises(SpecError) as refused:
+        validate(document)
+    errors = {error.path: str(error) for error in refused.value.errors}
+    assert message in errors[path]
+
+
+def test_entries() -> None:
+    noisy = validate({"inner_task": {"kind": "noisy_quadratic"}, "meta_parameters": [SCHEDULE]})
+    assert noisy.meta_parameter_count() == 2
+    kinds = [{"kind": name} for name in ("beta1", "beta2", "epsilon")]
+    assert validate({"inner": ADAM, "meta_parameters": kinds}).meta_parameter_count() == 3

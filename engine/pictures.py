@@ -7,19 +7,28 @@ browser and written to a file is the same.
 from __future__ import annotations
 
 import base64
-from typing import Annotated, Literal
+import math
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 MOST_PIXELS = 2_000_000
 """Of all images of one picture together."""
 
 
+def _finite_or_none(value: Any) -> Any:
+    return value if not isinstance(value, float) or math.isfinite(value) else None
+
+
+Value = Annotated[float | None, BeforeValidator(_finite_or_none)]
+"""A number that was computed. One that is not finite becomes `None`, for which JSON has a word."""
+
+
 class Drawing(BaseModel):
     """What every drawing is: closed, frozen, finite or `None`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Images(Drawing):
@@ -47,10 +56,12 @@ class Line(Drawing):
     """One curve. A value that is not finite is `None`."""
 
     label: str
-    x: list[float | None]
-    y: list[float | None]
+    x: list[Value]
+    y: list[Value]
     dashed: bool = False
     """Something to compare with, such as where the outer loop started."""
+    points: bool = False
+    """Separate points, such as data, with no line between them."""
 
 
 class Curves(Drawing):
@@ -92,9 +103,9 @@ class Particles(Drawing):
     y_title: str
     x: list[float]
     y: list[float]
-    surface: list[list[float | None]]
+    surface: list[list[Value]]
     points: list[tuple[float, float]]
-    losses: list[float | None]
+    losses: list[Value]
     """Meta-loss of each point."""
     mean: tuple[float, float] | None = None
     """The middle of the distribution that the points were drawn from."""
@@ -108,8 +119,9 @@ AnyDrawing = Annotated[Images | Curves | Graph | Particles, Field(discriminator=
 class Picture(Drawing):
     """A drawing with its name, which stays the same from step to step, and its title."""
 
-    name: str
-    title: str
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=100)
+    """Letters, digits, and `_.-` after the first: it is part of addresses and of file names."""
+    title: str = Field(min_length=1, max_length=200)
     drawing: AnyDrawing
 
 

@@ -106,6 +106,11 @@ class Pairs:
     def at_the_start(self, pairs: int) -> Group:
         return Group(pairs=pairs, t=0, state=None, multiplier=None, loss=None)
 
+    def first_perturbed(self, pairs: int) -> Meta:
+        """θ + σε of every pair in its first window, then θ − σε."""
+        direction, _ = self._perturbation(self.at_the_start(pairs))
+        return self._perturbed(direction)
+
     def spread(self, pairs: int) -> list[Group]:
         """Pairs spread evenly over the windows, from a window drawn at random.
 

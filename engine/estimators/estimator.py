@@ -89,6 +89,12 @@ class Estimator(ABC):
         """The mathematics, and the carry that it leaves; most estimators leave it as it was."""
         return self.meta_gradient(problem, meta, carry), carry
 
+    def evaluated_at(self, problem: Problem, meta: Meta, carry: Carry) -> Meta | None:
+        """The θ, along a leading axis, of the whole inner loops that the estimate from `carry`
+        runs around θ = `meta`; nothing for an estimator that runs none. The carry of one that
+        does has `chunk`, how many go together."""
+        return None
+
     @torch.no_grad()
     def inner_loop(self, problem: Problem, meta: Meta, carry: Carry) -> tuple[State, int, int]:
         """The steps that one estimate sees: the state before them, the first, and the end."""

@@ -53,6 +53,13 @@ class Evolution(Estimator):
         return {**carry, "chunk": chunk}
 
     @torch.no_grad()
+    def evaluated_at(self, problem: Problem, meta: Meta, carry: Carry) -> Meta | None:
+        if self.options.partial:
+            return None
+        pairs = Pairs(problem, meta, carry, self.options)
+        return pairs.first_perturbed(self.options.particles // 2)
+
+    @torch.no_grad()
     def meta_gradient(self, problem: Problem, meta: Meta, carry: Carry) -> Estimate:
         pairs = Pairs(problem, meta, carry, self.options)
         group, windows = pairs.at_the_start(self.options.particles // 2), []

@@ -12,6 +12,7 @@ from engine import trees
 from engine.chunking import particles_together
 from engine.estimators import Estimate, Health, build_estimator
 from engine.outer_loop.loop import SEED_STRIDE, OuterLoop, Values
+from engine.pictures import Picture
 from engine.population import generator
 from engine.preflight.torch_words import is_out_of_memory
 from engine.probes.bias import accuracy
@@ -169,6 +170,19 @@ class Descent(OuterLoop):
             self._estimate_again(self.observed[0], PROBE_DRAWS)
         return peak.bytes
 
+    def pictures(self) -> list[Picture]:
+        """Also where an estimator that evaluates whole inner loops around θ has looked."""
+        looked = self.estimator.evaluated_at(self.problem, self.meta, self.observed[0])
+        if self.landscape is None or looked is None:
+            return super().pictures()
+        chunk = self.observed[0]["chunk"]
+        every = {name: torch.cat([leaf, self.meta[name][None]]) for name, leaf in looked.items()}
+        *losses, at_mean = self.landscape.losses(every, self.inner_seeds(), chunk)
+        drawn = self.landscape.picture(
+            looked, torch.stack(losses), self.meta, float(at_mean), chunk
+        )
+        return [drawn, *super().pictures()]
+
     def update(self) -> None:
         for name, leaf in self.meta.items():
             leaf.grad = self.factor * self.gradient[name].to(leaf)
@@ -180,6 +194,7 @@ class Descent(OuterLoop):
             "meta": self.meta,
             "optimizer": self.optimizer.state_dict(),
             "carries": self.carries,
+            "frame": self.landscape and self.landscape.frame,
             "seconds": self.seconds,
             "inner_steps": self.inner_steps,
         }
@@ -189,6 +204,8 @@ class Descent(OuterLoop):
             leaf.copy_(state["meta"][name])
         self.optimizer.load_state_dict(state["optimizer"])
         self.carries = trees.on_device(state["carries"], next(iter(self.meta.values())).device)
+        if self.landscape:
+            self.landscape.frame = state.get("frame")  # absent from an earlier version's
         self.seconds, self.inner_steps, self.step = state["seconds"], state["inner_steps"], step
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from engine.outer_loop.loop import OuterLoop, Values
+from engine.pictures import Picture
 from engine.probes.memory import PeakBytes
 from engine.problem import Problem
 from engine.searches import build_search
@@ -49,14 +50,31 @@ class Generations(OuterLoop):
             self._evaluate()
         return {"peak_bytes": float(peak.bytes)}
 
+    def pictures(self) -> list[Picture]:
+        """Also the generation over the meta-loss, around its incumbent."""
+        if self.landscape is None:
+            return super().pictures()
+        found = self.generation
+        drawn = self.landscape.picture(
+            found.metas, found.losses, found.incumbent, found.at_incumbent, self.carry["chunk"]
+        )
+        return [drawn, *super().pictures()]
+
     def update(self) -> None:
         self.carry = self.search.observe(self.evaluated, self.generation)
         self.step += 1
 
     def state(self) -> dict[str, Any]:
-        return {"carry": self.carry, "seconds": self.seconds, "inner_steps": self.inner_steps}
+        return {
+            "carry": self.carry,
+            "frame": self.landscape and self.landscape.frame,
+            "seconds": self.seconds,
+            "inner_steps": self.inner_steps,
+        }
 
     def restore(self, state: dict[str, Any], step: int) -> None:
         device = next(iter(self.meta.values())).device
         self.carry = self.search.restored(state["carry"], device)
+        if self.landscape:
+            self.landscape.frame = state.get("frame")  # absent from an earlier version's
         self.seconds, self.inner_steps, self.step = state["seconds"], state["inner_steps"], step

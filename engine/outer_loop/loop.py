@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.outer_loop.landscape import Landscape
 from engine.pictures import Picture
 from engine.problem import Meta, Problem
 from engine.spec import Experiment
@@ -32,6 +33,9 @@ class OuterLoop:
         self.meta: Meta = {
             name: leaf.detach().clone() for name, leaf in problem.initial_meta(self.seed).items()
         }
+        drawn = experiment.probes.test and Landscape.fits(self.meta)
+        self.landscape = Landscape(problem, self.meta, self.inner_seeds()) if drawn else None
+        """Where proposals can be drawn; nothing where θ has too many entries."""
 
     def inner_seeds(self) -> list[int]:
         """One seed for each inner loop of this outer step's meta-batch."""

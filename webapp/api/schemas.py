@@ -51,6 +51,7 @@ class RunOut(Schema):
     step: int
     total_steps: int
     sequence: int
+    picture_changes: int
     error: str
     summary: dict[str, float | Literal["nan", "inf", "-inf"] | None]
     created_at: datetime

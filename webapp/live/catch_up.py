@@ -44,7 +44,9 @@ def news(run: Run, cursor: Cursor) -> News:
     sequence = _still_valid(run, cursor)
     if sequence != cursor.sequence or (cursor.told and run.attempt != cursor.attempt):
         found.append(messages.rewind(run_id=run.pk, attempt=run.attempt, sequence=sequence))
-    told = (run.attempt, run.status, run.cancel_requested, run.sequence, run.error)
+    told = (
+        run.attempt, run.status, run.cancel_requested, run.sequence, run.picture_changes, run.error
+    )  # fmt: skip
     if told != cursor.told:
         found.append(messages.state(run))
     last = min(run.sequence, sequence + POINTS_IN_A_READ)

@@ -62,6 +62,7 @@ def state(run: Run, now: datetime | None = None) -> Message:
         "step": run.step,
         "total_steps": run.total_steps,
         "sequence": run.sequence,
+        "picture_changes": run.picture_changes,
         "elapsed_seconds": elapsed,
         "remaining_seconds": remaining,
         "error": run.error,

@@ -1,4 +1,5 @@
-"""Executing one run in a worker: the engine's events in, points, checkpoints and a true status out.
+"""Executing one run in a worker: the engine's events in; points, pictures, checkpoints and a true
+status out.
 
 The spec goes to the engine unchanged, so a run gives the numbers that the command line gives.
 """
@@ -12,7 +13,7 @@ from contextlib import closing
 from django.conf import settings
 
 import engine
-from engine.events import Checkpoint, Event, Finished, Note, Point, Started
+from engine.events import Checkpoint, Event, Finished, Note, Pictured, Point, Started
 from engine.spec import validate
 from webapp.runs import services, shutdown
 from webapp.runs.checkpoint_store import CheckpointStore
@@ -106,10 +107,12 @@ def _consume(
                 recorder.add_note(_note_of_start(event, run))
             case Point():
                 recorder.add_point(event)
+            case Pictured():
+                recorder.add_picture(event)
             case Note():
                 recorder.add_note(event)
             case Checkpoint():
-                # A checkpoint may never be ahead of the points that it follows.
+                # A checkpoint may never be ahead of the points and pictures that it follows.
                 recorder.flush()
                 store.save(event)
             case Finished():

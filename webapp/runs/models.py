@@ -1,7 +1,11 @@
-"""Runs, their series and their log. Status changes happen in `webapp.runs.services` alone."""
+"""Runs, their series, pictures and log. Status changes happen in `webapp.runs.services` alone."""
+
+import json
 
 from django.db import models
 from django.db.models import F, Q
+
+from engine.pictures import Picture
 
 
 class Status(models.TextChoices):
@@ -48,6 +52,9 @@ class Run(models.Model):
     step = models.PositiveIntegerField(default=0, help_text="Outer steps finished.")
     total_steps = models.PositiveIntegerField()
     sequence = models.PositiveIntegerField(default=0, help_text="Points committed.")
+    picture_changes = models.PositiveIntegerField(
+        default=0, help_text="Rises whenever the run's pictures are others than before."
+    )
     error = models.TextField(blank=True, default="")
     summary = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -136,6 +143,38 @@ class SeriesChunk(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} of run {self.run_id}, {self.first_sequence}–{self.last_sequence}"
+
+
+class RunPicture(models.Model):
+    """What a run showed of itself after `step` outer steps. A row is never changed into another
+    picture: one that replaces it has a key of its own, so that a key may be cached for ever."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="pictures")
+    attempt = models.PositiveIntegerField()
+    step = models.PositiveIntegerField()
+    name = models.CharField(max_length=100)
+    title = models.CharField(max_length=200)
+    kind = models.CharField(max_length=20)
+    drawing = models.TextField(help_text="JSON of the drawing, as the command line writes it.")
+    size = models.PositiveIntegerField(help_text="Bytes of the drawing.")
+    left_out = models.PositiveIntegerField(
+        default=0, help_text="Pictures of this name thinned out between this one and the last."
+    )
+
+    class Meta:
+        ordering = ("run_id", "name", "step")
+        constraints = (
+            models.UniqueConstraint(fields=["run", "name", "step"], name="picture_once_a_step"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} of run {self.run_id} at step {self.step}"
+
+    @property
+    def picture(self) -> Picture:
+        return Picture.model_validate(
+            {"name": self.name, "title": self.title, "drawing": json.loads(self.drawing)}
+        )
 
 
 class RunEvent(models.Model):

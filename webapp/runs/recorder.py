@@ -1,4 +1,4 @@
-"""Keeps what a running attempt says: gathers points, commits them in batches, holds the lease."""
+"""Keeps what a running attempt says: gathers it, commits it in batches, holds the lease."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Self
 
 from django.db import InterfaceError, OperationalError, connection
 
-from engine.events import Note, Point
+from engine.events import Note, Pictured, Point
 from webapp.runs import services
 from webapp.runs.models import Run
 from webapp.runs.services import LeaseLost
@@ -36,6 +36,7 @@ class Recorder:
         self.cancel_requested = False
         self._points: list[Point] = []
         self._notes: list[Note] = []
+        self._pictured: list[Pictured] = []
         self._lock = threading.RLock()
         self._ended = threading.Event()
         self._problem: Exception | None = None
@@ -68,6 +69,10 @@ class Recorder:
         with self._lock:
             self._notes.append(note)
 
+    def add_picture(self, pictured: Pictured) -> None:
+        with self._lock:
+            self._pictured.append(pictured)
+
     def check(self) -> None:
         """Raise what the recorder's own thread ran into."""
         if self._problem is not None:
@@ -78,15 +83,19 @@ class Recorder:
         while True:
             self.check()
             with self._lock:
-                if not (self._points or self._notes) or self._commit():
+                if not self._has_something or self._commit():
                     return
             time.sleep(FLUSH_SECONDS)
+
+    @property
+    def _has_something(self) -> bool:
+        return bool(self._points or self._notes or self._pictured)
 
     def _keep(self) -> None:
         try:
             while not self._ended.wait(FLUSH_SECONDS):
                 with self._lock:
-                    if self._points or self._notes:
+                    if self._has_something:
                         self._commit()
                     elif time.monotonic() - self._heard >= RENEW_SECONDS:
                         self._attempt_to(self._renew)
@@ -120,14 +129,21 @@ class Recorder:
         if self._unsure:
             self._drop_what_was_committed()
         lease = services.record_points(
-            run_id=self.run_id, attempt=self.attempt, points=self._points, notes=self._notes
+            run_id=self.run_id,
+            attempt=self.attempt,
+            points=self._points,
+            notes=self._notes,
+            pictured=self._pictured,
         )
         self.cancel_requested = lease.cancel_requested
-        self._points, self._notes = [], []
+        self._points, self._notes, self._pictured = [], [], []
         self._committed_at = time.monotonic()
 
     def _drop_what_was_committed(self) -> None:
-        """After a commit whose answer was lost: the run's sequence says what went through."""
+        """After a commit whose answer was lost: the run's sequence says what went through.
+
+        Pictures may be written twice: the second replaces the first.
+        """
         run = Run.objects.filter(pk=self.run_id, attempt=self.attempt).first()
         if run is None:
             raise LeaseLost(f"run {self.run_id} is no longer attempt {self.attempt}'s")

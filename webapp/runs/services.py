@@ -7,7 +7,7 @@ A running run belongs to one attempt: a write that carries another attempt's num
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -18,11 +18,11 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 
-from engine.events import Note, Point
+from engine.events import Note, Pictured, Point
 from engine.plain import plain
 from engine.summary import updated
 from webapp.live import hints
-from webapp.runs import chunks
+from webapp.runs import chunks, pictures
 from webapp.runs.models import ENDS, Run, RunEvent, SeriesChunk, Status
 from webapp.runs.permissions import require_change
 from webapp.runs.wake import wake
@@ -72,14 +72,16 @@ def claim(*, run_id: int, worker: str, resume_from: int = 0) -> Run | None:
 
 
 def rewind(*, run_id: int, attempt: int, sequence: int) -> None:
-    """Delete the points past `sequence`, the outer steps of the checkpoint that is gone on from."""
+    """Delete what is past `sequence`, the outer steps of the checkpoint that is gone on from."""
     with transaction.atomic():
         mine = Run.objects.filter(
             pk=run_id, status=Status.RUNNING, attempt=attempt, sequence__gte=sequence
         )
-        if not mine.update(sequence=sequence, step=sequence):
+        changes = {"sequence": sequence, "step": sequence, **_PICTURES_CHANGE}
+        if not mine.update(**changes):
             raise LeaseLost(f"run {run_id} is not attempt {attempt}'s to rewind to {sequence}")
         chunks.trim(run_id=run_id, sequence=sequence)
+        pictures.trim(run_id=run_id, sequence=sequence)
 
 
 def renew(*, run_id: int, attempt: int) -> Lease:
@@ -91,9 +93,15 @@ def renew(*, run_id: int, attempt: int) -> Lease:
 
 
 def record_points(
-    *, run_id: int, attempt: int, points: list[Point], notes: Iterable[Note] = ()
+    *,
+    run_id: int,
+    attempt: int,
+    points: list[Point],
+    notes: Iterable[Note] = (),
+    pictured: Sequence[Pictured] = (),
 ) -> Lease:
-    """Commit `points` and `notes` with the run's progress, in one transaction; renews the lease.
+    """Commit `points`, `notes` and pictures with the run's progress, in one transaction; renews
+    the lease.
 
     The points must follow the last committed one. Raises `LeaseLost` and writes nothing where the
     run is not this attempt's, and `ValueError` where a point is missing.
@@ -122,7 +130,10 @@ def record_points(
             step=sequence,
             summary=_summary_after(run.summary, points),
             lease_until=Now() + LEASE,
+            **(_PICTURES_CHANGE if pictured else {}),
         )
+        if pictured:
+            pictures.record(run_id=run_id, attempt=attempt, pictured=pictured)
         RunEvent.objects.bulk_create(
             RunEvent(
                 run_id=run_id,
@@ -193,7 +204,7 @@ def request_cancel(*, user: User, run: Run) -> Run:
 
 
 def delete(*, user: User, run: Run) -> None:
-    """Delete a run with its points; a worker that still executes it finds it gone and stops."""
+    """Delete a run with all it has; a worker that still executes it finds it gone and stops."""
     require_change(user, run.experiment, "delete this run")
     run_id, experiment = run.pk, run.experiment
     with transaction.atomic():
@@ -248,6 +259,7 @@ def checkpoint_folder(run_id: int) -> Path:
 
 
 _RELEASED: dict[str, Any] = {"worker": "", "lease_until": None}
+_PICTURES_CHANGE: dict[str, Any] = {"picture_changes": F("picture_changes") + 1}
 
 
 def _summary_after(summary: dict[str, Any], points: list[Point]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
+from engine import penalties
 from engine.gradient_step import GradientStep
 from engine.pictures import Picture
 from engine.program import Recorded, StepProgram, step_number
@@ -209,7 +210,7 @@ class Learner(BuiltProblem, GradientStep):
         return {"params": start["params"], "optimizer": memory, "seed": start["seed"]}
 
     def training_loss(self, state: State, meta: Meta, t: int | Tensor) -> Tensor:
-        """The loss on the batch of step `t`, without the penalty: `updated` adds its gradient."""
+        """The loss on the batch of step `t`, without penalties: `updated` adds their gradients."""
         batch = self.task.batch(state["seed"], t)
         return self._loss_on(batch, state["params"], meta, state["seed"], t)
 
@@ -226,9 +227,10 @@ class Learner(BuiltProblem, GradientStep):
     def updated(self, state: State, gradients: Params, meta: Meta, t: int | Tensor) -> State:
         params = state["params"]
         hyper = self.hyper(meta, t)
-        gradients = _with_decay(gradients, params, hyper["weight_decay"])
+        gradients = penalties.penalised(gradients, params, hyper)
         if self.proximal:
-            gradients = _with_proximal(gradients, params, self._start(meta, params), self.proximal)
+            start = self._start(meta, params)
+            gradients = penalties.tied(gradients, params, start, self.proximal)
         params, memory = self.optimizer.update(params, gradients, state["optimizer"], hyper)
         return {"params": params, "optimizer": memory, "seed": state["seed"]}
 
@@ -253,30 +255,10 @@ class Learner(BuiltProblem, GradientStep):
 
     def inner_loss(self, params: Params, meta: Meta, seed: int | Tensor = 0) -> Tensor:
         """The loss whose stationary point w_T approximates: all training data, with penalties."""
-        decay = self.hyper(meta, self.horizon - 1)["weight_decay"]
+        hyper = self.hyper(meta, self.horizon - 1)
         seed = torch.as_tensor(seed, device=next(iter(params.values())).device)
         loss = self._loss_on(self.task.whole_batch(seed), params, meta, seed, 0)
-        if not _is_zero(decay):
-            loss = loss + sum(0.5 * (decay[name] * w**2).sum() for name, w in params.items())
+        loss = loss + penalties.penalty(params, hyper)
         if self.proximal:
-            start = self._start(meta, params)
-            distance = sum(((w - start[name]) ** 2).sum() for name, w in params.items())
-            loss = loss + 0.5 * self.proximal * distance
+            loss = loss + penalties.distance(params, self._start(meta, params), self.proximal)
         return loss
-
-
-def _with_decay(gradients: Params, params: Params, decay: dict[str, Any]) -> Params:
-    """∇(L + (λ/2)‖w‖²), the second part written out: it needs no automatic differentiation."""
-    if _is_zero(decay):
-        return gradients
-    return {name: g + decay[name] * params[name] for name, g in gradients.items()}
-
-
-def _with_proximal(gradients: Params, params: Params, start: Params, proximal: float) -> Params:
-    """∇(L + (λ/2)‖w − w_0‖²), the second part written out."""
-    return {name: g + proximal * (params[name] - start[name]) for name, g in gradients.items()}
-
-
-def _is_zero(decay: dict[str, Any]) -> bool:
-    first = next(iter(decay.values()))
-    return isinstance(first, float) and first == 0.0

@@ -6,7 +6,7 @@ from engine.spec.meta_parameters.learning_rate import LearningRate
 from engine.spec.meta_parameters.learning_rate_schedule import LearningRateSchedule
 from engine.spec.meta_parameters.meta_parameter import HyperParameter, MetaParameter
 from engine.spec.meta_parameters.optimizer import Beta1, Beta2, Epsilon, MomentumCoefficient
-from engine.spec.meta_parameters.regularizer import WeightDecay
+from engine.spec.meta_parameters.regularizer import L1Penalty, WeightDecay
 
 __all__ = ["BUILT_IN", "HyperParameter", "LearningRate", "MetaParameter"]
 
@@ -14,6 +14,7 @@ BUILT_IN = (
     LearningRate,
     LearningRateSchedule,
     WeightDecay,
+    L1Penalty,
     MomentumCoefficient,
     Beta1,
     Beta2,

@@ -53,6 +53,22 @@ class FOMAML(Estimator):
         if not experiment.inner_task.has_inner_loss:
             why = f"{experiment.inner_task.kind!r} has no inner gradient to hold still"
             yield from refused_meta_parameters(self.kind, experiment, path, why)
+        judges_gradients = experiment.inner_task.judges_gradients
+        for item in experiment.meta_parameters:
+            if item.only_in_inner_loss and not judges_gradients:
+                yield FieldError(
+                    f"{path}.kind",
+                    self.kind,
+                    f"cannot learn {item.kind!r}: it acts through inner gradients alone, which are "
+                    "held still; allowed: an estimator with second derivatives",
+                )
+            if judges_gradients and not item.only_in_inner_loss:
+                yield FieldError(
+                    f"{path}.kind",
+                    self.kind,
+                    f"cannot learn {item.kind!r}: of a meta-loss made of gradients it takes the "
+                    "direct derivative alone; allowed meta-parameters: distilled_images",
+                )
 
 
 class Reptile(Estimator):

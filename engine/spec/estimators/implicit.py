@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import ValidationInfo, field_validator
 
@@ -21,6 +21,12 @@ class Implicit(Estimator):
 
     title: ClassVar[str] = "Implicit"
     implementation: ClassVar[str] = "engine.estimators.implicit:Implicit"
+    small: ClassVar[dict[str, Any]] = {"solver": "exact"}
+    surroundings: ClassVar[tuple[dict[str, Any], ...]] = (
+        {"inner": {"optimizer": {"weight_decay": 0.1}}},
+        {"inner": {"optimizer": {"weight_decay": 0.1}, "proximal": 0.5}},
+        {},
+    )
     needs_stationary_point: ClassVar[bool] = True
     most_entries: ClassVar[int] = 2_000
     """Beyond this many inner parameters the solver 'exact' is refused: its Hessian is too large."""

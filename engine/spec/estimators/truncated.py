@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import ValidationInfo, field_validator
 
@@ -21,6 +21,7 @@ class Truncated(Estimator):
 
     title: ClassVar[str] = "Truncated"
     implementation: ClassVar[str] = "engine.estimators.truncated:Truncated"
+    small: ClassVar[dict[str, Any]] = {"window": 4}
     lengths: ClassVar[tuple[str, ...]] = ("window", "longest_window")
 
     kind: Literal["truncated"] = "truncated"

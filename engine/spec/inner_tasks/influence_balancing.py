@@ -1,6 +1,6 @@
 """A linear system whose short and long influences contradict each other."""
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import ValidationInfo, field_validator
 
@@ -16,6 +16,7 @@ class InfluenceBalancing(InnerTask):
 
     title: ClassVar[str] = "Influence balancing (Tallec and Ollivier, 2017)"
     implementation: ClassVar[str] = "engine.inner_tasks.influence_balancing:InfluenceBalancing"
+    small: ClassVar[dict[str, Any]] = {"dimension": 4, "positive": 1}
     has_inner_loss: ClassVar[bool] = False
     reads: ClassVar[tuple[str, ...]] = ("drive",)
 

@@ -1,6 +1,6 @@
 """Quadratics whose meta-gradient is known in closed form."""
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from engine.spec.inner_tasks.inner_task import InnerTask, Shapes
 from engine.spec.options import option
@@ -14,6 +14,7 @@ class Quadratic(InnerTask):
 
     title: ClassVar[str] = "Quadratic with a closed-form oracle"
     implementation: ClassVar[str] = "engine.inner_tasks.quadratic:Quadratic"
+    small: ClassVar[dict[str, Any]] = {"dimension": 4, "noise": 0.3}
 
     kind: Literal["quadratic"] = "quadratic"
     dimension: int = option(20, ge=1, le=1_000_000, unit="parameters")
@@ -37,6 +38,7 @@ class NoisyQuadratic(InnerTask):
 
     title: ClassVar[str] = "Noisy quadratic in expectation (Wu et al., 2018)"
     implementation: ClassVar[str] = "engine.inner_tasks.noisy_quadratic:NoisyQuadratic"
+    small: ClassVar[dict[str, Any]] = {"dimension": 4}
     has_inner_loss: ClassVar[bool] = False
     reads: ClassVar[tuple[str, ...]] = ("learning_rate",)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from engine.spec.errors import FieldError
 from engine.spec.meta_parameters.meta_parameter import HyperParameter, Slot
@@ -18,6 +18,9 @@ class MomentumCoefficient(HyperParameter):
 
     title: ClassVar[str] = "Momentum"
     implementation: ClassVar[str] = "engine.meta_parameters.optimizer:MomentumCoefficient"
+    surroundings: ClassVar[tuple[dict[str, Any], ...]] = (
+        {"inner": {"optimizer": {"kind": "momentum"}}},
+    )
     slot: ClassVar[Slot] = "optimizer"
     outside_inner_loss: ClassVar[str] = (
         "momentum does not appear in the inner loss, so its implicit gradient is zero"
@@ -46,6 +49,9 @@ class AdamCoefficient(HyperParameter):
     """What only Adam has. θ holds logarithms or logits, so that every value is a valid one."""
 
     slot: ClassVar[Slot] = "optimizer"
+    surroundings: ClassVar[tuple[dict[str, Any], ...]] = (
+        {"inner": {"optimizer": {"kind": "adam", "epsilon": 0.05}}},
+    )
     outside_inner_loss: ClassVar[str] = (
         "Adam's coefficients do not appear in the inner loss, so their implicit gradient is zero"
     )

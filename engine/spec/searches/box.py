@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import ValidationInfo, field_validator
 
@@ -58,6 +58,7 @@ class GridSearch(BoxSearch):
 
     title: ClassVar[str] = "Grid search"
     implementation: ClassVar[str] = "engine.searches.box:Grid"
+    small: ClassVar[dict[str, Any]] = {"points": 3, "population": 3}
     most_points: ClassVar[int] = 1_000_000
     """A grid of more points than this is refused: it grows with the power of dim θ."""
 

@@ -1,6 +1,6 @@
 """Options of covariance matrix adaptation."""
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from engine.spec.options import option
 from engine.spec.searches.search import Search
@@ -11,6 +11,7 @@ class CMAES(Search):
 
     title: ClassVar[str] = "CMA-ES"
     implementation: ClassVar[str] = "engine.searches.cma_es:CMAES"
+    small: ClassVar[dict[str, Any]] = {"population": 6}
     most_dimensions: ClassVar[int | None] = 1_000
     """Beyond this many meta-parameters the covariance is too large to decompose every step."""
 

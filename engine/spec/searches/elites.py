@@ -1,6 +1,6 @@
 """Options of the cross-entropy method."""
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import ValidationInfo, field_validator
 
@@ -13,6 +13,7 @@ class Elites(Search):
 
     title: ClassVar[str] = "Elites"
     implementation: ClassVar[str] = "engine.searches.elites:Elites"
+    small: ClassVar[dict[str, Any]] = {"population": 8, "elites": 2}
 
     kind: Literal["elites"] = "elites"
     population: int = option(32, ge=2, le=1_000_000, unit="particles")

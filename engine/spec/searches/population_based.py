@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from engine.spec.errors import FieldError
 from engine.spec.options import option
@@ -22,6 +22,7 @@ class PopulationBased(Search):
 
     title: ClassVar[str] = "Population-based training"
     implementation: ClassVar[str] = "engine.searches.population_based:PopulationBased"
+    small: ClassVar[dict[str, Any]] = {"population": 4, "interval": 4}
     lengths: ClassVar[tuple[str, ...]] = ("interval",)
 
     kind: Literal["population_based"] = "population_based"

@@ -19,8 +19,9 @@ from webapp.exports.metrics import (
     find_metric,
     interval_of,
 )
+from webapp.exports.paper import SIZES
 from webapp.exports.plotly_figure import plotly_figure
-from webapp.exports.print_figure import SIZES, print_figure
+from webapp.exports.print_figure import print_figure
 from webapp.exports.requests import (
     BadRequest,
     read_figure_request,

@@ -19,7 +19,7 @@ from webapp.experiments.models import Experiment
 from webapp.exports.csv_figure import safe_cell
 from webapp.exports.figures import build_figure
 from webapp.exports.metrics import METRICS
-from webapp.exports.print_figure import SIZES
+from webapp.exports.paper import SIZES
 from webapp.runs import services
 from webapp.runs.models import Run
 from webapp.runs.selectors import series

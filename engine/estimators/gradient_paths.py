@@ -77,8 +77,14 @@ class FirstOrder(SameValues):
     """Cuts the graph at every inner gradient: λ flows through the update rule alone.
 
     Where the step does not come apart, λ passes the parameters unchanged, dw_{t+1}/dw_t = I, and
-    nothing else.
+    nothing else. A meta-loss that is itself made of inner gradients (`judges_gradients`) is
+    differentiated at a state that stands still: its way through w has second derivatives.
     """
+
+    def meta_loss(self, state: State, meta: Meta, t: int) -> Tensor:
+        if getattr(self.problem, "judges_gradients", False):
+            state = trees.detached(state)
+        return super().meta_loss(state, meta, t)
 
     def step(self, state: State, meta: Meta, t: int) -> State:
         problem = self.problem

@@ -53,6 +53,7 @@ def _errors_of_the_whole(experiment: Experiment) -> Iterator[FieldError]:
                 kind,
                 "each kind of meta-parameter may appear once",
             )
+    yield from experiment.inner_task.refusals(experiment)
     for index, item in enumerate(experiment.meta_parameters):
         path = f"meta_parameters.{index}"
         yield from _errors_of_its_slot(experiment, index)

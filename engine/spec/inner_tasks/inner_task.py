@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import ClassVar
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, ClassVar
 
+from engine.spec.errors import FieldError
 from engine.spec.options import Part
+
+if TYPE_CHECKING:
+    from engine.spec.experiment import Experiment
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -27,6 +31,14 @@ class InnerTask(Part):
     """Kinds of meta-parameters that the task itself has a place for. A dynamical system can learn
     these alone, and its transition reads each of them (`initialisation` means that its start may
     be learned); with an inner loss they come on top of what every learner has."""
+
+    judges_gradients: ClassVar[bool] = False
+    """Whether the meta-loss is made of inner gradients, so that it reads what the inner loss reads.
+    First-order estimates then take its direct derivative alone, at parameters that stand still."""
+
+    def refusals(self, experiment: Experiment) -> Iterator[FieldError]:
+        """Why this inner task cannot work with the rest of `experiment`."""
+        yield from ()
 
     def parameter_shapes(self) -> Shapes:
         """Name and shape of every tensor of the model, in the order of the forward pass."""

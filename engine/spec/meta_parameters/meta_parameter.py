@@ -39,6 +39,9 @@ class MetaParameter(Part):
     """Whether it appears in the inner loss: only then has it an implicit gradient."""
     outside_inner_loss: ClassVar[str] = ""
     """Why its implicit gradient is zero, where it is."""
+    only_in_inner_loss: ClassVar[bool] = False
+    """Whether neither the initial state nor the update rule nor the meta-loss reads it: first-order
+    estimates, which hold inner gradients still, then leave out all that it does."""
 
     def entries(self, experiment: Experiment) -> int:
         """Number of scalars that the outer loop learns."""

@@ -15,7 +15,7 @@ from engine.data.text import Text
 
 ARRAYS = ("digits", "mnist1d", "fashion_mnist")
 """Sets of labelled examples: `load`."""
-CLASSES = ("dejavu",)
+CLASSES = ("dejavu", "glyphs")
 """Sets of images by class and alphabet, for few-shot episodes: `load_classes`."""
 TEXTS = ()
 """Texts for language models: `load_text`."""

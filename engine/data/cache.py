@@ -1,5 +1,6 @@
 """Where fetched and generated data are kept, and how files get there whole or not at all."""
 
+import fcntl
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -28,12 +29,22 @@ def staging(folder: Path) -> Iterator[Path]:
         folder.parent.mkdir(parents=True, exist_ok=True)
         temporary = tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-")
     except OSError as error:
-        raise DataError(
-            f"cannot write to {folder.parent} ({error.strerror}); "
-            "set MLAB_DATA to a folder that can be written"
-        ) from None
+        raise _not_writable(folder, error) from None
     with temporary as path:
         yield Path(path)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """One process at a time; the others wait. For work that goes on where one left off."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        file = (folder.parent / f".{folder.name}.lock").open("w")
+    except OSError as error:
+        raise _not_writable(folder, error) from None
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def publish(staged: Path, folder: Path) -> None:
@@ -44,3 +55,10 @@ def publish(staged: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for path in sorted(staged.iterdir()):
         os.replace(path, folder / path.name)
+
+
+def _not_writable(folder: Path, error: OSError) -> DataError:
+    return DataError(
+        f"cannot write to {folder.parent} ({error.strerror}); "
+        "set MLAB_DATA to a folder that can be written"
+    )

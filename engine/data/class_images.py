@@ -1,9 +1,14 @@
 """Images grouped by class, and classes grouped by alphabet: what few-shot episodes draw from."""
 
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
+
+from engine.data.cache import publish, staging
 
 SPLITS = ("meta-train", "meta-validation", "meta-test")
 
@@ -55,3 +60,21 @@ def class_images(groups: Iterable[tuple[str, int, Instances]]) -> ClassImages:
         split=np.array([split for _, split, _ in groups], dtype=np.int64),
         names=tuple(name for _, _, classes in groups for name in classes),
     )
+
+
+def write(data: ClassImages, path: Path) -> None:
+    """One compressed file, which is there whole or not at all."""
+    with staging(path.parent) as temporary:
+        np.savez_compressed(temporary / path.name, **vars(data))
+        publish(temporary, path.parent)
+
+
+def read(path: Path) -> ClassImages | None:
+    """What `write` left there, or nothing where there is no such file or it is damaged."""
+    try:
+        with np.load(path) as stored:
+            parts = dict(stored)
+        names = {name: tuple(map(str, parts.pop(name))) for name in ("groups", "names")}
+        return ClassImages(**parts, **names)
+    except (OSError, ValueError, TypeError, KeyError, EOFError, BadZipFile, zlib.error):
+        return None

@@ -7,17 +7,17 @@ kept is what matches the checksums below.
 
 import gzip
 import hashlib
-import urllib.request
 import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from engine.data import idx
+from engine.data import debian, idx
 from engine.data.arrays import Arrays, standardised
 from engine.data.cache import Progress, data_folder, publish, staging
-from engine.data.debian import download, extract
+from engine.data.download import read_address
 from engine.data.errors import DataError
 
 TITLE = "Fashion-MNIST"
@@ -37,8 +37,6 @@ PUBLIC_ADDRESS = (
 CLASSES = 10
 VALIDATION_SHARE = 6
 """One in so many of the training images, the last ones, is kept for validation."""
-BLOCK = 1 << 18
-PATIENCE_SECONDS = 60
 
 Source = Callable[[Path, Progress], dict[str, bytes]]
 
@@ -114,28 +112,18 @@ def _mismatches(contents: dict[str, bytes]) -> list[str]:
 
 
 def _from_debian(temporary: Path, progress: Progress) -> dict[str, bytes]:
-    package = download(PACKAGE, temporary, PACKAGE_BYTES, progress)
+    [package] = debian.download([PACKAGE], temporary, PACKAGE_BYTES, progress)
     progress(f"unpacking {PACKAGE}", PACKAGE_BYTES, PACKAGE_BYTES)
-    packed = extract(package, {name: f"{PACKAGE_FOLDER}/{name}.gz" for name in SHA256})
+    packed = debian.extract(package, {name: f"{PACKAGE_FOLDER}/{name}.gz" for name in SHA256})
     return {name: _unpacked(name, content) for name, content in packed.items()}
 
 
 def _from_public_address(temporary: Path, progress: Progress) -> dict[str, bytes]:
-    return {name: _unpacked(name, _download(name, progress)) for name in SHA256}
-
-
-def _download(name: str, progress: Progress) -> bytes:
-    address = f"{PUBLIC_ADDRESS}/{name}.gz"
-    content = bytearray()
-    try:
-        with urllib.request.urlopen(address, timeout=PATIENCE_SECONDS) as response:  # noqa: S310
-            total = int(response.headers.get("Content-Length") or 0)
-            while block := response.read(BLOCK):
-                content += block
-                progress(f"downloading {name}", len(content), total)
-    except OSError as error:
-        raise DataError(f"{address}: {getattr(error, 'reason', error)}") from None
-    return bytes(content)
+    contents = {}
+    for name in SHA256:
+        shown = partial(progress, f"downloading {name}")
+        contents[name] = _unpacked(name, read_address(f"{PUBLIC_ADDRESS}/{name}.gz", shown))
+    return contents
 
 
 def _unpacked(name: str, content: bytes) -> bytes:

@@ -1,5 +1,6 @@
 """Characters as small grey images: one face of a font, one character, one image."""
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +19,11 @@ NOWHERE = "\U0010ffff"
 class Face:
     """One face, which draws the characters that it has."""
 
-    def __init__(self, path: Path | str, index: int = 0) -> None:
-        """`index` counts the faces in a collection. Raises `OSError` for what is no font."""
+    def __init__(self, font: Path | BytesIO, index: int = 0) -> None:
+        """`font` is a file or its content; `index` counts the faces in a collection. Raises
+        `OSError` for what is no font."""
         # The simple layout: the same images whether or not Pillow was built with a shaper.
-        self._font = ImageFont.truetype(
-            str(path), SIZE, index, layout_engine=ImageFont.Layout.BASIC
-        )
+        self._font = ImageFont.truetype(font, SIZE, index, layout_engine=ImageFont.Layout.BASIC)
         self._lacking = self._ink(NOWHERE)
 
     def draw(self, character: str) -> np.ndarray | None:

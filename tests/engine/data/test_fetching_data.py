@@ -2,22 +2,12 @@
 
 import gzip
 import hashlib
-import io
-import tarfile
-import threading
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from engine import data
 from engine.data import DataError, debian, fashion_mnist
-
-
-class QuietHandler(SimpleHTTPRequestHandler):
-    def log_message(self, *arguments) -> None:
-        pass
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +18,7 @@ def folder(cache, monkeypatch):
 
 
 @pytest.fixture
-def site(tmp_path, monkeypatch, place):
+def site(tmp_path, monkeypatch, place, serve):
     """A public address that serves four small files, with their checksums expected."""
     served = tmp_path / "site"
     place(served, zipped=True)
@@ -37,15 +27,8 @@ def site(tmp_path, monkeypatch, place):
         for name in fashion_mnist.SHA256
     }
     monkeypatch.setattr(fashion_mnist, "SHA256", sums)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(served)))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    address = f"http://127.0.0.1:{server.server_port}"
-    monkeypatch.setattr(fashion_mnist, "PUBLIC_ADDRESS", address)
-    yield served
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    monkeypatch.setattr(fashion_mnist, "PUBLIC_ADDRESS", serve(served))
+    return served
 
 
 def test_fetch_reports_progress_and_is_repeatable(site, folder):
@@ -107,37 +90,21 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path, monkeypatch):
         data.fetch("fashion_mnist")
 
 
-def package(path, files: dict[str, bytes]):
-    """A Debian package as dpkg-deb lays it out: an ar archive of a version and a tar.xz."""
-    archive = io.BytesIO()
-    with tarfile.open(fileobj=archive, mode="w:xz") as tar:
-        for name, content in files.items():
-            entry = tarfile.TarInfo(f"./{name}")
-            entry.size = len(content)
-            tar.addfile(entry, io.BytesIO(content))
-    raw = bytearray(b"!<arch>\n")
-    for name, content in {"debian-binary": b"2.0\n", "data.tar.xz": archive.getvalue()}.items():
-        raw += f"{name:<16}{0:<12}{0:<6}{0:<6}{100644:<8}{len(content):<10}`\n".encode()
-        raw += content + b"\n" * (len(content) % 2)
-    path.write_bytes(raw)
-    return path
-
-
-def test_a_debian_package_is_unpacked_without_dpkg(tmp_path):
+def test_a_debian_package_is_unpacked_without_dpkg(tmp_path, package):
     made = package(tmp_path / "made.deb", {"usr/share/a": b"odd", "usr/share/b": b"even"})
     paths = {"first": "usr/share/a", "second": "usr/share/b"}
     assert debian.extract(made, paths) == {"first": b"odd", "second": b"even"}
 
 
 @pytest.mark.parametrize("damage", [lambda raw: raw[:200], lambda raw: b"", lambda raw: raw[::-1]])
-def test_a_damaged_package_is_refused(tmp_path, damage):
+def test_a_damaged_package_is_refused(tmp_path, package, damage):
     made = package(tmp_path / "made.deb", {"usr/share/a": b"content"})
     made.write_bytes(damage(made.read_bytes()))
     with pytest.raises(DataError, match=r"made\.deb"):
         debian.extract(made, {"a": "usr/share/a"})
 
 
-def test_a_package_without_the_file_is_refused(tmp_path):
+def test_a_package_without_the_file_is_refused(tmp_path, package):
     made = package(tmp_path / "made.deb", {"usr/share/a": b"content"})
     with pytest.raises(DataError, match="does not hold the expected files"):
         debian.extract(made, {"b": "usr/share/b"})

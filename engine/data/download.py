@@ -1,0 +1,33 @@
+"""Bytes from a public address, and what they must add up to."""
+
+import hashlib
+import urllib.request
+from collections.abc import Callable
+from http.client import HTTPException
+
+from engine.data.errors import DataError
+
+BLOCK = 1 << 18
+PATIENCE_SECONDS = 60
+
+
+def read_address(address: str, progress: Callable[[int, int], None]) -> bytes:
+    """What is at `address`; `progress(done, total)` is called with bytes. Raises `DataError`."""
+    content = bytearray()
+    try:
+        with urllib.request.urlopen(address, timeout=PATIENCE_SECONDS) as response:  # noqa: S310
+            total = int(response.headers.get("Content-Length") or 0)
+            while block := response.read(BLOCK):
+                content += block
+                progress(len(content), total)
+    except (OSError, HTTPException) as error:
+        raise DataError(f"{address}: {getattr(error, 'reason', error)}") from None
+    return bytes(content)
+
+
+def verified(content: bytes, sha256: str, name: str) -> bytes:
+    """`content`, if it is what it should be; else `DataError`."""
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise DataError(f"{name} has sha256 {found}, expected {sha256}")
+    return content

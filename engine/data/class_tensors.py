@@ -64,7 +64,7 @@ def _moments(pixels: Tensor) -> tuple[Tensor, Tensor]:
     values = torch.arange(256, dtype=torch.float64)
     means, deviations = [], []
     for channel in pixels.unbind(1):
-        shares = torch.bincount(channel.flatten(), minlength=256) / channel.numel()
+        shares = torch.bincount(channel.flatten(), minlength=256).double() / channel.numel()
         mean = (shares * values).sum()
         means.append(mean)
         deviations.append((shares * (values - mean) ** 2).sum().sqrt())

@@ -6,6 +6,10 @@ from torch import Tensor
 
 from engine.problem import Hyper, Params
 
+FIRST_HELD_OUT_SEED = 1 << 50
+"""Of the tasks that test what was meta-learned, where every seed is a task: a spec's seeds lie
+below 2³¹, and the longest outer loop, of 10⁹ inner loops, takes seeds below 2⁵⁰."""
+
 
 class InnerTask(Protocol):
     """Pure functions of the parameters: they work under torch.func's grad, jvp and vmap.

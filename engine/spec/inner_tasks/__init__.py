@@ -1,13 +1,19 @@
 """Inner tasks: what the learner learns, on which data, and the loss that judges it afterwards."""
 
+from engine.spec.inner_tasks.episodes import EpisodeTask
+from engine.spec.inner_tasks.few_shot import FewShot
 from engine.spec.inner_tasks.images import ImageCNN, ImageMLP, ImageTask
 from engine.spec.inner_tasks.influence_balancing import InfluenceBalancing
 from engine.spec.inner_tasks.inner_task import InnerTask, Shapes, last_layer
 from engine.spec.inner_tasks.quadratic import NoisyQuadratic, Quadratic
+from engine.spec.inner_tasks.sinusoid import Sinusoid
 
 __all__ = [
-    "BUILT_IN", "ImageCNN", "ImageMLP", "ImageTask", "InfluenceBalancing", "InnerTask",
-    "NoisyQuadratic", "Quadratic", "Shapes", "last_layer",
+    "BUILT_IN", "EpisodeTask", "FewShot", "ImageCNN", "ImageMLP", "ImageTask",
+    "InfluenceBalancing", "InnerTask", "NoisyQuadratic", "Quadratic", "Shapes", "Sinusoid",
+    "last_layer",
 ]  # fmt: skip
 
-BUILT_IN = (Quadratic, NoisyQuadratic, InfluenceBalancing, ImageMLP, ImageCNN)
+BUILT_IN = (
+    Quadratic, NoisyQuadratic, InfluenceBalancing, ImageMLP, ImageCNN, FewShot, Sinusoid,
+)  # fmt: skip

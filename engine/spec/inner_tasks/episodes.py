@@ -1,8 +1,8 @@
 """What every few-shot task has: the episodes, and the network under the learner's head."""
 
-from typing import Annotated, Literal
+from typing import Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import ValidationInfo, field_validator
 
 from engine.spec.inner_tasks.backbones import BackboneName, backbone_shapes, feature_count
 from engine.spec.inner_tasks.inner_task import InnerTask, Shapes
@@ -13,7 +13,11 @@ IMAGE_SIZES = {"dejavu": 28, "glyphs": 28, "emoji": 32, "omniglot": 28, "mini_im
 """Pixels a side."""
 CHANNELS = {"dejavu": 1, "glyphs": 1, "emoji": 3, "omniglot": 1, "mini_imagenet": 3}
 
-Filters = Annotated[int, Field(ge=1, le=1024)]
+SMALL_EPISODES: dict[str, Any] = {
+    "ways": 2, "shots": 2, "queries": 2, "image_size": 16, "filters": 2,
+    "activation": "tanh", "pooling": "average", "test_episodes": 2,
+}  # fmt: skip
+"""The options that make such a task small and smooth: a norm over few values is like a step."""
 
 
 class EpisodeTask(InnerTask):
@@ -33,7 +37,7 @@ class EpisodeTask(InnerTask):
     """Side to which the images are reduced; nothing means as they are."""
     backbone: BackboneName = "conv4"
     """Network from an image to its features: four convolutions, ResNet-12 or WRN-28."""
-    filters: Filters | None = option(None, unit="filters")
+    filters: int | None = option(None, ge=1, le=1024, unit="filters")
     """Of the backbone's first block; nothing means 32 for conv4 (64 is usual too), 64 for resnet12,
     160 for wrn28, which makes it WRN-28-10."""
     activation: Literal["relu", "tanh", "gelu"] = "relu"

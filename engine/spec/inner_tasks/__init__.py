@@ -7,13 +7,15 @@ from engine.spec.inner_tasks.influence_balancing import InfluenceBalancing
 from engine.spec.inner_tasks.inner_task import InnerTask, Shapes, last_layer
 from engine.spec.inner_tasks.quadratic import NoisyQuadratic, Quadratic
 from engine.spec.inner_tasks.sinusoid import Sinusoid
+from engine.spec.inner_tasks.task_family import TaskFamily
 
 __all__ = [
     "BUILT_IN", "EpisodeTask", "FewShot", "ImageCNN", "ImageMLP", "ImageTask",
     "InfluenceBalancing", "InnerTask", "NoisyQuadratic", "Quadratic", "Shapes", "Sinusoid",
-    "last_layer",
+    "TaskFamily", "last_layer",
 ]  # fmt: skip
 
 BUILT_IN = (
     Quadratic, NoisyQuadratic, InfluenceBalancing, ImageMLP, ImageCNN, FewShot, Sinusoid,
+    TaskFamily,
 )  # fmt: skip

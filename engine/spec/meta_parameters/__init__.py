@@ -3,6 +3,11 @@
 from engine.spec.meta_parameters.drive import Drive
 from engine.spec.meta_parameters.initialisation import Initialisation
 from engine.spec.meta_parameters.learning_rate import LearningRate
+from engine.spec.meta_parameters.learned_optimizers import (
+    LSTMOptimizer,
+    MetaLSTM,
+    MLPOptimizer,
+)
 from engine.spec.meta_parameters.learning_rate_schedule import LearningRateSchedule
 from engine.spec.meta_parameters.meta_parameter import HyperParameter, MetaParameter
 from engine.spec.meta_parameters.optimizer import Beta1, Beta2, Epsilon, MomentumCoefficient
@@ -19,6 +24,9 @@ BUILT_IN = (
     Beta1,
     Beta2,
     Epsilon,
+    MLPOptimizer,
+    LSTMOptimizer,
+    MetaLSTM,
     Initialisation,
     Drive,
 )

@@ -33,6 +33,7 @@ class L1Penalty(HyperParameter):
 
     title: ClassVar[str] = "L1 penalty"
     implementation: ClassVar[str] = "engine.meta_parameters.regularizer:L1Penalty"
+    small: ClassVar[dict[str, Any]] = {"smoothing": 0.1}
     slot: ClassVar[Slot] = "regularizer"
     in_inner_loss: ClassVar[bool] = True
 

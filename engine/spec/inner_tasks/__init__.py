@@ -1,5 +1,6 @@
 """Inner tasks: what the learner learns, on which data, and the loss that judges it afterwards."""
 
+from engine.spec.inner_tasks.cell import Cell
 from engine.spec.inner_tasks.episodes import EpisodeTask
 from engine.spec.inner_tasks.few_shot import FewShot
 from engine.spec.inner_tasks.images import ImageCNN, ImageMLP, ImageTask
@@ -10,12 +11,12 @@ from engine.spec.inner_tasks.sinusoid import Sinusoid
 from engine.spec.inner_tasks.task_family import TaskFamily
 
 __all__ = [
-    "BUILT_IN", "EpisodeTask", "FewShot", "ImageCNN", "ImageMLP", "ImageTask",
+    "BUILT_IN", "Cell", "EpisodeTask", "FewShot", "ImageCNN", "ImageMLP", "ImageTask",
     "InfluenceBalancing", "InnerTask", "NoisyQuadratic", "Quadratic", "Shapes", "Sinusoid",
     "TaskFamily", "last_layer",
 ]  # fmt: skip
 
 BUILT_IN = (
-    Quadratic, NoisyQuadratic, InfluenceBalancing, ImageMLP, ImageCNN, FewShot, Sinusoid,
+    Quadratic, NoisyQuadratic, InfluenceBalancing, ImageMLP, ImageCNN, Cell, FewShot, Sinusoid,
     TaskFamily,
 )  # fmt: skip

@@ -1,5 +1,7 @@
 """Meta-parameters: which parts of the learner the outer loop learns, one file for each slot."""
 
+from engine.spec.meta_parameters.architecture import Architecture
+from engine.spec.meta_parameters.augmentation import AugmentationMagnitudes, AugmentationNetwork
 from engine.spec.meta_parameters.drive import Drive
 from engine.spec.meta_parameters.initialisation import Initialisation
 from engine.spec.meta_parameters.learning_rate import LearningRate
@@ -29,4 +31,7 @@ BUILT_IN = (
     MetaLSTM,
     Initialisation,
     Drive,
+    Architecture,
+    AugmentationMagnitudes,
+    AugmentationNetwork,
 )

@@ -65,8 +65,12 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--json", action="store_true", help=AS_JSON)
     listing.set_defaults(command=_list)
 
-    fetch = commands.add_parser("fetch", help="download a data set once")
+    fetch = commands.add_parser("fetch", help="bring a data set to this machine, once")
     fetch.add_argument("name", metavar="NAME")
+    fetch.add_argument(
+        "--data-dir", type=Path, metavar="FOLDER", help="where the files of a set lie that may not "
+        "be downloaded",
+    )  # fmt: skip
     fetch.set_defaults(command=_fetch)
     return parser
 
@@ -98,7 +102,7 @@ def _list(chosen: argparse.Namespace) -> int:
 def _fetch(chosen: argparse.Namespace) -> int:
     from engine.command_line.fetch import fetch_with_progress
 
-    return fetch_with_progress(chosen.name)
+    return fetch_with_progress(chosen.name, chosen.data_dir)
 
 
 if __name__ == "__main__":

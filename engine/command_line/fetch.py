@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tqdm import tqdm
 
 from engine import data
 
 
-def fetch_with_progress(name: str) -> int:
-    """Fetch `name` with a progress bar; always 0. Raises `engine.data.DataError`."""
+def fetch_with_progress(name: str, folder: Path | None) -> int:
+    """Fetch `name`, or convert it from `folder`, with a progress bar; always 0.
+
+    Raises `engine.data.DataError`."""
     with tqdm(unit="B", unit_scale=True, disable=None, dynamic_ncols=True) as bar:
 
         def show(what: str, done: int, total: int) -> None:
@@ -16,6 +20,6 @@ def fetch_with_progress(name: str) -> int:
             bar.total = total
             bar.update(done - bar.n)
 
-        message = data.fetch(name, show)
+        message = data.fetch(name, show, folder)
     print(message)
     return 0

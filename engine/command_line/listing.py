@@ -6,6 +6,7 @@ import inspect
 import json
 from typing import Any, get_args
 
+from engine import data
 from engine.presets import PRESETS
 from engine.spec.inner_loop import AnyInnerOptimizer
 from engine.spec.installed import ESTIMATORS, INNER_TASKS, META_PARAMETERS
@@ -19,10 +20,11 @@ def print_listing(*, as_json: bool) -> int:
         return 0
     for section, entries in document.items():
         print(section.replace("meta_", "meta-").replace("_", " ").capitalize())
-        names = [entry.get("kind", entry.get("slug")) for entry in entries]
+        names = [entry.get("kind") or entry.get("slug") or entry["name"] for entry in entries]
         width = max(map(len, names))
         for name, entry in zip(names, entries, strict=True):
-            print(f"  {name:{width}}  {entry['title']}")
+            here = "" if entry.get("here", True) else f" (not here: {entry['command']})"
+            print(f"  {name:{width}}  {entry['title']}{here}")
     return 0
 
 
@@ -38,6 +40,15 @@ def listing() -> dict[str, list[dict[str, Any]]]:
         "presets": [
             {"slug": preset.slug, "title": preset.title, "description": preset.question}
             for preset in PRESETS
+        ],
+        "data_sets": [
+            {
+                "name": name,
+                "title": data.title(name),
+                "here": data.available(name),
+                "command": data.fetch_command(name),
+            }
+            for name in data.NAMES
         ],
     }
 

@@ -4,6 +4,7 @@ Importing this package imports neither torch nor scikit-learn.
 """
 
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -15,15 +16,18 @@ from engine.data.text import Text
 
 ARRAYS = ("digits", "mnist1d", "fashion_mnist")
 """Sets of labelled examples: `load`."""
-CLASSES = ("dejavu", "glyphs")
+CLASSES = ("dejavu", "glyphs", "emoji", "omniglot", "mini_imagenet", "cifar100")
 """Sets of images by class and alphabet, for few-shot episodes: `load_classes`."""
-TEXTS = ()
+TEXTS = ("shakespeare", "austen", "penn_treebank")
 """Texts for language models: `load_text`."""
 NAMES = (*ARRAYS, *CLASSES, *TEXTS)
+LOCAL = ("omniglot", "mini_imagenet", "cifar100", "penn_treebank")
+"""Sets that may not be passed on: they are converted from a folder of the user's."""
 
 __all__ = [
     "ARRAYS",
     "CLASSES",
+    "LOCAL",
     "NAMES",
     "TEXTS",
     "Arrays",
@@ -39,6 +43,7 @@ __all__ = [
     "load",
     "load_classes",
     "load_text",
+    "title",
 ]
 
 
@@ -47,18 +52,32 @@ def available(name: str) -> bool:
     return _source(name, NAMES).available()
 
 
+def title(name: str) -> str:
+    """What the data set `name` is called."""
+    return _source(name, NAMES).TITLE
+
+
 def fetch_command(name: str) -> str:
     """The one command that brings the data set `name` to this machine."""
-    return f"python -m engine fetch {name}"
+    folder = " --data-dir FOLDER" if name in LOCAL else ""
+    return f"python -m engine fetch {name}{folder}"
 
 
-def fetch(name: str, progress: Progress = silent) -> str:
+def fetch(name: str, progress: Progress = silent, folder: Path | None = None) -> str:
     """Bring the data set to this machine, verified; repeatable, and safe in two processes at once.
 
-    `progress(what, done, total)` is called with bytes done and in all. Returns a sentence that says
-    what was done. Raises `DataError` with what to place where, if nothing could be fetched.
+    `progress(what, done, total)` is called with bytes done and in all. `folder` is where the files
+    of one of `LOCAL` lie in their usual form. Returns a sentence that says what was done. Raises
+    `DataError` with what to place where, if nothing could be fetched.
     """
-    return _source(name, NAMES).fetch(progress)
+    source = _source(name, NAMES)
+    if name in LOCAL:
+        return source.fetch(progress, folder)
+    if folder is not None:
+        raise DataError(
+            f"--data-dir: {name!r} is fetched by itself; allowed with: {', '.join(LOCAL)}"
+        )
+    return source.fetch(progress)
 
 
 def load(name: str) -> Arrays:

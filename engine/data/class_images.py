@@ -3,12 +3,14 @@
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
 
 from engine.data.cache import publish, staging
+from engine.data.errors import DataError
 
 SPLITS = ("meta-train", "meta-validation", "meta-test")
 
@@ -62,11 +64,12 @@ def class_images(groups: Iterable[tuple[str, int, Instances]]) -> ClassImages:
     )
 
 
-def write(data: ClassImages, path: Path) -> None:
-    """One compressed file, which is there whole or not at all."""
+def write(data: ClassImages, path: Path) -> str:
+    """One compressed file, which is there whole or not at all. Returns what is in it."""
     with staging(path.parent) as temporary:
         np.savez_compressed(temporary / path.name, **vars(data))
         publish(temporary, path.parent)
+    return f"{len(data.images):,} images of {len(data.first):,} classes"
 
 
 def read(path: Path) -> ClassImages | None:
@@ -78,3 +81,16 @@ def read(path: Path) -> ClassImages | None:
         return ClassImages(**parts, **names)
     except (OSError, ValueError, TypeError, KeyError, EOFError, BadZipFile, zlib.error):
         return None
+
+
+def load(path: Path) -> ClassImages:
+    """What `write` left there, read once in a process; `DataError` where it is damaged."""
+    return _load(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=2)
+def _load(path: Path, changed: int) -> ClassImages:
+    data = read(path)
+    if data is None:
+        raise DataError(f"{path} is damaged; remove it, and fetch it again")
+    return data

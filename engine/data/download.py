@@ -1,6 +1,5 @@
-"""Bytes from a public address, and what they must add up to."""
+"""Bytes from a public address."""
 
-import hashlib
 import urllib.request
 from collections.abc import Callable
 from http.client import HTTPException
@@ -23,11 +22,3 @@ def read_address(address: str, progress: Callable[[int, int], None]) -> bytes:
     except (OSError, HTTPException) as error:
         raise DataError(f"{address}: {getattr(error, 'reason', error)}") from None
     return bytes(content)
-
-
-def verified(content: bytes, sha256: str, name: str) -> bytes:
-    """`content`, if it is what it should be; else `DataError`."""
-    found = hashlib.sha256(content).hexdigest()
-    if found != sha256:
-        raise DataError(f"{name} has sha256 {found}, expected {sha256}")
-    return content

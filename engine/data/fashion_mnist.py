@@ -14,11 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.data import debian, idx
+from engine.data import debian, idx, package_clients
 from engine.data.arrays import Arrays, standardised
 from engine.data.cache import Progress, data_folder, publish, staging
 from engine.data.download import read_address
 from engine.data.errors import DataError
+from engine.data.package_clients import Package
 
 TITLE = "Fashion-MNIST"
 SHA256 = {
@@ -28,9 +29,14 @@ SHA256 = {
     "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
 }
 """Of the unpacked idx files: the same whichever way they were compressed and shipped."""
-PACKAGE = "dataset-fashion-mnist"
+PACKAGE = Package(
+    name="dataset-fashion-mnist",
+    version="0.0~git20200523.55506a9-1",
+    file="dataset-fashion-mnist_0.0~git20200523.55506a9-1_all.deb",
+    bytes=30_900_652,
+    sha256="39e172fe32dd318ebb3e512220c3beea2fa47d7e20bab348fb4e0922d6beefc0",
+)
 PACKAGE_FOLDER = "usr/share/datasets/fashion-mnist"
-PACKAGE_BYTES = 30_900_652
 PUBLIC_ADDRESS = (
     "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion"
 )
@@ -112,8 +118,9 @@ def _mismatches(contents: dict[str, bytes]) -> list[str]:
 
 
 def _from_debian(temporary: Path, progress: Progress) -> dict[str, bytes]:
-    [package] = debian.download([PACKAGE], temporary, PACKAGE_BYTES, progress)
-    progress(f"unpacking {PACKAGE}", PACKAGE_BYTES, PACKAGE_BYTES)
+    package_clients.apt([PACKAGE], temporary, progress)
+    [package] = temporary.glob("*.deb")
+    progress(f"unpacking {PACKAGE.name}", PACKAGE.bytes, PACKAGE.bytes)
     packed = debian.extract(package, {name: f"{PACKAGE_FOLDER}/{name}.gz" for name in SHA256})
     return {name: _unpacked(name, content) for name, content in packed.items()}
 

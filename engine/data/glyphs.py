@@ -1,12 +1,12 @@
 """Glyphs: the letters of twenty alphabets in up to twenty faces each, 28 × 28, grey.
 
 A stand-in for Omniglot (Lake, Salakhutdinov and Tenenbaum, 2015): printed instead of written,
-with more classes. The images are drawn on this machine from free fonts in 57 Debian packages
-(125 MB, kept until all are there, so that an interrupted fetch goes on where it was).
+with more classes. The images are drawn on this machine from free fonts in 57 packages of
+Debian 12 (125 MB, kept until all are there, so that an interrupted fetch goes on where it was).
 """
 
 import json
-from functools import cache, partial
+from functools import cache
 from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
@@ -14,15 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from engine.data import class_images, debian
-from engine.data.cache import Progress, data_folder, locked
+from engine.data import class_images, debian, from_packages, package_clients
+from engine.data.cache import Progress, data_folder
 from engine.data.class_images import ClassImages
-from engine.data.download import read_address, verified
-from engine.data.errors import DataError
+from engine.data.package_clients import Package
 from engine.data.rendering import SIDE, Face
 
-TITLE = "Glyphs"
-PUBLIC_ADDRESS = "https://deb.debian.org/debian"
+TITLE = "The set of glyphs"
 FEWEST_FACES = 12
 """A letter that fewer faces have is left out."""
 
@@ -70,104 +68,36 @@ def available() -> bool:
     return _path().is_file()
 
 
-@cache
-def _load(path: Path, changed: int) -> ClassImages:
-    data = class_images.read(path)
-    if data is None:
-        raise DataError(f"{path} is damaged; remove it, and fetch the glyphs again")
-    return data
-
-
 def load() -> ClassImages:
-    """About 6,000 classes of 12 to 20 images; read once in a process."""
-    return _load(_path(), _path().stat().st_mtime_ns)
+    """6,312 classes of 12 to 20 images; read once in a process."""
+    return class_images.load(_path())
 
 
 def fetch(progress: Progress) -> str:
-    with locked(_folder()):
-        if class_images.read(_path()) is not None:
-            return f"{TITLE} are already in {_folder()}."
-        packages = _packages(progress)
-        data = _drawn(packages, progress)
-        class_images.write(data, _path())
-        for path in packages.values():
-            path.unlink()
-        _parts().rmdir()
-    return (
-        f"{TITLE} are in {_folder()}: {len(data.images):,} images of {len(data.first):,} classes, "
-        "drawn from packages whose checksums were verified."
+    return from_packages.fetch(
+        TITLE,
+        _path(),
+        packages=[Package(*package) for package in _faces()["packages"]],
+        client=package_clients.apt,
+        read=class_images.read,
+        make=_make,
+        progress=progress,
     )
 
 
-def _folder() -> Path:
-    return data_folder() / "glyphs"
-
-
 def _path() -> Path:
-    return _folder() / "glyphs.npz"
-
-
-def _parts() -> Path:
-    return _folder() / "packages"
+    return data_folder() / "glyphs" / "glyphs.npz"
 
 
 @cache
 def _faces() -> dict[str, Any]:
-    """Packages with their version, place, size and sha256; faces as (package, file, index); which
-    faces draw which alphabet."""
+    """Packages, as the fields of `Package`; faces, as (package, file, index); and which faces draw
+    which alphabet."""
     return json.loads(files("engine.data").joinpath("glyph_faces.json").read_text("utf-8"))
 
 
-def _packages(progress: Progress) -> dict[str, Path]:
-    """Every package, verified: what is there already, what apt gives, what the archive gives."""
-    wanted = _faces()["packages"]
-    _parts().mkdir(parents=True, exist_ok=True)
-    size = sum(package["bytes"] for package in wanted.values())
-    found = _sound(wanted)
-    if missing := [f"{name}={wanted[name]['version']}" for name in wanted if name not in found]:
-        reasons = []
-        try:
-            debian.download(missing, _parts(), size, progress)
-        except DataError as error:
-            reasons.append(str(error))
-        found = _sound(wanted)
-        for name in wanted.keys() - found.keys():
-            try:
-                found[name] = _from_archive(name, wanted[name], progress)
-            except DataError as error:
-                reasons.append(str(error))
-                break
-    if missing := sorted(wanted.keys() - found.keys()):
-        raise DataError(
-            f"{TITLE} could not be fetched ({'; '.join(reasons)}). Place the Debian packages "
-            f"{', '.join(Path(wanted[name]['file']).name for name in missing)} in {_parts()}."
-        )
-    return found
-
-
-def _sound(wanted: dict[str, Any]) -> dict[str, Path]:
-    """The packages that are there and whole; the others' files are removed."""
-    found = {}
-    for name, package in wanted.items():
-        for path in _parts().glob(f"{name}_*.deb"):
-            try:
-                verified(path.read_bytes(), package["sha256"], path.name)
-                found[name] = path
-            except DataError:
-                path.unlink()
-    return found
-
-
-def _from_archive(name: str, package: dict[str, Any], progress: Progress) -> Path:
-    address = f"{PUBLIC_ADDRESS}/{package['file']}"
-    content = read_address(address, partial(progress, f"downloading {name}"))
-    path = _parts() / Path(package["file"]).name
-    path.write_bytes(verified(content, package["sha256"], address))
-    return path
-
-
-def _drawn(packages: dict[str, Path], progress: Progress) -> ClassImages:
-    """Every letter in the faces of its alphabet, without those that a face lacks."""
+def _make(packages: dict[str, Path], progress: Progress) -> str:
+    """Draw every letter in the faces of its alphabet, without those that a face lacks."""
     faces = [tuple(face) for face in _faces()["faces"]]
     fonts: dict[tuple[str, str], bytes] = {}
     for name, path in packages.items():
@@ -189,4 +119,4 @@ def _drawn(packages: dict[str, Path], progress: Progress) -> ClassImages:
             progress(f"drawing {name}", done * SIDE**2, size * SIDE**2)
         kept = {letter: row for letter, row in rows.items() if len(row) >= FEWEST_FACES}
         groups.append((name, split, kept))
-    return class_images.class_images(groups)
+    return class_images.write(class_images.class_images(groups), _path())

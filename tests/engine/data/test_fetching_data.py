@@ -7,13 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from engine import data
-from engine.data import DataError, debian, fashion_mnist
+from engine.data import DataError, debian, fashion_mnist, package_clients
 
 
 @pytest.fixture(autouse=True)
 def folder(cache, monkeypatch):
     """Where the files go, on a machine without apt."""
-    monkeypatch.setattr(debian.shutil, "which", lambda program: None)
+    monkeypatch.setattr(package_clients.shutil, "which", lambda program: None)
     return cache / "fashion_mnist"
 
 

@@ -127,6 +127,26 @@ _CATALOGUE = (
         explanation="Length of the exact meta-gradient at the current θ.",
     ),
     Metric(
+        name="test_loss_adam",
+        title="Loss on unseen tasks with Adam",
+        better="lower",
+        explanation="The same figure as the test loss, of Adam with its learning rate tuned on as "
+        "many inner steps of other tasks of the family.",
+    ),
+    Metric(
+        name="transfer_loss",
+        title="Loss on tasks of another kind",
+        better="lower",
+        explanation="Meta-loss of the learned optimizer on tasks that it was not trained on.",
+    ),
+    Metric(
+        name="transfer_loss_adam",
+        title="Loss on tasks of another kind with Adam",
+        better="lower",
+        explanation="Meta-loss on the same tasks with Adam, its learning rate tuned on as many "
+        "inner steps.",
+    ),
+    Metric(
         name="inner_steps",
         title="Inner steps",
         explanation="Inner steps run so far by the estimates, probes not counted.",

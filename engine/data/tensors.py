@@ -18,7 +18,9 @@ class Split:
     inputs: Tensor
     """[N, *shape], in the precision of the problem."""
     labels: Tensor
-    """int64 [N]."""
+    """int64 [N]; or, where an example belongs to several classes in part, [N, classes]."""
+    indices: Tensor | None = None
+    """int64 [N]: which of the training examples each is; nothing where they are none of these."""
 
     def first(self, count: int | None) -> "Split":
         """The first `count` examples, sharing memory with this; nothing means all of them."""
@@ -48,3 +50,20 @@ def _load(name: str, folder: Path, device: torch.device, dtype: torch.dtype) -> 
 
 def _split(inputs, labels, device: torch.device, dtype: torch.dtype) -> Split:
     return Split(torch.from_numpy(inputs).to(device, dtype), torch.from_numpy(labels).to(device))
+
+
+def random_of_each_class(labels: Tensor, classes: int, count: int, seed: int) -> Tensor:
+    """Indices of `count` examples of each class, class by class, drawn by `seed`; an example comes
+    twice only where its class has fewer. Shape [classes · count].
+
+    Raises `ValueError` for a class without an example.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    chosen = []
+    for label in range(classes):
+        of_class = (labels == label).nonzero().flatten()
+        if not len(of_class):
+            raise ValueError(f"none of the {len(labels)} training examples is of class {label}")
+        order = torch.randperm(len(of_class), generator=generator).to(labels.device)
+        chosen.append(of_class[order.repeat(-(-count // len(order)))[:count]])
+    return torch.cat(chosen)

@@ -12,6 +12,8 @@ from engine.inner_tasks.inner_task import Params
 from engine.problem import Learner, Meta
 from engine.spec import inner_tasks as options
 
+NOISE_SEED = 1 << 31
+"""Draws the labels that are wrong: the seed of no run."""
 ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh, "gelu": F.gelu}
 TESTED_TOGETHER = 1000
 """Test examples in one forward pass: Fashion-MNIST's at once would fill a laptop's memory."""
@@ -35,7 +37,10 @@ class ImageTask:
         self.dtype = dtype
         splits = load_tensors(options.dataset, device=device, dtype=dtype)
         self.image_shape = splits.train.inputs.shape[1:]
-        self.train = self._arranged(splits.train.first(options.train_examples))
+        self.classes = options.classes
+        train = self._arranged(splits.train.first(options.train_examples))
+        labels, self.corrupted = with_label_noise(train.labels, options.label_noise, self.classes)
+        self.train = Split(train.inputs, labels, torch.arange(len(labels), device=device))
         self.validation = self._arranged(splits.validation.first(options.validation_examples))
         self.test = self._arranged(splits.test)
 
@@ -59,7 +64,7 @@ class ImageTask:
             return self.train
         count = len(self.train.labels)
         indices = random_bits.uniform_indices(seed, t, self.batch_size, count)
-        return Split(self.train.inputs[indices], self.train.labels[indices])
+        return Split(self.train.inputs[indices], self.train.labels[indices], indices)
 
     def training_loss(self, params: Params, batch: Split) -> Tensor:
         """Mean cross-entropy over the batch, in nats."""
@@ -102,6 +107,17 @@ class ImageTask:
     def arranged(self, inputs: Tensor) -> Tensor:
         """Inputs [N, *shape] as the first layer takes them."""
         raise TypeError(f"{type(self).__name__} does not say what its first layer takes")
+
+
+def with_label_noise(labels: Tensor, share: float, classes: int) -> tuple[Tensor, Tensor]:
+    """Labels [N] of which a share is replaced by one of the other classes, and which these are,
+    bool [N]. An example's fate is the same in every run, and whatever number of them is used."""
+    if share == 0.0:
+        return labels, torch.zeros_like(labels, dtype=torch.bool)
+    seed, count = torch.tensor(NOISE_SEED, device=labels.device), len(labels)
+    corrupted = random_bits.uniform(seed, 0, count, torch.float64) < share
+    others = 1 + random_bits.uniform_indices(seed, 1, count, classes - 1)
+    return torch.where(corrupted, (labels + others) % classes, labels), corrupted
 
 
 class ImageMLP(ImageTask):

@@ -3,6 +3,7 @@
 from engine.spec.inner_tasks.cell import Cell
 from engine.spec.inner_tasks.episodes import EpisodeTask
 from engine.spec.inner_tasks.few_shot import FewShot
+from engine.spec.inner_tasks.gradient_matching import GradientMatching
 from engine.spec.inner_tasks.images import ImageCNN, ImageMLP, ImageTask
 from engine.spec.inner_tasks.influence_balancing import InfluenceBalancing
 from engine.spec.inner_tasks.inner_task import InnerTask, Shapes, last_layer
@@ -11,12 +12,12 @@ from engine.spec.inner_tasks.sinusoid import Sinusoid
 from engine.spec.inner_tasks.task_family import TaskFamily
 
 __all__ = [
-    "BUILT_IN", "Cell", "EpisodeTask", "FewShot", "ImageCNN", "ImageMLP", "ImageTask",
-    "InfluenceBalancing", "InnerTask", "NoisyQuadratic", "Quadratic", "Shapes", "Sinusoid",
+    "BUILT_IN", "Cell", "EpisodeTask", "FewShot", "GradientMatching", "ImageCNN", "ImageMLP",
+    "ImageTask", "InfluenceBalancing", "InnerTask", "NoisyQuadratic", "Quadratic", "Shapes", "Sinusoid",
     "TaskFamily", "last_layer",
 ]  # fmt: skip
 
 BUILT_IN = (
     Quadratic, NoisyQuadratic, InfluenceBalancing, ImageMLP, ImageCNN, Cell, FewShot, Sinusoid,
-    TaskFamily,
+    GradientMatching, TaskFamily,
 )  # fmt: skip

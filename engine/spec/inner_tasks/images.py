@@ -25,7 +25,15 @@ CLASSES = 10
 class ImageTask(InnerTask):
     """Classification by cross-entropy: train on minibatches, judge on held-out examples."""
 
-    reads: ClassVar[tuple[str, ...]] = ("augmentation_magnitudes", "augmentation_network")
+    reads: ClassVar[tuple[str, ...]] = (
+        "augmentation_magnitudes",
+        "augmentation_network",
+        "label_smoothing",
+        "example_weights",
+        "learned_loss",
+        "distilled_images",
+    )
+    classes: ClassVar[int] = CLASSES
 
     dataset: DatasetName = "digits"
     """Data set; Fashion-MNIST is downloaded once, the others need no download."""
@@ -37,6 +45,8 @@ class ImageTask(InnerTask):
     """How many training examples are used; nothing means all of them."""
     validation_examples: int | None = option(500, ge=10, le=10_000, unit="examples")
     """How many held-out examples the meta-loss averages over; nothing means all of them."""
+    label_noise: float = option(0.0, ge=0.0, lt=1.0)
+    """Share of the training labels that is wrong: another class, drawn once for the data set."""
     meta_loss: Literal["cross_entropy", "accuracy"] = "cross_entropy"
     """What judges the learner; accuracy has no gradient and is minimised as 1 − accuracy."""
 
@@ -48,6 +58,16 @@ class ImageTask(InnerTask):
         if count is not None and most is not None and count > most:
             raise ValueError(f"allowed: 10 to {most:,}, all that the data set has; or nothing")
         return count
+
+    @property
+    def example_shape(self) -> tuple[int, ...]:
+        """Of one image or signal."""
+        return EXAMPLE_SHAPES[self.dataset]
+
+    @property
+    def training_examples(self) -> int:
+        """How many there are to learn from."""
+        return self.train_examples or TRAIN_EXAMPLES[self.dataset]
 
     @property
     def differentiable(self) -> bool:

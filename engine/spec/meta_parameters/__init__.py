@@ -2,6 +2,7 @@
 
 from engine.spec.meta_parameters.architecture import Architecture
 from engine.spec.meta_parameters.augmentation import AugmentationMagnitudes, AugmentationNetwork
+from engine.spec.meta_parameters.dataset import DistilledImages
 from engine.spec.meta_parameters.drive import Drive
 from engine.spec.meta_parameters.initialisation import Initialisation
 from engine.spec.meta_parameters.learning_rate import LearningRate
@@ -11,6 +12,7 @@ from engine.spec.meta_parameters.learned_optimizers import (
     MLPOptimizer,
 )
 from engine.spec.meta_parameters.learning_rate_schedule import LearningRateSchedule
+from engine.spec.meta_parameters.loss import ExampleWeights, LabelSmoothing, LossNetwork
 from engine.spec.meta_parameters.meta_parameter import HyperParameter, MetaParameter
 from engine.spec.meta_parameters.optimizer import Beta1, Beta2, Epsilon, MomentumCoefficient
 from engine.spec.meta_parameters.regularizer import L1Penalty, WeightDecay
@@ -34,4 +36,8 @@ BUILT_IN = (
     Architecture,
     AugmentationMagnitudes,
     AugmentationNetwork,
+    LabelSmoothing,
+    ExampleWeights,
+    LossNetwork,
+    DistilledImages,
 )

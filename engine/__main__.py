@@ -1,4 +1,4 @@
-"""The command line: `python -m engine run | gradient | preflight | list | fetch`."""
+"""The command line: `python -m engine run | gradient | preflight | list | support | fetch`."""
 
 from __future__ import annotations
 
@@ -65,6 +65,12 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--json", action="store_true", help=AS_JSON)
     listing.set_defaults(command=_list)
 
+    support = commands.add_parser(
+        "support", help="which estimators can learn which meta-parameters of which inner tasks"
+    )
+    support.add_argument("--json", action="store_true", help=AS_JSON)
+    support.set_defaults(command=_support)
+
     fetch = commands.add_parser("fetch", help="bring a data set to this machine, once")
     fetch.add_argument("name", metavar="NAME")
     fetch.add_argument(
@@ -97,6 +103,12 @@ def _list(chosen: argparse.Namespace) -> int:
     from engine.command_line.listing import print_listing
 
     return print_listing(as_json=chosen.json)
+
+
+def _support(chosen: argparse.Namespace) -> int:
+    from engine.command_line.support import print_support
+
+    return print_support(as_json=chosen.json)
 
 
 def _fetch(chosen: argparse.Namespace) -> int:

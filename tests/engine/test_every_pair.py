@@ -1,162 +1,167 @@
-"""Every differentiable inner task with every meta-parameter and every inner optimizer.
+"""Every cell of the support matrix that says yes: what the estimator returns there is right.
 
-On each: the meta-gradient matches central finite differences of the meta-loss, and every exact
-estimator returns the same. Networks are smooth (tanh) and Adam's ε is large, so that finite
-differences are accurate: near zero gradients, Adam with a small ε is a step function.
+Each is a small experiment in float64 (see `engine.support`), of one inner task, one meta-parameter
+and one estimator, whose kinds are in the test's name: `-k "quadratic and implicit"` runs a part.
+All estimators of a pair share its problem and its exact meta-gradient.
 """
+
+from __future__ import annotations
+
+import json
+from functools import cached_property, lru_cache
 
 import pytest
 import torch
 
 from engine import estimate, trees
 from engine.building import build_problem
-from engine.problem import Learner
+from engine.population import generator, standard_normal
+from engine.problem import GradientStep, Meta
+from engine.searches import build_search
 from engine.spec import validate
+from engine.spec.estimator import Estimator
+from engine.spec.installed import ESTIMATORS
+from engine.support import Support, support_matrix
+from tests.engine.pairs import (
+    after_one_newton_step,
+    assert_slopes,
+    first_order,
+    followed,
+    meta_loss,
+)
 
-HORIZON = 4
-STEP = 1e-5
-
-SMALL = {"activation": "tanh", "batch_size": 6, "train_examples": 40, "validation_examples": 20}
-TASKS = {
-    "quadratic": {"kind": "quadratic", "dimension": 4, "noise": 0.3},
-    "mlp": {"kind": "image_mlp", "hidden": [3], **SMALL},
-    "cnn": {"kind": "image_cnn", "channels": [2, 2], **SMALL},
-    "cnn of signals": {"kind": "image_cnn", "dataset": "mnist1d", "channels": [2, 2], **SMALL},
-    "noisy quadratic": {"kind": "noisy_quadratic", "dimension": 4},
-    "influence balancing": {"kind": "influence_balancing", "dimension": 4, "positive": 1},
+ALLOWED = [cell for cell in support_matrix() if cell.allowed]
+FIRST = {cell.inner_task: cell for cell in reversed(ALLOWED)}
+FIRST |= {cell.meta_parameter: cell for cell in reversed(ALLOWED)}
+WITH_MIXED = {(cell.inner_task, cell.meta_parameter) for cell in FIRST.values()}
+FULL = {"kind": "unrolled", "storage": "full"}
+OTHERS = {
+    "unrolled": [{"storage": "per_step"}],
+    "truncated": [{"mode": "windows"}],
 }
-OPTIMIZERS = {
-    "sgd": {"kind": "sgd", "weight_decay": 0.03},
-    "momentum": {"kind": "momentum", "momentum": 0.7, "weight_decay": 0.03},
-    "adam": {"kind": "adam", "epsilon": 0.05, "weight_decay": 0.03},
-    "none": {"kind": "sgd"},
-}
-META_PARAMETERS = [
-    *(
-        {"kind": "learning_rate", "granularity": granularity}
-        for granularity in ("scalar", "per_tensor", "per_parameter", "per_step")
-    ),
-    {"kind": "learning_rate", "scale": "log"},
-    *(
-        {"kind": "weight_decay", "granularity": granularity}
-        for granularity in ("scalar", "per_tensor", "per_parameter")
-    ),
-    {"kind": "weight_decay", "scale": "log"},
-    {"kind": "initialisation"},
-    {"kind": "momentum"},
-    {"kind": "drive"},
-]
-LEARNED_BY_SYSTEMS = {"noisy quadratic": "learning_rate", "influence balancing": "drive"}
-"""Dynamical systems have no inner optimizer, and learn what they read."""
-EXACT = {
-    "checkpoint": {"kind": "unrolled", "storage": "checkpoint"},
-    "per step": {"kind": "unrolled", "storage": "per_step"},
-    "last K = T": {"kind": "truncated", "mode": "last_k", "window": HORIZON},
-    "one window of T": {"kind": "truncated", "mode": "windows", "window": HORIZON},
-    "forward mode": {"kind": "forward_mode", "chunk": 128},
-}
-OF_INNER_GRADIENTS = {
-    "mixed mode": {
-        "kind": "unrolled",
-        "segment": 2,
-        "products": "forward_over_reverse",
-        "save_gradients": True,
-    },
-}
-"""The first segment's steps are replayed with saved gradients, and the last one's taken anew."""
-BOTH = ["final", "average"]
-OBJECTIVES = {"quadratic": BOTH, "mlp": BOTH, **dict.fromkeys(LEARNED_BY_SYSTEMS, BOTH)}
-"""Convolutions take longer: they have the objective with a loss at every step only."""
+"""Further options that are held to account, beside the small ones."""
+MIXED = {"segment": 2, "products": "forward_over_reverse", "save_gradients": True}
+"""Where steps follow an inner gradient: of two segments, the first one's steps are replayed with
+saved gradients, and the last one's taken anew. It takes seconds to prepare, so every inner task
+and every meta-parameter has one turn."""
 
 
-def is_possible(task: str, optimizer: str, learned: str) -> bool:
-    if task in LEARNED_BY_SYSTEMS:
-        return optimizer == "none" and learned == LEARNED_BY_SYSTEMS[task]
-    if optimizer == "none" or learned == "drive":
-        return False
-    return learned != "momentum" or optimizer == "momentum"
+class Pair:
+    """An inner task with a meta-parameter in its slot: what all estimators are compared on."""
+
+    def __init__(self, document: str) -> None:
+        self.problem = build_problem(validate(json.loads(document)))
+        self.meta = self.problem.initial_meta(0)
+
+    @cached_property
+    def exact(self) -> Meta:
+        return estimate(self.problem, FULL, self.meta).gradient
+
+    def assert_equal(self, found: Meta, expected: Meta) -> None:
+        found, expected = trees.flat(found), trees.flat(expected)
+        assert (found - expected).norm() < 1e-8 * expected.norm() + 1e-14
 
 
-PAIRS = [
-    (task, optimizer, meta_parameter, objective)
-    for task in TASKS
-    for objective in OBJECTIVES.get(task, ["average"])
-    for optimizer in OPTIMIZERS
-    for meta_parameter in META_PARAMETERS
-    if is_possible(task, optimizer, meta_parameter["kind"])
-]
+@lru_cache(maxsize=4)
+def built(document: str) -> Pair:
+    return Pair(document)
 
 
-def name_of(pair) -> str:
-    task, optimizer, meta_parameter, objective = pair
-    return ", ".join([task, optimizer, *meta_parameter.values(), objective])
-
-
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def one_thread():
     """Tensors this small are slower on several threads."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+    built.cache_clear()
 
 
-@pytest.fixture(params=PAIRS, ids=name_of)
-def problem(request):
-    task, optimizer, meta_parameter, objective = request.param
-    return build_problem(
-        validate(
-            {
-                "inner_task": TASKS[task],
-                "inner": {"steps": HORIZON, "optimizer": OPTIMIZERS[optimizer]},
-                "meta_parameters": [meta_parameter],
-                "objective": objective,
-                "precision": "float64",
-                "device": "cpu",
-            }
-        )
-    )
+def name_of(cell: Support) -> str:
+    return f"{cell.inner_task} {cell.meta_parameter} {cell.estimator}"
+
+
+@pytest.mark.parametrize("cell", ALLOWED, ids=name_of)
+def test_what_the_support_matrix_allows_is_right(cell: Support) -> None:
+    document = {**cell.document, "estimators": [FULL]}
+    if not ESTIMATORS[cell.estimator].differentiates:
+        document["estimators"] = [{"kind": "random"}]
+    pair = built(json.dumps(document))
+    [small] = cell.document["estimators"]
+    every = [small, *({**small, **other} for other in OTHERS.get(cell.estimator, []))]
+    turn = (cell.inner_task, cell.meta_parameter) in WITH_MIXED
+    if cell.estimator == "unrolled" and turn and isinstance(pair.problem, GradientStep):
+        every.append({**small, **MIXED})
+    for spec in every:
+        check(pair, build_options(spec))
+
+
+def build_options(spec: dict) -> Estimator:
+    return ESTIMATORS[spec["kind"]].model_validate(spec)
+
+
+def check(pair: Pair, options: Estimator) -> None:
+    """That the estimator returns what it says it estimates."""
+    if options.proposes:
+        check_search(pair, options)
+    elif options.kind == "evolution":
+        check_evolution(pair, options)
+    else:
+        found = estimate(pair.problem, options.model_dump(), pair.meta)
+        expected = meta_loss(pair.problem, pair.meta)
+        assert found.meta_loss == pytest.approx(expected, rel=1e-10)
+        assert found.health.finite
+        if options.exact or getattr(options, "window", None) == pair.problem.horizon:
+            if options.kind == "unrolled":
+                assert_slopes(lambda meta: meta_loss(pair.problem, meta), pair.meta, found.gradient)
+            pair.assert_equal(found.gradient, pair.exact)
+        else:
+            DEFINITIONS[options.kind](pair, found.gradient)
+
+
+def check_implicit(pair: Pair, gradient: Meta) -> None:
+    assert_slopes(after_one_newton_step(pair.problem, pair.meta), pair.meta, gradient)
+
+
+def check_fomaml(pair: Pair, gradient: Meta) -> None:
+    if isinstance(pair.problem, GradientStep):
+        pair.assert_equal(gradient, first_order(pair.problem, pair.meta))
 
 
 @torch.no_grad()
-def meta_loss(problem, meta) -> float:
-    """F(θ), by nothing but the contract of a problem."""
-    state = problem.initial_state(meta, 0)
-    losses = []
-    for t in range(HORIZON):
-        state = problem.step(state, meta, t)
-        losses.append(problem.meta_loss(state, meta, t + 1).item())
-    return losses[-1] if problem.objective == "final" else sum(losses) / HORIZON
+def check_reptile(pair: Pair, gradient: Meta) -> None:
+    params = followed(pair.problem, pair.meta, pair.problem.step)[0]["params"]
+    start = pair.problem.initial_state(pair.meta, 0)["params"]
+    way = {f"initialisation.{name}": start[name] - w for name, w in params.items()}
+    pair.assert_equal(gradient, {name: way[name] for name in pair.meta})
 
 
-def along(meta, direction, distance):
-    """θ + distance · direction, with the direction given as one flat vector."""
-    parts = direction.split([leaf.numel() for leaf in meta.values()])
-    return {
-        name: leaf + distance * part.reshape(leaf.shape)
-        for (name, leaf), part in zip(meta.items(), parts, strict=True)
+DEFINITIONS = {"implicit": check_implicit, "fomaml": check_fomaml, "reptile": check_reptile}
+"""What estimates that are neither exact nor random are by definition."""
+
+
+def check_evolution(pair: Pair, options: Estimator) -> None:
+    """1/n Σ ε (εᵀg*) over its own n perturbations ε: with a tiny σ the slope along each."""
+    found = trees.flat(estimate(pair.problem, options.model_dump(), pair.meta).gradient)
+    count = options.particles // 2
+    drawn = standard_normal(pair.meta, count, generator(0, 0))
+    directions = torch.cat([leaf.reshape(count, -1) for leaf in drawn.values()], dim=1)
+    expected = directions.T @ (directions @ trees.flat(pair.exact)) / count
+    assert (found - expected).norm() < 1e-5 * expected.norm()
+
+
+def check_search(pair: Pair, options: Estimator) -> None:
+    """Every proposal is judged by its meta-loss, and the search goes on from there."""
+    search, problem = build_search(options), pair.problem
+    carry = search.start(problem, pair.meta, 0)
+    generation, carry = search.evaluate(problem, carry, [0])
+    for index in (0, len(generation.losses) - 1):
+        proposal = {name: leaf[index] for name, leaf in generation.metas.items()}
+        expected = meta_loss(problem, proposal)
+        assert float(generation.losses[index]) == pytest.approx(expected, rel=1e-8, nan_ok=True)
+    expected = meta_loss(problem, generation.incumbent)
+    assert generation.at_incumbent == pytest.approx(expected, rel=1e-8, nan_ok=True)
+    following = search.propose(search.observe(carry, generation))
+    assert {name: leaf.shape[1:] for name, leaf in following.items()} == {
+        name: leaf.shape for name, leaf in pair.meta.items()
     }
-
-
-def test_the_meta_gradient_is_right_and_every_exact_estimator_returns_it(problem):
-    meta = problem.initial_meta(0)
-    unrolled = estimate(problem, {"kind": "unrolled", "storage": "full"}, meta)
-    gradient = trees.flat(unrolled.gradient)
-    size = gradient.norm()
-    assert size > 1e-4
-    assert unrolled.meta_loss == pytest.approx(meta_loss(problem, meta), rel=1e-12)
-
-    generator = torch.Generator().manual_seed(0)
-    random = torch.randn(len(gradient), generator=generator, dtype=torch.float64)
-    for direction in (gradient, random):
-        unit = direction / direction.norm()
-        ahead = meta_loss(problem, along(meta, unit, STEP))
-        behind = meta_loss(problem, along(meta, unit, -STEP))
-        slope = (ahead - behind) / (2 * STEP)
-        assert abs(slope - gradient @ unit) < 1e-5 * size
-
-    exact = EXACT | (OF_INNER_GRADIENTS if isinstance(problem, Learner) else {})
-    for name, spec in exact.items():
-        other = estimate(problem, spec, meta)
-        assert (trees.flat(other.gradient) - gradient).norm() < 1e-8 * size, name
-        assert other.meta_loss == pytest.approx(unrolled.meta_loss, rel=1e-12), name

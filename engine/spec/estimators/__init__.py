@@ -5,6 +5,7 @@ from engine.spec.estimators.evolution import Evolution
 from engine.spec.estimators.first_order import FOMAML, Reptile
 from engine.spec.estimators.forward_mode import ForwardMode
 from engine.spec.estimators.implicit import Implicit
+from engine.spec.estimators.reinforce import Reinforce
 from engine.spec.estimators.truncated import Truncated
 from engine.spec.estimators.unrolled import Unrolled
 from engine.spec.searches import (
@@ -17,8 +18,8 @@ from engine.spec.searches import (
 )
 
 __all__ = [
-    "BUILT_IN", "FOMAML", "Estimator", "Evolution", "ForwardMode", "Implicit", "Reptile",
-    "Truncated", "Unrolled",
+    "BUILT_IN", "FOMAML", "Estimator", "Evolution", "ForwardMode", "Implicit", "Reinforce",
+    "Reptile", "Truncated", "Unrolled",
 ]  # fmt: skip
 
 BUILT_IN = (
@@ -29,6 +30,7 @@ BUILT_IN = (
     Reptile,
     ForwardMode,
     Evolution,
+    Reinforce,
     Elites,
     CMAES,
     RandomSearch,

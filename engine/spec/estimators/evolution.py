@@ -1,6 +1,6 @@
 """Options of evolution strategies."""
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import ValidationInfo, field_validator
 
@@ -15,6 +15,7 @@ class Evolution(Estimator):
 
     title: ClassVar[str] = "Evolution strategies"
     implementation: ClassVar[str] = "engine.estimators.evolution:Evolution"
+    small: ClassVar[dict[str, Any]] = {"particles": 8, "sigma": 1e-4}
     differentiates: ClassVar[bool] = False
     stochastic: ClassVar[bool] = True
     lengths: ClassVar[tuple[str, ...]] = ("window",)

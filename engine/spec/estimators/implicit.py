@@ -98,5 +98,12 @@ class Implicit(Estimator):
                     f"{path}.kind",
                     self.kind,
                     f"cannot learn {item.kind!r}: {item.outside_inner_loss}; allowed "
-                    "meta-parameters: weight_decay, and initialisation with inner.proximal above 0",
+                    f"meta-parameters: {_in_the_inner_loss()}, and initialisation with "
+                    "inner.proximal above 0",
                 )
+
+
+def _in_the_inner_loss() -> str:
+    from engine.spec.installed import META_PARAMETERS
+
+    return ", ".join(kind for kind, model in META_PARAMETERS.items() if model.in_inner_loss)

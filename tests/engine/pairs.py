@@ -1,0 +1,101 @@
+"""What an estimate is held against: the meta-loss and the definitions, by a problem's contract."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.utils import _pytree as pytree
+
+from engine import trees
+from engine.problem import Learner, Meta, Problem, State
+
+STEP = 1e-5
+"""Of central differences."""
+
+
+@torch.no_grad()
+def meta_loss(problem: Problem, meta: Meta) -> float:
+    """F(θ)."""
+    return float(followed(problem, meta, problem.step)[1])
+
+
+def followed(
+    problem: Problem, meta: Meta, step: Callable[[State, Meta, int], State]
+) -> tuple[State, Tensor]:
+    """The state in which an inner loop of `step` ends, and the meta-loss of the way there."""
+    state, losses = problem.initial_state(meta, 0), []
+    for t in range(problem.horizon):
+        state = step(state, meta, t)
+        losses.append(problem.meta_loss(state, meta, t + 1))
+    return state, losses[-1] if problem.objective == "final" else torch.stack(losses).mean()
+
+
+def along(meta: Meta, direction: Tensor, distance: float) -> Meta:
+    """θ + distance · direction, with the direction given as one flat vector."""
+    parts = direction.split([leaf.numel() for leaf in meta.values()])
+    return {
+        name: leaf + distance * part.reshape(leaf.shape)
+        for (name, leaf), part in zip(meta.items(), parts, strict=True)
+    }
+
+
+def assert_slopes(function: Callable[[Meta], float], meta: Meta, gradient: Meta) -> None:
+    """That `gradient` is that of `function` at θ: along itself and along a random direction."""
+    flat = trees.flat(gradient)
+    size = flat.norm()
+    assert size > 1e-6, "the meta-parameter changes nothing"
+    generator = torch.Generator().manual_seed(0)
+    random = torch.randn(len(flat), generator=generator, dtype=torch.float64)
+    for direction in (flat, random):
+        unit = direction / direction.norm()
+        ahead, behind = function(along(meta, unit, STEP)), function(along(meta, unit, -STEP))
+        assert abs((ahead - behind) / (2 * STEP) - flat @ unit) < 1e-5 * size
+
+
+def first_order(problem: Learner, meta: Meta) -> Meta:
+    """First-order MAML as it is defined: the gradient through the updates alone, with every inner
+    gradient held still."""
+
+    def step(state: State, meta: Meta, t: int) -> State:
+        still = pytree.tree_map(torch.Tensor.detach, (state, meta))
+        gradients = pytree.tree_map(torch.Tensor.detach, problem.inner_gradient(*still, t))
+        return problem.updated(state, gradients, meta, t)
+
+    theta = trees.tracked_meta(meta)
+    with torch.enable_grad():
+        _, loss = followed(problem, theta, step)
+    found = torch.autograd.grad(loss, list(theta.values()), materialize_grads=True)
+    return dict(zip(theta, found, strict=True))
+
+
+@torch.no_grad()
+def after_one_newton_step(problem: Learner, meta: Meta) -> Callable[[Meta], float]:
+    """The meta-loss where one step of Newton's method takes w_T when the inner loss changes from
+    that of θ = `meta`: F at w_T − H⁻¹ (∇L(w_T, θ′) − ∇L(w_T, θ)), as a function of θ′.
+
+    Its gradient at θ is the implicit one, whether or not w_T is stationary.
+    """
+    params = followed(problem, meta, problem.step)[0]["params"]
+    state = problem.initial_state(meta, 0)
+    split = trees.Split(params)
+    sizes = [leaf.numel() for leaf in split.leaves]
+
+    def params_of(w: Tensor) -> State:
+        parts = zip(w.split(sizes), split.leaves, strict=True)
+        return split.joined([part.reshape(leaf.shape) for part, leaf in parts])
+
+    def slope(w: Tensor, theta: Meta) -> Tensor:
+        return torch.func.grad(lambda w: problem.inner_loss(params_of(w), theta, 0))(w)
+
+    w = torch.cat([leaf.reshape(-1) for leaf in split.leaves])
+    hessian = torch.func.jacrev(slope)(w, meta)
+    at_theta = slope(w, meta)
+
+    def function(theta: Meta) -> float:
+        moved = w - torch.linalg.solve(hessian, slope(w, theta) - at_theta)
+        end = {**state, "params": params_of(moved)}
+        return float(problem.meta_loss(end, theta, problem.horizon))
+
+    return function

@@ -1,11 +1,12 @@
 // The charts of a page. The server draws the figures (the same that an export gets); this module
 // fetches them, dresses them in the page's colours, and keeps toolbar, address and exports alike.
 
+import { readWidth, writeWidth } from "./paper_width.js";
+import { CONFIG, dressedLayout, withAlpha } from "./plotly_look.js";
 import { refreshing } from "./refreshing.js";
+import { fillTable } from "./text_table.js";
 
-const CONFIG = { displayModeBar: false, responsive: true, doubleClick: "reset" };
 const DEFAULTS = { x: "step", scale: "auto", smoothing: "0" };
-const WIDTH_SETTING = "export-width";
 
 export class Charts extends EventTarget {
   constructor(place, toolbar) {
@@ -104,9 +105,7 @@ export class Charts extends EventTarget {
   #fillTwin(card) {
     const figure = this.figures.get(card.dataset.chart);
     if (!figure || !card.querySelector("[data-twin]").open) return;
-    const { header, rows } = figure.table;
-    const table = card.querySelector("[data-table]");
-    table.replaceChildren(rowOf(header, "th"), ...rows.map((cells) => rowOf(cells, "td")));
+    fillTable(card.querySelector("[data-table]"), figure.table);
   }
 
   #drawVisible() {
@@ -177,65 +176,5 @@ export class Charts extends EventTarget {
       const query = this.#query({ metric: card.dataset.chart, width: readWidth() });
       link.href = `${this.place.dataset.fileUrl}${link.dataset.format}?${query}`;
     }
-  }
-}
-
-function dressedLayout(layout, style) {
-  const token = (name) => style.getPropertyValue(name).trim();
-  const axis = {
-    gridcolor: token("--line"),
-    linecolor: token("--line-strong"),
-    tickfont: { size: 11, color: token("--ink-muted") },
-  };
-  const withTitle = (own) => ({
-    ...axis,
-    ...own,
-    title: own.title && { ...own.title, font: { size: 11, color: token("--ink-muted") } },
-  });
-  return {
-    ...layout,
-    xaxis: { ...withTitle(layout.xaxis), showgrid: false, showline: true },
-    yaxis: withTitle(layout.yaxis),
-    font: { family: token("--font-text"), size: 12, color: token("--ink") },
-    paper_bgcolor: "rgba(0,0,0,0)",
-    plot_bgcolor: "rgba(0,0,0,0)",
-    autosize: true,
-    hoverlabel: {
-      bgcolor: token("--raised"),
-      bordercolor: token("--line-strong"),
-      font: { family: token("--font-text"), size: 12, color: token("--ink") },
-      namelength: -1,
-    },
-  };
-}
-
-function withAlpha(hex, alpha) {
-  const [red, green, blue] = [1, 3, 5].map((start) => parseInt(hex.slice(start, start + 2), 16));
-  return `rgba(${red},${green},${blue},${alpha})`;
-}
-
-function rowOf(cells, name) {
-  const row = document.createElement("tr");
-  for (const text of cells) {
-    const cell = document.createElement(name);
-    cell.textContent = text;
-    row.append(cell);
-  }
-  return row;
-}
-
-function readWidth() {
-  try {
-    return localStorage.getItem(WIDTH_SETTING) ?? "column";
-  } catch {
-    return "column";
-  }
-}
-
-function writeWidth(width) {
-  try {
-    localStorage.setItem(WIDTH_SETTING, width);
-  } catch {
-    // Storage may be forbidden; the width then starts at one column on the next page.
   }
 }

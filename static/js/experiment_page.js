@@ -5,6 +5,7 @@ import { Charts } from "./charts.js";
 import { LiveRuns, followedRuns } from "./live.js";
 import { duration } from "./duration.js";
 import { hasEnded, proofLine } from "./live_state.js";
+import { PicturesBeside } from "./pictures_beside.js";
 import { refreshing } from "./refreshing.js";
 
 const overlay = document.querySelector("[data-overlay]");
@@ -12,6 +13,11 @@ const charts = new Charts(
   overlay.querySelector("[data-charts]"),
   document.querySelector("[data-toolbar]"),
 );
+const pictures = new PicturesBeside(
+  document.querySelector("[data-pictures-beside]"),
+  charts.runs,
+);
+const pictureChanges = new Map();
 const live = new LiveRuns(followedRuns());
 
 const refreshSummary = refreshing(async () => {
@@ -71,6 +77,10 @@ live.addEventListener("points", refreshAll);
 live.addEventListener("rewind", refreshAll);
 live.addEventListener("state", ({ detail: run }) => {
   showProgress(run);
+  if (pictureChanges.get(run.id) !== run.pictureChanges) {
+    pictureChanges.set(run.id, run.pictureChanges);
+    pictures.refresh();
+  }
   if (hasEnded(run)) refreshAll();
 });
 
@@ -81,5 +91,6 @@ for (const button of overlay.querySelectorAll("[data-legend]")) {
 }
 
 charts.start();
+pictures.start();
 live.start();
 setInterval(showProof, 250);

@@ -5,11 +5,13 @@ import { Charts } from "./charts.js";
 import { LiveRuns, followedRuns } from "./live.js";
 import { duration } from "./duration.js";
 import { hasEnded, proofLine } from "./live_state.js";
+import { Pictures } from "./pictures.js";
 import { refreshing } from "./refreshing.js";
 
 const page = document.querySelector(".run-page");
 const find = (part) => page.querySelector(`[data-${part}]`);
 const charts = new Charts(find("charts"), find("toolbar"));
+const pictures = new Pictures(find("pictures"));
 const live = new LiveRuns(followedRuns());
 
 const refreshEvents = refreshing(async () => {
@@ -21,6 +23,9 @@ const refreshEvents = refreshing(async () => {
   find("event-count").textContent = panel.querySelectorAll("tbody tr").length;
 });
 
+pictures.addEventListener("listed", ({ detail }) => (find("picture-count").textContent = detail));
+
+let pictureChanges;
 let status = page.querySelector(".pill").dataset.status;
 
 function showState(run) {
@@ -31,6 +36,10 @@ function showState(run) {
     pill.textContent = run.status.replaceAll("_", " ");
     refreshEvents();
     charts.refresh();
+  }
+  if (run.pictureChanges !== pictureChanges) {
+    pictureChanges = run.pictureChanges;
+    pictures.refresh();
   }
   find("bar").value = run.step;
   find("step").textContent = `${run.step} / ${run.totalSteps}`;
@@ -78,6 +87,7 @@ live.addEventListener("state", ({ detail: run }) => showState(run));
 
 startTabs();
 charts.start();
+pictures.start();
 live.start();
 setInterval(() => {
   find("proof").textContent = proofLine([...live.runs.values()], Date.now());

@@ -5,7 +5,7 @@ Signed in by session, so that the live pages use it too; unsafe methods need the
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -22,6 +22,8 @@ from webapp.api.schemas import (
     ExperimentOut,
     FieldErrors,
     NewName,
+    PictureOut,
+    PictureStepsOut,
     Points,
     PresetOut,
     RunOut,
@@ -31,11 +33,20 @@ from webapp.api.schemas import (
 from webapp.experiments import services as experiment_services
 from webapp.experiments.models import Experiment
 from webapp.experiments.selectors import experiment_for
+from webapp.exports.picture_views import file_content
 from webapp.live.catch_up import Cursor, back_fill
 from webapp.runs import services
-from webapp.runs.models import Run
-from webapp.runs.selectors import RunsQuery, run_for, runs_page
+from webapp.runs.models import Run, RunPicture
+from webapp.runs.selectors import (
+    PictureSteps,
+    RunsQuery,
+    picture_for,
+    pictures_of,
+    run_for,
+    runs_page,
+)
 
+PaperWidth = Literal["column", "page", "slide"]
 SIGNED_IN = {401: Detail, 404: Detail}
 OWNED = {**SIGNED_IN, 403: Detail}
 
@@ -134,6 +145,26 @@ def series(
     `attempt` is the attempt that the points up to `after` came from.
     """
     return back_fill(run_for(request.user, run_id), Cursor(sequence=after, attempt=attempt))
+
+
+@api.get("/runs/{run_id}/pictures", response={200: list[PictureStepsOut], **SIGNED_IN})
+def pictures(request: HttpRequest, run_id: int) -> list[PictureSteps]:
+    """Which pictures a run has, and of which outer steps."""
+    return pictures_of(run_for(request.user, run_id))
+
+
+@api.get("/runs/{run_id}/pictures/{name}/{step}", response={200: PictureOut, **SIGNED_IN})
+def picture(request: HttpRequest, run_id: int, name: str, step: int) -> RunPicture:
+    return picture_for(request.user, run_id, name, step)
+
+
+@api.get("/runs/{run_id}/pictures/{name}/{step}/png", response={404: Detail, 401: Detail})
+def picture_png(
+    request: HttpRequest, run_id: int, name: str, step: int, width: PaperWidth = "column"
+) -> HttpResponse:
+    """The picture at true size and 300 dpi, with its origin inside."""
+    found = picture_for(request.user, run_id, name, step)
+    return HttpResponse(file_content(found, "png", width), content_type="image/png")
 
 
 @api.post("/runs/{run_id}/cancel", response={200: RunOut, **OWNED})

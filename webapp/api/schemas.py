@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any, Literal
 
 from ninja import Schema
 
 from webapp.experiments.models import Experiment
-from webapp.runs.models import Run
+from webapp.runs.models import Run, RunPicture
 
 
 class FieldErrorOut(Schema):
@@ -115,6 +116,35 @@ class PresetOut(Schema):
     title: str
     question: str
     text: str
+
+
+class PictureStepsOut(Schema):
+    """One picture of a run, and the outer steps of which it is kept."""
+
+    name: str
+    title: str
+    kind: str
+    steps: list[int]
+    left_out: int
+    """Thinned out between those kept."""
+
+
+class PictureOut(Schema):
+    """A picture; `drawing` is as `engine.pictures` describes it."""
+
+    run: int
+    step: int
+    name: str
+    title: str
+    drawing: dict[str, Any]
+
+    @staticmethod
+    def resolve_run(picture: RunPicture) -> int:
+        return picture.run_id
+
+    @staticmethod
+    def resolve_drawing(picture: RunPicture) -> dict[str, Any]:
+        return json.loads(picture.drawing)
 
 
 class Points(Schema):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from webapp.exports.figures import Figure
+from webapp.runs.models import RunPicture
 
 
 @dataclass(frozen=True)
@@ -34,4 +36,35 @@ def provenance_of(figure: Figure) -> Provenance:
         runs=[run.pk for run in runs],
         seeds=sorted({run.seed for run in runs}),
         code_versions=sorted({run.experiment.code_version for run in runs}),
+    )
+
+
+@dataclass(frozen=True)
+class PictureProvenance:
+    """The run, its seed and spec, and the code behind a picture."""
+
+    picture: str
+    step: int
+    experiment: str
+    estimator: str
+    run: int
+    seed: int
+    code_version: str
+    spec: dict[str, Any]
+
+    def as_json(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=True)
+
+
+def provenance_of_picture(picture: RunPicture) -> PictureProvenance:
+    run = picture.run
+    return PictureProvenance(
+        picture=picture.name,
+        step=picture.step,
+        experiment=run.experiment.name,
+        estimator=run.label,
+        run=run.pk,
+        seed=run.seed,
+        code_version=run.experiment.code_version,
+        spec=run.spec,
     )

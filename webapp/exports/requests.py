@@ -10,6 +10,7 @@ from django.http import Http404
 
 from webapp.exports.figures import X_AXES, Scale, XAxis
 from webapp.exports.metrics import METRICS, Metric, find_metric
+from webapp.exports.paper import SIZES
 from webapp.runs.models import Run
 from webapp.runs.selectors import visible_runs
 
@@ -60,6 +61,11 @@ def read_metric(query: Mapping[str, str]) -> Metric:
     if metric is None:
         raise _refusal("metric", name, f"{', '.join(METRICS)} or theta.*")
     return metric
+
+
+def read_width(query: Mapping[str, str]) -> str:
+    """The `width` of the query: which of `SIZES` a file has."""
+    return _choice(query, "width", tuple(SIZES))
 
 
 def read_run_ids(text: str) -> list[int]:

@@ -1,4 +1,4 @@
-"""Where a logarithmic axis has its labels, and what they say: the same on the page and on paper."""
+"""Where an axis has its labels, and what they say: the same on the page and on paper."""
 
 from __future__ import annotations
 
@@ -27,6 +27,14 @@ def log_ticks(low: float, high: float) -> list[float]:
             return ticks
     apart = math.ceil((last - first) / (MOST_LABELS - 1))
     return [10.0**decade for decade in decades if decade % apart == 0]
+
+
+def round_ticks(low: float, high: float) -> list[float]:
+    """At most `MOST_LABELS` round values in `low` … `high`, evenly apart."""
+    span = high - low
+    decade = 10.0 ** math.floor(math.log10(span / MOST_LABELS))
+    step = next(m * decade for m in (1, 2, 5, 10, 20) if span / (m * decade) <= MOST_LABELS - 1)
+    return [index * step for index in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
 def tick_label(value: float, unit: Unit) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.utils.text import slugify
 from django.views.decorators.http import require_GET
 
 from webapp.compare.statistics import summarise
 from webapp.exports.csv_figure import csv_figure
 from webapp.exports.csv_summary import csv_summary
+from webapp.exports.downloads import download
 from webapp.exports.figures import Figure, build_figure
 from webapp.exports.metrics import (
     META_PARAMETER_PREFIX,
@@ -27,16 +27,11 @@ from webapp.exports.requests import (
     read_figure_request,
     read_metric,
     read_run_ids,
+    read_width,
     runs_for,
 )
 from webapp.runs.selectors import series
 
-CONTENT_TYPES = {
-    "png": "image/png",
-    "svg": "image/svg+xml",
-    "pdf": "application/pdf",
-    "csv": "text/csv; charset=utf-8",
-}
 MOST_META_PARAMETERS = 8
 _LEFT_OUT = {
     "bias", "variance", "oracle_norm", "smoothed_norm", "smoothed_standard_error",
@@ -74,9 +69,7 @@ def figure_file(request: HttpRequest, extension: str) -> HttpResponse:
         ids = read_run_ids(request.GET.get("runs", ""))
         if not ids:
             raise BadRequest("runs: nothing given; allowed: the numbers of runs, such as 3,4,7.")
-        width = request.GET.get("width", "column")
-        if width not in SIZES:
-            raise BadRequest(f"width: {width[:60]!r} is not possible; allowed: {', '.join(SIZES)}.")
+        width = read_width(request.GET)
     except BadRequest as error:
         return HttpResponse(str(error), status=400, content_type="text/plain; charset=utf-8")
     runs = runs_for(request.user, ids)
@@ -86,7 +79,7 @@ def figure_file(request: HttpRequest, extension: str) -> HttpResponse:
         content: bytes | str = csv_figure(figure)
     else:
         content = print_figure(figure, extension, SIZES[width])
-    return _download(content, extension, [metric.name, runs[0].experiment.name])
+    return download(content, extension, [metric.name, runs[0].experiment.name])
 
 
 @require_GET
@@ -98,7 +91,7 @@ def summary_file(request: HttpRequest) -> HttpResponse:
         return HttpResponse(str(error), status=400, content_type="text/plain; charset=utf-8")
     runs = runs_for(request.user, ids)
     content = csv_summary(summarise(runs, series(ids)))
-    return _download(content, "csv", ["summary", runs[0].experiment.name if runs else ""])
+    return download(content, "csv", ["summary", runs[0].experiment.name if runs else ""])
 
 
 def _further_names(points: dict[int, dict[str, Any]]) -> list[str]:
@@ -123,11 +116,3 @@ def _as_json(figure: Figure) -> dict[str, Any]:
         "text_summary": figure.text_summary(),
         "table": {"header": header, "rows": rows},
     }
-
-
-def _download(content: bytes | str, extension: str, words: list[str]) -> HttpResponse:
-    response = HttpResponse(content, content_type=CONTENT_TYPES[extension])
-    name = "-".join(filter(None, (slugify(word)[:60] for word in words))) or "figure"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{extension}"'
-    response.headers["Cache-Control"] = "private, no-store"
-    return response

@@ -15,7 +15,7 @@ from django.http import Http404
 
 from webapp.runs import chunks
 from webapp.runs.chunks import Arrays
-from webapp.runs.models import Run, SeriesChunk, Status
+from webapp.runs.models import Run, RunPicture, SeriesChunk, Status
 
 if TYPE_CHECKING:
     from webapp.accounts.models import User
@@ -81,6 +81,51 @@ def _within(arrays: Arrays, after: int, up_to: int | None) -> Arrays:
     start = int(np.searchsorted(steps, after))
     end = steps.size if up_to is None else int(np.searchsorted(steps, up_to))
     return steps[start:end], values[start:end]
+
+
+@dataclass(frozen=True)
+class PictureSteps:
+    """Where one picture of a run was taken; `keys` tell versions of it apart."""
+
+    name: str
+    title: str
+    kind: str
+    steps: list[int]
+    keys: list[int]
+    left_out: int
+    """How many were thinned out between those kept."""
+
+
+def pictures_of(run: Run) -> list[PictureSteps]:
+    """The pictures that `run` has, without their drawings, in the order in which they first came;
+    one query."""
+    found: dict[str, PictureSteps] = {}
+    rows = run.pictures.order_by("step", "pk").values_list(
+        "name", "title", "kind", "step", "pk", "left_out"
+    )
+    for name, title, kind, step, key, left_out in rows:
+        known = found.get(name) or PictureSteps(name, title, kind, [], [], 0)
+        found[name] = PictureSteps(
+            name, title, kind, [*known.steps, step], [*known.keys, key], known.left_out + left_out
+        )
+    return list(found.values())
+
+
+def picture_for(user: User, run_id: int, name: str, step: int) -> RunPicture:
+    """One picture of a run that `user` may see; raises `Http404` where there is none."""
+    run = run_for(user, run_id)
+    known = 0 <= step < 2**31 and "\x00" not in name
+    found = run.pictures.filter(name=name, step=step).first() if known else None
+    if found is None:
+        raise Http404(f"Run {run_id} has no such picture of step {step}.")
+    found.run = run
+    return found
+
+
+def newest_pictures(runs: Iterable[Run]) -> list[RunPicture]:
+    """The newest picture of each name of each of `runs`, without its drawing; one query."""
+    rows = RunPicture.objects.filter(run__in=list(runs)).defer("drawing")
+    return list(rows.order_by("run_id", "name", "-step").distinct("run_id", "name"))
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "configuration": configurations([run])[0],
         "followed": [followed(run)],
         "metrics": [METRICS[name] for name in PAGE_METRICS],
+        "picture_count": run.pictures.values("name").distinct().count(),
         "may_change": may_change(request.user, run.experiment),
         "siblings": _siblings(run),
         "spec_yaml": engine.spec.stored_to_yaml(run.spec),

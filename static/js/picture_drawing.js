@@ -1,0 +1,115 @@
+// Draws one picture, as the server describes it, into its place: images on canvases pixel by pixel,
+// curves and particles by Plotly in the page's colours, a cell as the server's own SVG.
+
+import { CONFIG, dressedLayout } from "./plotly_look.js";
+
+const MARKS = { true: ["right", "✓"], false: ["wrong", "✗"] };
+
+export function drawPicture(place, picture, { small = false } = {}) {
+  place.setAttribute("aria-label", picture.text_summary);
+  const kind = ["plotly", "images", "svg"].find((name) => picture[name] !== undefined);
+  if (place.dataset.kind === "plotly" && kind !== "plotly") window.Plotly.purge(place.firstChild);
+  if (place.dataset.kind !== kind) place.replaceChildren();
+  place.dataset.kind = kind;
+  if (kind === "plotly") drawPlotly(place, picture, small);
+  else if (kind === "images") drawImages(place, picture.images);
+  else drawSVG(place, picture.svg);
+}
+
+function drawPlotly(place, picture, small) {
+  if (!place.firstChild) {
+    place.append(Object.assign(document.createElement("div"), { className: "picture-plot" }));
+    place.append(Object.assign(document.createElement("ul"), { className: "picture-legend" }));
+  }
+  const style = getComputedStyle(document.documentElement);
+  const data = picture.plotly.data.map((trace) => dressed(trace, style, small));
+  const layout = dressedLayout(picture.plotly.layout, style);
+  if (small) layout.margin = { ...layout.margin, l: 48, b: 40, r: 8 };
+  window.Plotly.react(place.firstChild, data, layout, CONFIG);
+  place.lastChild.replaceChildren(...(picture.legend ?? []).map(legendItem));
+}
+
+// A trace's `meta` says what it is; which colour that has is the theme's to say.
+function dressed(trace, style, small) {
+  const token = (name) => style.getPropertyValue(name).trim();
+  const { part, slot } = trace.meta;
+  const marker = { ...trace.marker };
+  if (marker.line) marker.line = { ...marker.line };
+  const look = { ...trace, marker, line: { ...trace.line } };
+  if (part === "line") look.line.color = marker.color = token(`--run-${slot}`);
+  if (part === "ink") look.line.color = token("--ink-soft");
+  if (part === "lost") marker.line.color = token("--bad");
+  if (part === "mean") marker.line.color = token("--run-1");
+  if (part === "surface") {
+    const bar = { outlinewidth: 0, tickfont: { size: 11, color: token("--ink-muted") } };
+    bar.title = { ...trace.colorbar.title, font: { size: 11, color: token("--ink-muted") } };
+    look.colorbar = { ...trace.colorbar, ...bar };
+    look.showscale = !small;
+  }
+  return look;
+}
+
+function legendItem({ label, slot, dash }) {
+  const swatch = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  swatch.setAttribute("class", "swatch");
+  swatch.setAttribute("viewBox", "0 0 22 8");
+  Object.assign(swatch.dataset, { slot, dash });
+  const line = document.createElementNS("http://www.w3.org/2000/svg", "line");
+  for (const [name, value] of Object.entries({ x1: 1, y1: 4, x2: 21, y2: 4 })) line.setAttribute(name, value);
+  swatch.append(line);
+  const item = document.createElement("li");
+  item.append(swatch, label);
+  return item;
+}
+
+function drawImages(place, images) {
+  const { columns, height, width, channels, captions, right } = images;
+  const bytes = Uint8Array.from(atob(images.pixels), (character) => character.charCodeAt(0));
+  const count = bytes.length / (height * width * channels);
+  let grid = place.firstChild;
+  if (!grid) {
+    grid = Object.assign(document.createElement("div"), { className: "picture-images" });
+    place.append(grid);
+  }
+  grid.style.setProperty("--columns", columns);
+  grid.style.setProperty("--pixels", width);
+  while (grid.children.length > count) grid.lastChild.remove();
+  while (grid.children.length < count) grid.append(imageCell());
+  for (let index = 0; index < count; index += 1) {
+    const cell = grid.children[index];
+    paint(cell.querySelector("canvas"), bytes, index, { height, width, channels });
+    const [mark, sign] = MARKS[right[index]] ?? ["", ""];
+    cell.dataset.guess = mark;
+    cell.querySelector("i").textContent = sign;
+    const caption = cell.querySelector("figcaption");
+    caption.textContent = caption.title = captions[index] ?? "";
+    caption.hidden = !captions.length;
+  }
+}
+
+function imageCell() {
+  const cell = document.createElement("figure");
+  const frame = Object.assign(document.createElement("span"), { className: "picture-frame" });
+  frame.append(document.createElement("canvas"), document.createElement("i"));
+  cell.append(frame, document.createElement("figcaption"));
+  return cell;
+}
+
+function paint(canvas, bytes, index, { height, width, channels }) {
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+  const context = canvas.getContext("2d");
+  const shown = context.createImageData(width, height);
+  let source = index * height * width * channels;
+  for (let pixel = 0; pixel < height * width; pixel += 1, source += channels) {
+    for (let colour = 0; colour < 3; colour += 1) {
+      shown.data[4 * pixel + colour] = bytes[source + (channels === 3 ? colour : 0)];
+    }
+    shown.data[4 * pixel + 3] = 255;
+  }
+  context.putImageData(shown, 0, 0);
+}
+
+function drawSVG(place, text) {
+  const parsed = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
+  place.replaceChildren(document.importNode(parsed, true));
+}

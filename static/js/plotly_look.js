@@ -1,0 +1,37 @@
+// Plotly in the page's colours: what charts and pictures have in common.
+
+export const CONFIG = { displayModeBar: false, responsive: true, doubleClick: "reset" };
+
+export function dressedLayout(layout, style) {
+  const token = (name) => style.getPropertyValue(name).trim();
+  const axis = {
+    gridcolor: token("--line"),
+    linecolor: token("--line-strong"),
+    tickfont: { size: 11, color: token("--ink-muted") },
+  };
+  const withTitle = (own) => ({
+    ...axis,
+    ...own,
+    title: own.title && { ...own.title, font: { size: 11, color: token("--ink-muted") } },
+  });
+  return {
+    ...layout,
+    xaxis: { ...withTitle(layout.xaxis), showgrid: false, showline: true },
+    yaxis: withTitle(layout.yaxis),
+    font: { family: token("--font-text"), size: 12, color: token("--ink") },
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    autosize: true,
+    hoverlabel: {
+      bgcolor: token("--raised"),
+      bordercolor: token("--line-strong"),
+      font: { family: token("--font-text"), size: 12, color: token("--ink") },
+      namelength: -1,
+    },
+  };
+}
+
+export function withAlpha(hex, alpha) {
+  const [red, green, blue] = [1, 3, 5].map((start) => parseInt(hex.slice(start, start + 2), 16));
+  return `rgba(${red},${green},${blue},${alpha})`;
+}

@@ -41,11 +41,16 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
-    list("-+0123456789."),
-)
+class _Dumper(yaml.SafeDumper):
+    """YAML that quotes a text which the loader would read as a number, such as '8e9'."""
+
+
+for _reads_or_writes in (_Loader, _Dumper):
+    _reads_or_writes.add_implicit_resolver(
+        "tag:yaml.org,2002:float",
+        re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
+        list("-+0123456789."),
+    )
 
 
 def read_text(text: str) -> Experiment:
@@ -96,7 +101,8 @@ def stored_to_yaml(document: dict[str, Any]) -> str:
 
 
 def _written(document: dict[str, Any]) -> str:
-    return yaml.safe_dump(_kind_first(document), sort_keys=False, allow_unicode=True, width=100)
+    ordered = _kind_first(document)
+    return yaml.dump(ordered, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
 
 
 def _kind_first(value: Any) -> Any:

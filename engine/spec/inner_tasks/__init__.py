@@ -10,14 +10,15 @@ from engine.spec.inner_tasks.inner_task import InnerTask, Shapes, last_layer
 from engine.spec.inner_tasks.quadratic import NoisyQuadratic, Quadratic
 from engine.spec.inner_tasks.sinusoid import Sinusoid
 from engine.spec.inner_tasks.task_family import TaskFamily
+from engine.spec.inner_tasks.toy_regression import ToyRegression
 
 __all__ = [
     "BUILT_IN", "Cell", "EpisodeTask", "FewShot", "GradientMatching", "ImageCNN", "ImageMLP",
     "ImageTask", "InfluenceBalancing", "InnerTask", "NoisyQuadratic", "Quadratic", "Shapes", "Sinusoid",
-    "TaskFamily", "last_layer",
+    "TaskFamily", "ToyRegression", "last_layer",
 ]  # fmt: skip
 
 BUILT_IN = (
     Quadratic, NoisyQuadratic, InfluenceBalancing, ImageMLP, ImageCNN, Cell, FewShot, Sinusoid,
-    GradientMatching, TaskFamily,
+    GradientMatching, TaskFamily, ToyRegression,
 )  # fmt: skip

@@ -30,7 +30,7 @@ from engine.spec.inner_tasks.inner_task import Shapes
 Activation = Callable[[Tensor], Tensor]
 EPSILON = 1e-5
 """Added to the variance of a channel."""
-POOLINGS = {"max": F.max_pool2d, "average": F.avg_pool2d}
+POOLINGS = {"max": F.max_pool2d, "average": F.avg_pool2d, "stride": None}
 
 
 class Backbone:
@@ -38,6 +38,7 @@ class Backbone:
 
     def __init__(self, name: BackboneName, *, activation: str = "relu", pooling: str = "max"):
         self.activation = ACTIVATIONS[activation]
+        self.stride = 2 if pooling == "stride" else 1
         self.pool = partial(_pooled, POOLINGS[pooling])
         self._forward = {"conv4": self._conv4, "resnet12": self._resnet12, "wrn28": self._wrn28}[
             name
@@ -58,8 +59,8 @@ class Backbone:
     def _conv4(self, inputs: Tensor, convolved: Callable, normed: Callable) -> Tensor:
         for block in range(BLOCKS):
             name = f"blocks.{block}"
-            inputs = normed(f"{name}.norm", convolved(f"{name}.convolution", inputs, padding=1))
-            inputs = self.pool(self.activation(inputs))
+            inputs = convolved(f"{name}.convolution", inputs, stride=self.stride, padding=1)
+            inputs = self.pool(self.activation(normed(f"{name}.norm", inputs)))
         return inputs.flatten(1)
 
     def _resnet12(self, inputs: Tensor, convolved: Callable, normed: Callable) -> Tensor:
@@ -115,6 +116,8 @@ def drawn_params(shapes: Shapes, seed: int, device: torch.device, dtype: torch.d
     return params
 
 
-def _pooled(pool: Callable, inputs: Tensor) -> Tensor:
-    """Half as large; an image one pixel wide stays as it is."""
-    return pool(inputs, kernel_size=2) if inputs.shape[-1] > 1 else inputs
+def _pooled(pool: Callable | None, inputs: Tensor) -> Tensor:
+    """Half as large; an image one pixel wide, or already halved by a stride, stays as it is."""
+    if pool is None or inputs.shape[-1] == 1:
+        return inputs
+    return pool(inputs, kernel_size=2)

@@ -52,16 +52,16 @@ class Descent(OuterLoop):
     def _together(self) -> tuple[int, Problem]:
         """How many inner loops go together, and what they are as one.
 
-        All, where each costs its calls more than its arithmetic, by the size of a step alone; else
-        each alone, as where torch cannot take a step of several states at once, or where the
-        estimate of the mean is not the mean of the estimates (see `averages` of the options).
+        As the spec says; by itself all, where each costs its calls more than its arithmetic, by the
+        size of a step alone. Each alone too where torch cannot take a step of several states at
+        once, or where the estimate of the mean is not the mean of the estimates (see `averages` of
+        the options).
         """
-        batch = self.experiment.outer.meta_batch
-        if batch == 1 or not self.options.averages:
+        outer = self.experiment.outer
+        batch = outer.meta_batch
+        if batch == 1 or not self.options.averages or outer.together == "one_by_one":
             return 1, self.problem
-        fitting = particles_together(
-            self.problem, self.meta, self.seed, chunk=None, chunk_bytes=MOST_BYTES_TOGETHER
-        )
+        fitting = batch if outer.together == "all" else self._fitting()
         if fitting >= batch:
             try:
                 return batch, together(self.problem, batch, stride=SEED_STRIDE)
@@ -69,6 +69,11 @@ class Descent(OuterLoop):
                 if is_out_of_memory(error):
                     raise
         return 1, self.problem
+
+    def _fitting(self) -> int:
+        return particles_together(
+            self.problem, self.meta, self.seed, chunk=None, chunk_bytes=MOST_BYTES_TOGETHER
+        )
 
     def _seeds(self) -> list[int]:
         """The seed of each estimate of this outer step."""

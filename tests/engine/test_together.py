@@ -158,6 +158,14 @@ def test_a_meta_batch_of_small_loops_goes_together_with_the_figures_of_each_alon
     assert both[0][:2] == pytest.approx(both[1][:2], rel=1e-12)
 
 
+@pytest.mark.parametrize(("together", "count"), [("all", 4), ("one_by_one", 1)])
+def test_the_spec_may_say_whether_they_go_together(together: str, count: int, monkeypatch) -> None:
+    most = 0.0 if together == "all" else 8e6
+    monkeypatch.setattr(descent_module, "MOST_BYTES_TOGETHER", most)
+    loop = descent(outer={"steps": 3, "meta_batch": 4, "together": together})
+    assert loop.loops_together == count
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -15,6 +15,7 @@ from typing import Literal
 from engine.spec.inner_tasks.inner_task import Shapes
 
 BackboneName = Literal["conv4", "resnet12", "wrn28"]
+Pooling = Literal["max", "average", "stride"]
 FILTERS = {"conv4": 32, "resnet12": 64, "wrn28": 160}
 """Of the first block of each, where nothing else is asked for."""
 BLOCKS = 4
@@ -31,20 +32,17 @@ def backbone_shapes(name: BackboneName, *, filters: int | None, channels: int) -
     return {"conv4": _conv4, "resnet12": _resnet12, "wrn28": _wrn28}[name](width, channels)
 
 
-def feature_count(name: BackboneName, *, filters: int | None, image_size: int) -> int:
+def feature_count(
+    name: BackboneName, *, filters: int | None, image_size: int, pooling: Pooling
+) -> int:
     """Entries of the vector of features for one image of `image_size` × `image_size`: conv4
     flattens its last map, the others average it."""
     width = filters or FILTERS[name]
     if name == "conv4":
         for _ in range(BLOCKS):
-            image_size = halved(image_size)
+            image_size = (image_size + 1) // 2 if pooling == "stride" else max(1, image_size // 2)
         return width * image_size**2
     return width * 2 ** ((BLOCKS if name == "resnet12" else GROUPS) - 1)
-
-
-def halved(size: int) -> int:
-    """A side after 2× pooling; a side of one pixel stays as it is."""
-    return max(1, size // 2)
 
 
 def parameter_count(shapes: Shapes) -> int:

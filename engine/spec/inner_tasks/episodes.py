@@ -4,7 +4,12 @@ from typing import Any, Literal
 
 from pydantic import ValidationInfo, field_validator
 
-from engine.spec.inner_tasks.backbones import BackboneName, backbone_shapes, feature_count
+from engine.spec.inner_tasks.backbones import (
+    BackboneName,
+    Pooling,
+    backbone_shapes,
+    feature_count,
+)
 from engine.spec.inner_tasks.inner_task import InnerTask, Shapes
 from engine.spec.options import option
 
@@ -42,8 +47,10 @@ class EpisodeTask(InnerTask):
     160 for wrn28, which makes it WRN-28-10."""
     activation: Literal["relu", "tanh", "gelu"] = "relu"
     """Nonlinearity of the backbone; only the smooth ones have an exact second derivative."""
-    pooling: Literal["max", "average"] = "max"
-    """How conv4 and resnet12 halve an image."""
+    pooling: Pooling = "max"
+    """How conv4 and resnet12 halve an image: by the largest or the mean of 2 × 2 pixels, or, in
+    conv4, by convolutions with stride 2, which take a quarter of the arithmetic (as MAML's for
+    Omniglot do)."""
     test_episodes: int = option(100, ge=2, le=10_000, unit="episodes")
     """Episodes from the alphabets for testing over which the test figures average."""
 
@@ -55,11 +62,21 @@ class EpisodeTask(InnerTask):
             raise ValueError(f"allowed: 4 to {most}, the side of the data set's images; or nothing")
         return size
 
+    @field_validator("pooling")
+    @classmethod
+    def _of_the_backbone(cls, pooling: Pooling, known: ValidationInfo) -> Pooling:
+        backbone = known.data.get("backbone")
+        if pooling == "stride" and backbone != "conv4":
+            raise ValueError(f"{backbone!r} has strides of its own; allowed: 'max' or 'average'")
+        return pooling
+
     @property
     def features(self) -> int:
         """Entries of the vector that the backbone makes of an image."""
         size = self.image_size or IMAGE_SIZES[self.dataset]
-        return feature_count(self.backbone, filters=self.filters, image_size=size)
+        return feature_count(
+            self.backbone, filters=self.filters, image_size=size, pooling=self.pooling
+        )
 
     def backbone_shapes(self) -> Shapes:
         """Name and shape of the backbone's tensors, each name after `backbone.`."""

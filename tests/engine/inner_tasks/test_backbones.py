@@ -44,12 +44,16 @@ def built(name: str, **options):
 
 
 @pytest.mark.parametrize("size", [28, 9, 4])
-@pytest.mark.parametrize("name", ["conv4", "resnet12", "wrn28"])
-def test_features_have_the_announced_length(name, size):
-    backbone, params = built(name)
+@pytest.mark.parametrize(
+    ("name", "pooling"),
+    [("conv4", "max"), ("conv4", "stride"), ("resnet12", "average"), ("wrn28", "max")],
+)
+def test_features_have_the_announced_length(name, pooling, size):
+    backbone, params = built(name, pooling=pooling)
     inputs = torch.rand(5, 1, size, size, dtype=torch.float64)
     features = backbone.features(params, inputs, prefix="")
-    assert features.shape == (5, feature_count(name, filters=2, image_size=size))
+    announced = feature_count(name, filters=2, image_size=size, pooling=pooling)
+    assert features.shape == (5, announced)
     assert features.isfinite().all()
 
 

@@ -50,8 +50,8 @@ class OuterLoop(Options):
     inner_seed: Literal["fixed", "fresh"] = "fixed"
     """The same initial state and batches at every outer step, or new ones each time."""
     together: Literal["auto", "all", "one_by_one"] = "auto"
-    """Whether the inner loops of a meta-batch are estimated as one, where the estimate of their mean
-    is the mean of their estimates, or each alone, in less memory; auto has small ones as one."""
+    """Whether the inner loops of a meta-batch are estimated as one, where the estimate of their
+    mean is the mean of their estimates, or each alone, in less memory; auto: the small ones."""
 
 
 class Probes(Options):

@@ -141,7 +141,8 @@ class LossNetwork(LossFunction):
     """θ holds `learned_loss.<layer>.<weight or bias>` of two linear layers with tanh between them.
 
     Its inputs are the probabilities and the label's shares of the classes, its output is a number φ
-    for each example. The second layer starts at zero, and with it φ.
+    for each example. The second layer has no bias, of which an added φ would have no gradient; it
+    starts at zero, and with it φ.
     """
 
     def initial(self, params: Params, seed: int) -> Meta:
@@ -157,7 +158,6 @@ class LossNetwork(LossFunction):
             "hidden.weight": weight,
             "hidden.bias": bias,
             "output.weight": torch.zeros(1, width),
-            "output.bias": torch.zeros(1),
         }
         return {f"learned_loss.{name}": values.to(some) for name, values in start.items()}
 
@@ -165,7 +165,7 @@ class LossNetwork(LossFunction):
         weights = {name.removeprefix("learned_loss."): leaf for name, leaf in meta.items()}
         inputs = torch.cat([log_shares.exp(), labels], dim=-1)
         hidden = torch.tanh(F.linear(inputs, weights["hidden.weight"], weights["hidden.bias"]))
-        given = F.linear(hidden, weights["output.weight"], weights["output.bias"])[:, 0]
+        given = F.linear(hidden, weights["output.weight"])[:, 0]
         usual = cross_entropy(log_shares, labels)
         return usual + given if self.options.form == "added" else usual * given.exp()
 

@@ -86,4 +86,4 @@ class LossNetwork(LossFunction):
 
     def entries(self, experiment: Experiment) -> int:
         inputs = 2 * getattr(experiment.inner_task, "classes", 0)
-        return (inputs + 1) * self.hidden + self.hidden + 1
+        return (inputs + 2) * self.hidden

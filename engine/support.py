@@ -7,13 +7,13 @@ of one inner task, one meta-parameter and one estimator, made of what these say 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
 from typing import Any
 
-from engine.spec import SpecError, validate
+from engine.spec import FieldError, SpecError, validate
 from engine.spec.installed import ESTIMATORS, INNER_TASKS, META_PARAMETERS
 from engine.spec.options import Part
 
@@ -102,3 +102,49 @@ def _merged(document: Any, more: dict[str, Any]) -> dict[str, Any]:
             value = [*before, *value]
         merged[name] = value
     return merged
+
+
+def obstacles(document: dict[str, Any], place: str, kinds: Iterable[str]) -> dict[str, str]:
+    """Which of `kinds` cannot stand at `place` of `document` beside the rest of it, and why.
+
+    `place` is that of a part that there is (`inner_task`, `estimators.1`) or a list to which one
+    is added (`estimators`). Each kind comes with its default options; what these refuse of
+    themselves, such as a window longer than the horizon, can be set right and is no obstacle.
+    """
+    before = {error.message for error in _refusals(document)}
+    found = {}
+    for kind in kinds:
+        changed, path = _with(document, place, {"kind": kind})
+        for error in _refusals(changed):
+            of_its_options = error.path.startswith(f"{path}.") and error.path != f"{path}.kind"
+            if error.message not in before and not of_its_options:
+                found[kind] = error.message
+                break
+    return found
+
+
+def _refusals(document: dict[str, Any]) -> list[FieldError]:
+    try:
+        validate(document)
+    except SpecError as error:
+        return error.errors
+    return []
+
+
+def _with(document: Any, place: str, part: dict[str, Any]) -> tuple[Any, str]:
+    """A copy of `document` with `part` at `place`, and where it is then."""
+    name, _, rest = place.partition(".")
+    if isinstance(document, list):
+        index = int(name)
+        inner, path = _with(document[index], rest, part) if rest else (part, "")
+        copy: Any = [*document[:index], inner, *document[index + 1 :]]
+    else:
+        there = document.get(name)
+        if rest:
+            inner, path = _with({} if there is None else there, rest, part)
+        elif isinstance(there, list):
+            inner, path = [*there, part], str(len(there))
+        else:
+            inner, path = part, ""
+        copy = {**document, name: inner}
+    return copy, f"{name}.{path}" if path else name

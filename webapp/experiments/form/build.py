@@ -16,9 +16,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from engine.spec import Experiment, FieldError
+from engine.support import obstacles
 from webapp.experiments.form import shapes, sweep_text
 from webapp.experiments.form.nodes import (
     Cards,
+    Choice,
     Group,
     Leaf,
     Node,
@@ -55,6 +57,12 @@ class Step:
     def error_count(self) -> int:
         return sum(len(node.errors) for part in self.parts for node in part.walk())
 
+    @property
+    def pickers(self) -> list[Cards | Union]:
+        """The parts at which a kind is chosen."""
+        every = [node for part in self.parts for node in part.walk()]
+        return [node for node in every if isinstance(node, Cards | Union)]
+
 
 @dataclass
 class Form:
@@ -90,6 +98,7 @@ def build_form(document: Any, errors: Iterable[FieldError] = ()) -> Form:
     assert not nodes, f"the builder has no step for {', '.join(nodes)}"
     form = Form(name, steps, [])
     _offer_targets(form)
+    _show_obstacles(form, document)
     form.errors = [(error, _place(error, form)) for error in errors]
     return form
 
@@ -152,7 +161,7 @@ def _union(models: tuple[type[BaseModel], ...], value: Any, path: str, label: st
         text,
         parts=_fields(model, value, f"{path}."),
         kind=shapes.kind_of(model),
-        options=[(shapes.kind_of(item), shapes.title_of(item)) for item in models],
+        choices=_choices(models),
         about=about,
         formula=" ".join(formula.split()),
     )
@@ -170,17 +179,36 @@ def _cards(info: FieldInfo, shape: Shape, value: Any, path: str, text: str) -> C
             _union(shape.models, item, f"{path}.{index}", _title(shape.models, item), "")
             for index, item in enumerate(value)
         ],
-        options=[
-            (
-                shapes.kind_of(model),
-                shapes.title_of(model),
-                (model.__doc__ or "").partition("\n")[0],
-            )
-            for model in shape.models
-        ],
+        choices=_choices(shape.models),
         can_add=most is None or len(value) < most,
         can_remove=len(value) > fewest,
     )
+
+
+def _choices(models: tuple[type[BaseModel], ...]) -> list[Choice]:
+    """What can be chosen, group after group."""
+    choices = [
+        Choice(
+            shapes.kind_of(model),
+            shapes.title_of(model),
+            shapes.group_of(model),
+            (model.__doc__ or "").partition("\n")[0],
+        )
+        for model in models
+    ]
+    groups = list(dict.fromkeys(choice.group for choice in choices))
+    return sorted(choices, key=lambda choice: groups.index(choice.group))
+
+
+def _show_obstacles(form: Form, document: dict[str, Any]) -> None:
+    """Give every choice the reason why it cannot work with the rest of the document."""
+    for node in form.nodes():
+        if not isinstance(node, Cards | Union):
+            continue
+        others = [c for c in node.choices if isinstance(node, Cards) or c.kind != node.kind]
+        found = obstacles(document, node.path, [choice.kind for choice in others])
+        for choice in others:
+            choice.obstacle = found.get(choice.kind, "")
 
 
 def _title(models: tuple[type[BaseModel], ...], item: Any) -> str:

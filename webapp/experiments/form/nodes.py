@@ -38,6 +38,19 @@ class Node:
 
 
 @dataclass
+class Choice:
+    """A kind that can be chosen."""
+
+    kind: str
+    title: str
+    group: str = ""
+    """The slot of f_LEARN, or the family, under which it is listed."""
+    about: str = ""
+    obstacle: str = ""
+    """Why it cannot work with the rest of the document; empty where it can."""
+
+
+@dataclass
 class Leaf(Node):
     """One control with one value, always a string as an HTML control holds it."""
 
@@ -78,7 +91,7 @@ class Union(Group):
 
     template: ClassVar[str] = "experiments/form/union.html"
     kind: str = ""
-    options: list[tuple[str, str]] = field(default_factory=list)
+    choices: list[Choice] = field(default_factory=list)
     about: str = ""
     """What the chosen member says of itself."""
     formula: str = ""
@@ -98,19 +111,43 @@ class Union(Group):
 
 
 @dataclass
+class ChoiceGroup:
+    name: str
+    taken: bool
+    """Whether the list has one of them."""
+    choices: list[Choice]
+
+
+@dataclass
 class Cards(Node):
     """A list of tagged choices: each a card that can be duplicated and removed."""
 
     template: ClassVar[str] = "experiments/form/cards.html"
     items: list[Union] = field(default_factory=list)
-    options: list[tuple[str, str, str]] = field(default_factory=list)
-    """What can be added: kind, title, description."""
+    choices: list[Choice] = field(default_factory=list)
+    """What can be added."""
     can_add: bool = True
     can_remove: bool = True
 
     @property
     def children(self) -> list[Node]:
         return list(self.items)
+
+    @property
+    def groups(self) -> list[ChoiceGroup]:
+        """The choices by group, in the order in which groups first appear."""
+        names = list(dict.fromkeys(choice.group for choice in self.choices))
+        group_of = {choice.kind: choice.group for choice in self.choices}
+        taken = {group_of.get(item.kind) for item in self.items}
+        return [
+            ChoiceGroup(name, name in taken, [c for c in self.choices if c.group == name])
+            for name in names
+        ]
+
+    @property
+    def refused(self) -> list[Choice]:
+        """What cannot be added, as things are."""
+        return [choice for choice in self.choices if choice.obstacle]
 
 
 @dataclass

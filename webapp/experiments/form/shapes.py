@@ -11,6 +11,10 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from engine.spec.estimator import Estimator
+from engine.spec.inner_tasks import InnerTask
+from engine.spec.meta_parameters import MetaParameter
+
 Control = Literal[
     "union", "union_list", "group", "choice", "switch", "integer", "number", "integers", "text",
     "sweep",
@@ -83,6 +87,18 @@ def model_of_kind(models: tuple[type[BaseModel], ...], kind: Any) -> type[BaseMo
 def title_of(model: type[BaseModel]) -> str:
     """The model's own title; a model without one is called by its kind."""
     return getattr(model, "title", "") or label_of(kind_of(model))
+
+
+def group_of(model: type[BaseModel]) -> str:
+    """The heading under which a kind is listed: its slot of f_LEARN, its family, or none."""
+    if issubclass(model, MetaParameter):
+        return label_of(model.slot)
+    if issubclass(model, Estimator):
+        return "Searches" if model.proposes else "Estimators of the meta-gradient"
+    if issubclass(model, InnerTask):
+        package, *_, module = model.__module__.split(".")
+        return label_of(module) if package == "engine" else f"From the package {package}"
+    return ""
 
 
 def allowed_range(info: FieldInfo) -> str:

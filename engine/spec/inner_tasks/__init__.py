@@ -3,6 +3,7 @@
 from engine.spec.inner_tasks.cell import Cell
 from engine.spec.inner_tasks.episodes import EpisodeTask
 from engine.spec.inner_tasks.few_shot import FewShot
+from engine.spec.inner_tasks.few_shot_network import FewShotBlackBox, FewShotMetric
 from engine.spec.inner_tasks.gradient_matching import GradientMatching
 from engine.spec.inner_tasks.images import ImageCNN, ImageMLP, ImageTask
 from engine.spec.inner_tasks.influence_balancing import InfluenceBalancing
@@ -13,12 +14,14 @@ from engine.spec.inner_tasks.task_family import TaskFamily
 from engine.spec.inner_tasks.toy_regression import ToyRegression
 
 __all__ = [
-    "BUILT_IN", "Cell", "EpisodeTask", "FewShot", "GradientMatching", "ImageCNN", "ImageMLP",
-    "ImageTask", "InfluenceBalancing", "InnerTask", "NoisyQuadratic", "Quadratic", "Shapes", "Sinusoid",
+    "BUILT_IN", "Cell", "EpisodeTask", "FewShot", "FewShotBlackBox", "FewShotMetric",
+    "GradientMatching", "ImageCNN", "ImageMLP", "ImageTask",
+    "InfluenceBalancing", "InnerTask", "NoisyQuadratic", "Quadratic", "Shapes", "Sinusoid",
     "TaskFamily", "ToyRegression", "last_layer",
 ]  # fmt: skip
 
 BUILT_IN = (
-    Quadratic, NoisyQuadratic, InfluenceBalancing, ImageMLP, ImageCNN, Cell, FewShot, Sinusoid,
+    Quadratic, NoisyQuadratic, InfluenceBalancing, ImageMLP, ImageCNN, Cell, FewShot,
+    FewShotMetric, FewShotBlackBox, Sinusoid,
     GradientMatching, TaskFamily, ToyRegression,
 )  # fmt: skip

@@ -14,6 +14,7 @@ from engine.spec.meta_parameters.learned_optimizers import (
 from engine.spec.meta_parameters.learning_rate_schedule import LearningRateSchedule
 from engine.spec.meta_parameters.loss import ExampleWeights, LabelSmoothing, LossNetwork
 from engine.spec.meta_parameters.meta_parameter import HyperParameter, MetaParameter
+from engine.spec.meta_parameters.network import Network
 from engine.spec.meta_parameters.optimizer import Beta1, Beta2, Epsilon, MomentumCoefficient
 from engine.spec.meta_parameters.regularizer import L1Penalty, WeightDecay
 
@@ -32,6 +33,7 @@ BUILT_IN = (
     LSTMOptimizer,
     MetaLSTM,
     Initialisation,
+    Network,
     Drive,
     Architecture,
     AugmentationMagnitudes,

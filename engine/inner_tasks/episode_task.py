@@ -78,7 +78,7 @@ class EpisodeTask:
     @torch.no_grad()
     def test_figures(self, problem: Any, meta: Meta, seed: int) -> dict[str, float]:
         """Over the same held-out episodes each time: share of queries that are classified
-        correctly, half the width of its 95 % interval over episodes, and mean cross-entropy."""
+        correctly, with the ends of its 95 % interval over episodes, and mean cross-entropy."""
         task = self.held_out()
         problem = problem.with_task(task)
         accuracies, losses = [], []
@@ -87,9 +87,12 @@ class EpisodeTask:
             accuracies.append((logits.argmax(-1) == labels).double().mean())
             losses.append(F.cross_entropy(logits, labels).double())
         accuracy = torch.stack(accuracies)
+        mean = accuracy.mean().item()
+        room = NORMAL_QUANTILE * accuracy.std().item() / sqrt(len(accuracy))
         return {
-            "test_accuracy": accuracy.mean().item(),
-            "test_accuracy_interval": NORMAL_QUANTILE * accuracy.std().item() / sqrt(len(accuracy)),
+            "test_accuracy": mean,
+            "test_accuracy_low": mean - room,
+            "test_accuracy_high": mean + room,
             "test_loss": torch.stack(losses).mean().item(),
         }
 

@@ -47,8 +47,10 @@ export class Charts extends EventTarget {
     const response = await fetch(`${this.place.dataset.figuresUrl}?${this.#query()}`);
     if (!response.ok) throw new Error(`figures: ${response.status}`);
     const { figures, sequences } = await response.json();
+    let before = null;
     for (const figure of figures) {
-      const card = this.#cardOf(figure);
+      const card = this.#cardOf(figure, before);
+      before = card;
       this.figures.set(figure.metric, figure);
       this.#describe(card, figure);
       if (this.visible.has(card)) this.#draw(card);
@@ -56,7 +58,7 @@ export class Charts extends EventTarget {
     this.dispatchEvent(new CustomEvent("drawn", { detail: { figures, sequences } }));
   }
 
-  #cardOf(figure) {
+  #cardOf(figure, before) {
     const known = this.place.querySelector(`[data-chart="${CSS.escape(figure.metric)}"]`);
     if (known) return known;
     const template = document.querySelector("#chart-template");
@@ -66,7 +68,8 @@ export class Charts extends EventTarget {
     const explanation = card.querySelector(".chart-explanation");
     explanation.textContent = explanation.title = figure.explanation;
     card.querySelector("[data-export] summary").setAttribute("aria-label", `Export ${figure.title}`);
-    this.place.append(card);
+    if (before) before.after(card);
+    else this.place.prepend(card);
     this.#adopt(card);
     return card;
   }

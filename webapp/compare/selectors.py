@@ -10,7 +10,7 @@ from webapp.compare.difference import Difference, differences
 from webapp.compare.findings import Finding, findings
 from webapp.compare.statistics import SummaryTable, summarise
 from webapp.exports.configurations import Configuration, configurations
-from webapp.exports.metrics import METRICS, PAGE_METRICS, TABLE_METRICS
+from webapp.exports.metrics import METRICS, PAGE_METRICS, TABLE_METRICS, TEST_METRICS, with_tests
 from webapp.runs.models import Run
 from webapp.runs.selectors import series
 
@@ -25,18 +25,20 @@ class Summary:
 
 def summary_of(runs: Sequence[Run]) -> Summary:
     """One query, whatever the number of runs."""
-    table = summarise(runs, series([run.pk for run in runs], names=TABLE_METRICS))
+    names = (*TABLE_METRICS, *TEST_METRICS)
+    table = summarise(runs, series([run.pk for run in runs], names=names))
     return Summary(table=table, findings=findings(table))
 
 
 def overlay_context(runs: Sequence[Run]) -> dict[str, Any]:
     """What the template `compare/_overlay.html` needs."""
     groups = configurations(runs)
+    measured = {name for run in runs for name in run.summary}
     return {
         "runs": runs,
         "run_ids": ",".join(str(run.pk) for run in runs),
         "configurations": groups,
-        "metrics": [METRICS[name] for name in PAGE_METRICS],
+        "metrics": [METRICS[name] for name in with_tests(PAGE_METRICS, measured)],
         "summary": summary_of(runs),
         "differences": difference_of(groups),
         "followed": [followed(run) for run in runs],

@@ -11,7 +11,7 @@ import numpy as np
 from webapp.exports.bands import Series, mean_and_error
 from webapp.exports.configurations import Configuration, RunLike, configurations
 from webapp.exports.figures import SeriesOfRuns
-from webapp.exports.metrics import METRICS, SUMMARY_WORDS, TABLE_METRICS, Metric
+from webapp.exports.metrics import METRICS, SUMMARY_WORDS, TABLE_METRICS, Metric, with_tests
 from webapp.exports.numbers import format_with_error
 
 
@@ -65,7 +65,8 @@ class SummaryTable:
 
 def summarise(runs: Iterable[RunLike], series: SeriesOfRuns) -> SummaryTable:
     """The summary table of `runs`, whose points are in `series` (run id → name → arrays)."""
-    metrics = [METRICS[name] for name in TABLE_METRICS]
+    measured = {name for own in series.values() for name in own}
+    metrics = [METRICS[name] for name in with_tests(TABLE_METRICS, measured)]
     groups = configurations(runs)
     table = [[_cell(group, metric, series) for metric in metrics] for group in groups]
     columns = [_with_best(list(column)) for column in zip(*table, strict=True)]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Unit = Literal["", "s", "B"]
+Unit = Literal["", "s", "B", "%"]
+"""Of `%` the values are shares, in [0, 1]."""
 Summary = Literal["last", "mean", "median", "max"]
 
 
@@ -125,6 +127,78 @@ _CATALOGUE = (
         title="Oracle norm",
         log=True,
         explanation="Length of the exact meta-gradient at the current θ.",
+    ),
+    Metric(
+        name="test_accuracy",
+        title="Test accuracy",
+        unit="%",
+        better="higher",
+        explanation="Share of examples that neither loop has seen which the learner classifies "
+        "correctly at the end of its inner loop.",
+    ),
+    Metric(
+        name="test_loss",
+        title="Test loss",
+        better="lower",
+        explanation="Loss at the end of the inner loop on examples or tasks that neither loop has "
+        "seen.",
+    ),
+    Metric(
+        name="test_perplexity",
+        title="Test perplexity",
+        better="lower",
+        explanation="How many characters the model is as uncertain between, on text that neither "
+        "loop has seen: the exponential of its cross-entropy.",
+    ),
+    Metric(
+        name="test_accuracy_real",
+        title="Test accuracy from real images",
+        unit="%",
+        better="higher",
+        explanation="The same after training on as many random real images: what distilled ones "
+        "must beat.",
+    ),
+    Metric(
+        name="test_accuracy_mixed",
+        title="Test accuracy of the mixed cell",
+        unit="%",
+        better="higher",
+        explanation="The same with all operations mixed by their weights, before one is chosen for "
+        "each edge.",
+    ),
+    Metric(
+        name="test_accuracy_random",
+        title="Test accuracy of random architectures",
+        unit="%",
+        better="higher",
+        explanation="The mean over architectures that nothing chose: what the chosen one must "
+        "beat.",
+    ),
+    Metric(
+        name="test_accuracy_best",
+        title="Test accuracy of the best architecture",
+        unit="%",
+        better="higher",
+        explanation="Of the architecture that an exhaustive search over all of them picks.",
+    ),
+    Metric(
+        name="architecture_rank",
+        title="Rank of the chosen architecture",
+        better="lower",
+        log=True,
+        explanation="Its place among all architectures by meta-loss; 1 is the best there is.",
+    ),
+    Metric(
+        name="weight_of_clean",
+        title="Weight of clean examples",
+        better="higher",
+        explanation="Mean learned weight of the training examples whose label is right.",
+    ),
+    Metric(
+        name="weight_of_corrupted",
+        title="Weight of mislabelled examples",
+        better="lower",
+        explanation="Mean learned weight of the training examples whose label is wrong.",
     ),
     Metric(
         name="test_loss_adam",
@@ -258,8 +332,20 @@ PAGE_METRICS = (
 )
 """The charts that every page of runs has a place for, before any point has come."""
 
+TEST_METRICS = tuple(
+    name for name in METRICS if name.startswith(("test_", "transfer_", "architecture_", "weight_"))
+)
+"""What is reached on what neither loop has seen, and beside it; shown where runs have it."""
+
 TABLE_METRICS = (*PAGE_METRICS[:6], "seconds")
-"""The columns of a comparison's summary table."""
+"""The columns of a comparison's summary table, which has those of `TEST_METRICS` too where a run
+has them."""
+
+
+def with_tests(names: Sequence[str], measured: Container[str]) -> list[str]:
+    """`names` with those of `TEST_METRICS` that are `measured` after the first, the meta-loss."""
+    first, *others = names
+    return [first, *(name for name in TEST_METRICS if name in measured), *others]
 
 
 def interval_of(name: str) -> tuple[str, str]:

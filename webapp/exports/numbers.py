@@ -19,6 +19,8 @@ def format_value(value: float | None, unit: Unit = "") -> str:
         return _format_bytes(value)
     if unit == "s":
         return format_seconds(value)
+    if unit == "%":
+        return f"{100 * value:.1f} %"
     return _significant(value)
 
 
@@ -27,6 +29,8 @@ def format_with_error(value: float, error: float | None, unit: Unit = "") -> str
     text = format_value(value, unit)
     if error is None or not math.isfinite(value) or not math.isfinite(error):
         return text
+    if unit == "%":
+        return f"{100 * value:.1f} ± {100 * error:.1f} %"
     if unit or error == 0 or "e" in text:
         return f"{text} ± {format_value(error, unit)}"
     decimals = len(text.partition(".")[2])

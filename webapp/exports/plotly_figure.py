@@ -15,7 +15,8 @@ from webapp.exports.ticks import tick_label
 from webapp.exports.traces import Trace
 
 MOST_MARKERS = 20
-_SUFFIX: dict[Unit, str] = {"": "", "s": " s", "B": "B"}
+_SUFFIX: dict[Unit, str] = {"": "", "s": " s", "B": "B", "%": ""}
+_TICK_FORMAT: dict[Unit, str] = {"": "", "s": "~s", "B": "~s", "%": "~%"}
 
 
 def plotly_figure(figure: Figure) -> dict[str, Any]:
@@ -142,7 +143,7 @@ def _layout(figure: Figure) -> dict[str, Any]:
             "type": "log" if figure.y_axis.log else "linear",
             "zeroline": False,
             "ticksuffix": _SUFFIX[figure.y_axis.unit],
-            "tickformat": "~s" if figure.y_axis.unit else "",
+            "tickformat": _TICK_FORMAT[figure.y_axis.unit],
             "exponentformat": "power",
             "nticks": 6,
             **_range(figure),

@@ -77,7 +77,7 @@ def _draw_trace(axes: Any, trace: Trace, figure: Figure, line: float) -> Any:
 
 
 def _dress(axes: Any, figure: Figure, size: Size) -> None:
-    from matplotlib.ticker import EngFormatter
+    from matplotlib.ticker import EngFormatter, PercentFormatter
 
     if figure.y_axis.log:
         axes.set_yscale("log", nonpositive="clip")
@@ -89,6 +89,8 @@ def _dress(axes: Any, figure: Figure, size: Size) -> None:
         axes.set_yticks(ticks, [tick_label(tick, figure.y_axis.unit) for tick in ticks])
         axes.set_yticks([], minor=True)
         axes.set_ylim(shown)
+    elif figure.y_axis.unit == "%":
+        axes.yaxis.set_major_formatter(PercentFormatter(xmax=1.0))
     elif figure.y_axis.unit:
         axes.yaxis.set_major_formatter(EngFormatter(unit=figure.y_axis.unit))
     if figure.x_axis.unit:

@@ -18,6 +18,7 @@ from webapp.exports.metrics import (
     PAGE_METRICS,
     find_metric,
     interval_of,
+    with_tests,
 )
 from webapp.exports.paper import SIZES
 from webapp.exports.plotly_figure import plotly_figure
@@ -50,7 +51,7 @@ def figures(request: HttpRequest) -> JsonResponse:
         return JsonResponse({"detail": str(error)}, status=400)
     runs = runs_for(request.user, ids)
     points = series(ids)
-    names = [*PAGE_METRICS, *_further_names(points)]
+    names = _names(points)
     drawn = [build_figure(runs, points, find_metric(name), **options) for name in names]
     return JsonResponse(
         {
@@ -94,13 +95,15 @@ def summary_file(request: HttpRequest) -> HttpResponse:
     return download(content, "csv", ["summary", runs[0].experiment.name if runs else ""])
 
 
-def _further_names(points: dict[int, dict[str, Any]]) -> list[str]:
-    """Series that these runs have beside the ones with a fixed place: θ first."""
-    names = sorted({name for own in points.values() for name in own})
-    learned = [name for name in names if name.startswith(META_PARAMETER_PREFIX)]
-    known = [name for name in METRICS if name in names]
-    diagnostics = [name for name in known if name not in PAGE_METRICS and name not in _LEFT_OUT]
-    return [*learned[:MOST_META_PARAMETERS], *diagnostics]
+def _names(points: dict[int, dict[str, Any]]) -> list[str]:
+    """The series that are drawn: those with a fixed place, then others that these runs have, θ
+    first."""
+    measured = sorted({name for own in points.values() for name in own})
+    learned = [name for name in measured if name.startswith(META_PARAMETER_PREFIX)]
+    placed = with_tests(PAGE_METRICS, measured)
+    known = [name for name in METRICS if name in measured]
+    diagnostics = [name for name in known if name not in placed and name not in _LEFT_OUT]
+    return [*placed, *learned[:MOST_META_PARAMETERS], *diagnostics]
 
 
 def _as_json(figure: Figure) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import numpy as np
 from django.core.paginator import Page, Paginator
 from django.db.models import F, FloatField, OrderBy, Q, QuerySet
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Coalesce
 from django.http import Http404
 
 from webapp.runs import chunks
@@ -157,6 +157,7 @@ SORTS = {
     "step": F("step"),
     "duration": F("finished_at") - F("started_at"),
     "meta_loss": _figure("meta_loss"),
+    "test": Coalesce(_figure("test_accuracy"), 0 - _figure("test_loss")),
     "bias_relative": _figure("bias_relative"),
     "cosine": _figure("cosine"),
     "peak_bytes": _figure("peak_bytes"),

@@ -20,6 +20,7 @@ COLUMNS = (
     ("label", "Run", ""),
     ("status", "Status", ""),
     ("meta_loss", "Meta-loss", "numeric"),
+    ("test", "Test", "numeric"),
     ("bias_relative", "Bias / oracle norm", "numeric"),
     ("cosine", "Cosine", "numeric"),
     ("peak_bytes", "Peak memory", "numeric"),
@@ -27,7 +28,7 @@ COLUMNS = (
     ("owner", "Owner", ""),
     ("created", "Launched", ""),
 )
-FALLING_FIRST = {"created", "cosine", "step"}
+FALLING_FIRST = {"created", "cosine", "step", "test"}
 
 
 @require_GET

@@ -14,7 +14,7 @@ from engine.presets import PRESETS
 from webapp.compare.difference import Difference, differences
 from webapp.compare.selectors import followed
 from webapp.exports.configurations import configurations
-from webapp.exports.metrics import METRICS, PAGE_METRICS
+from webapp.exports.metrics import METRICS, PAGE_METRICS, with_tests
 from webapp.live import messages as live_messages
 from webapp.runs.models import Run
 from webapp.runs.permissions import may_change
@@ -36,7 +36,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "state": live_messages.state(run),
         "configuration": configurations([run])[0],
         "followed": [followed(run)],
-        "metrics": [METRICS[name] for name in PAGE_METRICS],
+        "metrics": [METRICS[name] for name in with_tests(PAGE_METRICS, run.summary)],
         "picture_count": run.pictures.values("name").distinct().count(),
         "may_change": may_change(request.user, run.experiment),
         "siblings": _siblings(run),

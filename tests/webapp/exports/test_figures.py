@@ -10,7 +10,7 @@ from tests.webapp.exports.curves import curve, figure_of, run, seeds
 from webapp.experiments.models import Experiment
 from webapp.exports.bands import kept_points, smooth
 from webapp.exports.figures import MOST_TABLE_ROWS, build_figure
-from webapp.exports.metrics import METRICS
+from webapp.exports.metrics import METRICS, with_tests
 from webapp.exports.numbers import format_value
 from webapp.exports.plotly_figure import plotly_figure
 from webapp.exports.traces import MOST_MARKS, MOST_POINTS
@@ -328,3 +328,22 @@ def test_a_label_is_text_on_the_page_and_not_markup() -> None:
 def test_a_run_at_the_edge_of_the_floats_is_still_valid_json(value: float, scale: str) -> None:
     figure = figure_of(curve(value, value), metric="gradient_norm", scale=scale)
     assert json.dumps(plotly_figure(figure), allow_nan=False)
+
+
+def test_accuracies_are_percentages_on_the_page_and_in_words() -> None:
+    figure = figure_of(curve(0.5, 0.914), metric="test_accuracy")
+    assert plotly_figure(figure)["layout"]["yaxis"]["tickformat"] == "~%"
+    assert figure.latest == "91.4 %"
+    two = figure_of(curve(0.9), curve(0.92), metric="test_accuracy")
+    assert two.table()[1][0][1].startswith("91.0 ± 1.0 %")
+
+
+def test_test_figures_stand_behind_the_meta_loss_where_runs_have_them() -> None:
+    names = ("meta_loss", "cosine")
+    assert with_tests(names, {"test_accuracy", "transfer_loss", "theta.x", "cosine"}) == [
+        "meta_loss",
+        "test_accuracy",
+        "transfer_loss",
+        "cosine",
+    ]
+    assert with_tests(names, {"bias"}) == ["meta_loss", "cosine"]

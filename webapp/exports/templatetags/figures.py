@@ -27,6 +27,12 @@ def metric(figures: dict[str, float | None], name: str) -> str:
 
 
 @register.filter
+def test_figure(figures: dict[str, float | None]) -> str:
+    """What the run reaches on what neither loop has seen: its accuracy, or its loss."""
+    return metric(figures, "test_accuracy" if "test_accuracy" in figures else "test_loss")
+
+
+@register.filter
 def duration(seconds: float | None) -> str:
     """Seconds as people say them; "–" where there are none."""
     return "–" if seconds is None else format_seconds(seconds)

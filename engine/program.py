@@ -105,6 +105,10 @@ def traced(
     `decompositions` names operations to be written out in simpler ones.
     """
     module = make_fx(function, decompositions)(*inputs)
+    for node in module.graph.nodes:
+        # Under vmap a tensor may lie in memory in another way than in the example.
+        if node.target is _aten.view.default:
+            node.target = _aten.reshape.default
     _work_out_constants(module)
     module.graph.eliminate_dead_code()
     module.recompile()

@@ -18,7 +18,7 @@ ARRAYS = ("digits", "mnist1d", "fashion_mnist")
 """Sets of labelled examples: `load`."""
 CLASSES = ("dejavu", "glyphs", "emoji", "omniglot", "mini_imagenet", "cifar100")
 """Sets of images by class and alphabet, for few-shot episodes: `load_classes`."""
-TEXTS = ("shakespeare", "austen", "penn_treebank")
+TEXTS = ("descriptions", "shakespeare", "austen", "penn_treebank")
 """Texts for language models: `load_text`."""
 NAMES = (*ARRAYS, *CLASSES, *TEXTS)
 LOCAL = ("omniglot", "mini_imagenet", "cifar100", "penn_treebank")

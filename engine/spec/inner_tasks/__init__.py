@@ -8,6 +8,7 @@ from engine.spec.inner_tasks.gradient_matching import GradientMatching
 from engine.spec.inner_tasks.images import ImageCNN, ImageMLP, ImageTask
 from engine.spec.inner_tasks.influence_balancing import InfluenceBalancing
 from engine.spec.inner_tasks.inner_task import InnerTask, Shapes, last_layer
+from engine.spec.inner_tasks.language import LanguageLSTM, LanguageTransformer
 from engine.spec.inner_tasks.quadratic import NoisyQuadratic, Quadratic
 from engine.spec.inner_tasks.sinusoid import Sinusoid
 from engine.spec.inner_tasks.task_family import TaskFamily
@@ -16,7 +17,8 @@ from engine.spec.inner_tasks.toy_regression import ToyRegression
 __all__ = [
     "BUILT_IN", "Cell", "EpisodeTask", "FewShot", "FewShotBlackBox", "FewShotMetric",
     "GradientMatching", "ImageCNN", "ImageMLP", "ImageTask",
-    "InfluenceBalancing", "InnerTask", "NoisyQuadratic", "Quadratic", "Shapes", "Sinusoid",
+    "InfluenceBalancing", "InnerTask", "LanguageLSTM", "LanguageTransformer",
+    "NoisyQuadratic", "Quadratic", "Shapes", "Sinusoid",
     "TaskFamily", "ToyRegression", "last_layer",
 ]  # fmt: skip
 
@@ -24,4 +26,5 @@ BUILT_IN = (
     Quadratic, NoisyQuadratic, InfluenceBalancing, ImageMLP, ImageCNN, Cell, FewShot,
     FewShotMetric, FewShotBlackBox, Sinusoid,
     GradientMatching, TaskFamily, ToyRegression,
+    LanguageLSTM, LanguageTransformer,
 )  # fmt: skip

@@ -4,6 +4,7 @@ from engine.spec.meta_parameters.architecture import Architecture
 from engine.spec.meta_parameters.augmentation import AugmentationMagnitudes, AugmentationNetwork
 from engine.spec.meta_parameters.dataset import DistilledImages
 from engine.spec.meta_parameters.drive import Drive
+from engine.spec.meta_parameters.dropouts import Dropouts
 from engine.spec.meta_parameters.initialisation import Initialisation
 from engine.spec.meta_parameters.learning_rate import LearningRate
 from engine.spec.meta_parameters.learned_optimizers import (
@@ -35,6 +36,7 @@ BUILT_IN = (
     Initialisation,
     Network,
     Drive,
+    Dropouts,
     Architecture,
     AugmentationMagnitudes,
     AugmentationNetwork,

@@ -45,6 +45,9 @@ def for_each(function: Callable[..., Any], *trees: Tree, chunk: int) -> Any:
             parts.append(pytree.tree_map(lambda leaf: leaf[None], alone))
         else:
             axes = pytree.tree_map(_axis, part)
+            if 0 not in pytree.tree_leaves(axes):
+                # vmap needs something to go over; a part may have one particle, or all alike.
+                axes = pytree.tree_map(lambda _: 0, part)
             one = pytree.tree_map(lambda leaf, axis: leaf if axis == 0 else leaf[0], part, axes)
             parts.append(torch.func.vmap(function, in_dims=axes, randomness="same")(*one))
     if len(parts) == 1:

@@ -38,6 +38,10 @@ class Problem(Protocol):
     products in mixed mode and first-order estimates of every meta-parameter need it.
     One that keeps logarithms in θ may have `logarithmic() -> list[str]`, their names:
     population-based training shifts these where it multiplies others.
+    One whose inner loop depends on a choice that a policy π_θ draws, so that F(θ) = E F(a), may
+    have `sample(meta, count, source) -> Tensor`, int64 [count, decisions] from a generator on the
+    CPU, `log_probability(meta, choices) -> Tensor` [n], and `initial_state_of(choice, meta, seed)`,
+    whose state keeps the choice for the step and the meta-loss to read: REINFORCE needs them.
     One that can tell what is reached on examples or tasks that neither loop has seen may have
     `test_figures(meta, seed) -> dict[str, float]`, and one that can show what θ holds
     `pictures(meta, seed) -> list[engine.pictures.Picture]`: a run records both.

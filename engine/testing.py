@@ -28,7 +28,7 @@ from engine import trees
 from engine.estimators import Carry, Estimate, Estimator
 from engine.problem import Meta, Problem
 from engine.rolling import roll
-from engine.testing_problems import Objective, Recurrence, Ridge, learner
+from engine.testing_problems import Lottery, Objective, Recurrence, Ridge, learner
 
 OBJECTIVES: tuple[Objective, ...] = ("final", "average")
 TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-9}
@@ -40,18 +40,20 @@ class EstimatorContract:
     """Inherit it and give a fixture `estimator`; every problem that its `check` accepts is tried.
 
     An estimator that is exact, or that does not differentiate, must accept what a user wrote,
-    unless it declares that it learns initial parameters only, or needs an inner gradient.
+    unless it declares that it learns initial parameters only, or choices, or needs an inner
+    gradient.
     """
 
     def problems(self, estimator: Estimator, dtype: torch.dtype = torch.float64) -> list[Problem]:
         """The problems, of those here, that `estimator` can handle. At least one."""
-        every = [make(dtype=dtype, objective=each) for make in PROBLEMS for each in OBJECTIVES]
+        makers = (Lottery,) if estimator.options.only_choices else PROBLEMS
+        every = [make(dtype=dtype, objective=each) for make in makers for each in OBJECTIVES]
         accepted = [problem for problem in every if _accepts(estimator, problem)]
         assert accepted, "no problem was accepted"
         return accepted
 
     def test_what_a_user_wrote_is_accepted(self, estimator: Estimator) -> None:
-        if estimator.options.only_initialisation:
+        if estimator.options.only_initialisation or estimator.options.only_choices:
             return
         if estimator.options.exact or not estimator.options.differentiates:
             accepted = {type(problem) for problem in self.problems(estimator)}
@@ -204,7 +206,7 @@ class EstimatorContract:
 
 
 class UnbiasedEstimatorContract(EstimatorContract):
-    """For estimators that claim no bias for a meta-loss which is quadratic in θ.
+    """For estimators that claim no bias for a meta-loss which is quadratic in θ, or an expectation.
 
     A smoothed objective has the gradient of the objective itself there. `draws` estimates are
     averaged, each from a fresh start with a draw of its own: estimates that go on with one carry
@@ -215,7 +217,8 @@ class UnbiasedEstimatorContract(EstimatorContract):
 
     def test_the_mean_is_within_four_standard_errors(self, estimator: Estimator) -> None:
         for objective in OBJECTIVES:
-            problem = learner(dtype=torch.float64, objective=objective)
+            make = Lottery if estimator.options.only_choices else learner
+            problem = make(dtype=torch.float64, objective=objective)
             if not _accepts(estimator, problem):
                 continue
             meta = problem.initial_meta(0)

@@ -1,6 +1,6 @@
 """Problems on which an estimator can be held to account: closed forms and other people's states.
 
-Two are written as a user would write them, from the contract alone; one is a registered task.
+Three are written as a user would write them, from the contract alone; one is a registered task.
 """
 
 from __future__ import annotations
@@ -97,6 +97,60 @@ class Recurrence:
 
     def meta_loss(self, state: State, meta: Meta, t: int) -> Tensor:
         return (state["params"]["s"] ** 2).sum() + 0.1 * meta["gain"] ** 2
+
+
+class Lottery:
+    """Two decisions of three options each draw where w goes: w_{t+1} = w_t − 0.2 (w_t − c[a]).
+
+    The first is drawn with the logits `first` [3], the second with the row of `second` [3, 3] that
+    the first one names; ℓ = (w − 1)².
+    """
+
+    def __init__(self, *, dtype: torch.dtype, objective: Objective = "final") -> None:
+        self.horizon = HORIZON
+        self.objective = objective
+        self.goals = torch.tensor([[1.2, -0.5, 2.0], [0.1, 3.0, 0.7], [-1.0, 0.0, 1.5]]).to(dtype)
+        self.places = torch.tensor([[a, b] for a in range(3) for b in range(3)])
+
+    def initial_meta(self, seed: int) -> Meta:
+        first = torch.tensor([0.3, -0.2, 0.1]).to(self.goals)
+        return {"first": first, "second": 0.5 * self.goals.T.contiguous()}
+
+    def log_probability(self, meta: Meta, choices: Tensor) -> Tensor:
+        first, second = choices.unbind(-1)
+        given = meta["second"].log_softmax(-1)
+        return meta["first"].log_softmax(-1)[first] + given[first, second]
+
+    def sample(self, meta: Meta, count: int, source: torch.Generator) -> Tensor:
+        uniform = torch.rand(count, generator=source, dtype=torch.float64)
+        upto = self.log_probability(meta, self.places).exp().cumsum(0).double()
+        return self.places[torch.searchsorted(upto, uniform).clamp(max=8)]
+
+    def initial_state(self, meta: Meta, seed: int) -> State:
+        return self.initial_state_of(self.places[0], meta, seed)
+
+    def initial_state_of(self, choice: Tensor, meta: Meta, seed: int) -> State:
+        return {"params": {"w": torch.zeros_like(self.goals[0, 0])}, "choice": choice}
+
+    def step(self, state: State, meta: Meta, t: int) -> State:
+        first, second = state["choice"].unbind()
+        goal = self.goals.index_select(0, first[None])[0].index_select(0, second[None])[0]
+        w = state["params"]["w"]
+        return {"params": {"w": w - 0.2 * (w - goal)}, "choice": state["choice"]}
+
+    def meta_loss(self, state: State, meta: Meta, t: int) -> Tensor:
+        return (state["params"]["w"] - 1.0) ** 2
+
+    def exact(self, meta: Meta, seed: int) -> tuple[float, Meta]:
+        """Σ_a F(a) ∇π_θ(a), with w_t = (1 − 0.8^t) c[a]."""
+        theta = {name: leaf.detach().requires_grad_() for name, leaf in meta.items()}
+        way = 1.0 - 0.8 ** torch.arange(1, self.horizon + 1).to(self.goals)
+        losses = (way[:, None] * self.goals.flatten() - 1.0) ** 2
+        of_each = losses[-1] if self.objective == "final" else losses.mean(0)
+        with torch.enable_grad():
+            loss = (self.log_probability(theta, self.places).exp() * of_each).sum()
+        gradient = torch.autograd.grad(loss, list(theta.values()))
+        return loss.item(), dict(zip(theta, gradient, strict=True))
 
 
 @cache

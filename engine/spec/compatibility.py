@@ -65,7 +65,8 @@ def _errors_of_the_whole(experiment: Experiment) -> Iterator[FieldError]:
             "ties the learner to learned initial parameters, and none are learned; "
             "allowed: 0, or 'initialisation' among the meta-parameters",
         )
-    if experiment.probes.oracle and not experiment.inner_task.differentiable:
+    enumerated = any(item.draws_choices for item in experiment.meta_parameters)
+    if experiment.probes.oracle and not (experiment.inner_task.differentiable or enumerated):
         yield FieldError(
             "probes.oracle",
             True,

@@ -33,6 +33,8 @@ class Estimator(Part):
     """Assumes that the inner loop ends where the inner loss has zero gradient."""
     only_initialisation: ClassVar[bool] = False
     """Can learn the initial parameters and nothing else."""
+    only_choices: ClassVar[bool] = False
+    """Can learn policies that draw choices, and nothing else; the others cannot learn these."""
     proposes: ClassVar[bool] = False
     """Is a search: proposes θ and has no gradient."""
     lengths: ClassVar[tuple[str, ...]] = ()
@@ -81,6 +83,21 @@ class Estimator(Part):
             if length is not None and length > horizon:
                 yield FieldError(
                     f"{path}.{name}", length, f"allowed: 1 to the horizon, inner.steps = {horizon}"
+                )
+        for item in experiment.meta_parameters:
+            if item.draws_choices and not self.only_choices:
+                yield FieldError(
+                    f"{path}.kind",
+                    self.kind,
+                    f"cannot learn {item.kind!r}: its meta-loss is a mean over the choices that it "
+                    "draws, and an inner loop is that of one; allowed: reinforce",
+                )
+            if self.only_choices and not item.draws_choices:
+                yield FieldError(
+                    f"{path}.kind",
+                    self.kind,
+                    f"cannot learn {item.kind!r}: it draws nothing, so there is no choice to make "
+                    "more probable; allowed meta-parameters: controller",
                 )
         if self.differentiates and not experiment.inner_task.differentiable:
             yield FieldError(

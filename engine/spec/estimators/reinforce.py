@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import ValidationInfo, field_validator
 
@@ -19,6 +19,7 @@ class Reinforce(Estimator):
     differentiates: ClassVar[bool] = False
     stochastic: ClassVar[bool] = True
     only_choices: ClassVar[bool] = True
+    small: ClassVar[dict[str, Any]] = {"samples": 200}
 
     kind: Literal["reinforce"] = "reinforce"
     samples: int = option(16, ge=1, le=1_000_000, unit="choices")

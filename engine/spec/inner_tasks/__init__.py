@@ -1,5 +1,6 @@
 """Inner tasks: what the learner learns, on which data, and the loss that judges it afterwards."""
 
+from engine.spec.inner_tasks.architecture_choice import ArchitectureChoice
 from engine.spec.inner_tasks.cell import Cell
 from engine.spec.inner_tasks.episodes import EpisodeTask
 from engine.spec.inner_tasks.few_shot import FewShot
@@ -15,16 +16,16 @@ from engine.spec.inner_tasks.task_family import TaskFamily
 from engine.spec.inner_tasks.toy_regression import ToyRegression
 
 __all__ = [
-    "BUILT_IN", "Cell", "EpisodeTask", "FewShot", "FewShotBlackBox", "FewShotMetric",
-    "GradientMatching", "ImageCNN", "ImageMLP", "ImageTask",
+    "BUILT_IN", "ArchitectureChoice", "Cell", "EpisodeTask", "FewShot", "FewShotBlackBox",
+    "FewShotMetric", "GradientMatching", "ImageCNN", "ImageMLP", "ImageTask",
     "InfluenceBalancing", "InnerTask", "LanguageLSTM", "LanguageTransformer",
     "NoisyQuadratic", "Quadratic", "Shapes", "Sinusoid",
     "TaskFamily", "ToyRegression", "last_layer",
 ]  # fmt: skip
 
 BUILT_IN = (
-    Quadratic, NoisyQuadratic, InfluenceBalancing, ImageMLP, ImageCNN, Cell, FewShot,
-    FewShotMetric, FewShotBlackBox, Sinusoid,
+    Quadratic, NoisyQuadratic, InfluenceBalancing, ImageMLP, ImageCNN, Cell,
+    ArchitectureChoice, FewShot, FewShotMetric, FewShotBlackBox, Sinusoid,
     GradientMatching, TaskFamily, ToyRegression,
     LanguageLSTM, LanguageTransformer,
 )  # fmt: skip

@@ -27,7 +27,7 @@ class Cell(ImageTask):
     implementation: ClassVar[str] = "engine.inner_tasks.cell:Cell"
     reads: ClassVar[tuple[str, ...]] = (*ImageTask.reads, "architecture")
     small: ClassVar[dict[str, Any]] = {
-        "nodes": 3,
+        "nodes": 2,
         "cells": 1,
         "channels": 2,
         "activation": "tanh",

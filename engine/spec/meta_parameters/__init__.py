@@ -1,6 +1,6 @@
 """Meta-parameters: which parts of the learner the outer loop learns, one file for each slot."""
 
-from engine.spec.meta_parameters.architecture import Architecture
+from engine.spec.meta_parameters.architecture import Architecture, Controller
 from engine.spec.meta_parameters.augmentation import AugmentationMagnitudes, AugmentationNetwork
 from engine.spec.meta_parameters.dataset import DistilledImages
 from engine.spec.meta_parameters.drive import Drive
@@ -38,6 +38,7 @@ BUILT_IN = (
     Drive,
     Dropouts,
     Architecture,
+    Controller,
     AugmentationMagnitudes,
     AugmentationNetwork,
     LabelSmoothing,

@@ -50,6 +50,8 @@ class AugmentationMagnitudes(Augmentation):
 
     title: ClassVar[str] = "Augmentation magnitudes"
     implementation: ClassVar[str] = "engine.meta_parameters.augmentation:AugmentationMagnitudes"
+    small: ClassVar[dict[str, Any]] = {"transforms": "intensity"}
+    # Interpolation between pixels, of the others, has a kink wherever one passes another.
 
     kind: Literal["augmentation_magnitudes"] = "augmentation_magnitudes"
     transforms: Literal["all", "geometric", "intensity"] = "all"

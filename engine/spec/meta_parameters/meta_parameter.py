@@ -42,6 +42,8 @@ class MetaParameter(Part):
     only_in_inner_loss: ClassVar[bool] = False
     """Whether neither the initial state nor the update rule nor the meta-loss reads it: first-order
     estimates, which hold inner gradients still, then leave out all that it does."""
+    draws_choices: ClassVar[bool] = False
+    """Whether it is a policy: the meta-loss is its mean over the choices that this draws."""
 
     def entries(self, experiment: Experiment) -> int:
         """Number of scalars that the outer loop learns."""

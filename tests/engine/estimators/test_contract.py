@@ -36,6 +36,10 @@ UNBIASED = [
     {"kind": "evolution", "particles": 8, "sigma": 0.3},
     *BY_WINDOWS[1:],
     {"kind": "forward_mode", "random_directions": 3},
+    *(
+        {"kind": "reinforce", "samples": 4, "baseline": baseline}
+        for baseline in ("leave_one_out", "moving_average", "none")
+    ),
 ]
 
 

@@ -1,4 +1,4 @@
-"""Inner tasks of installed packages: the sound ones are offered, the others left out and named."""
+"""Parts of installed packages: the sound ones are offered, the others left out and named."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from engine.spec.inner_tasks import BUILT_IN, Quadratic
 from engine.spec.installed import GROUPS, META_PARAMETERS, with_plug_ins
-from engine.spec.soundness import check_inner_task
+from engine.spec.soundness import check_estimator, check_inner_task, check_meta_parameter
 
 ROOT = Path(__file__).parents[3]
 GROUP = GROUPS["inner_tasks"]
@@ -120,7 +120,8 @@ import sys
 from webapp.experiments.form import build_form
 form = build_form({"inner_task": {"kind": "valley"}})
 [union] = [part for part in form.step("inner-task").parts if part.path == "inner_task"]
-assert ("valley", "A narrow valley") in union.options, union.options
+[choice] = [choice for choice in union.choices if choice.kind == "valley"]
+assert (choice.title, choice.group) == ("A narrow valley", "From the package valley")
 assert [leaf.path for leaf in union.parts] == ["inner_task.width", "inner_task.bends"]
 assert "torch" not in sys.modules
 """
@@ -217,3 +218,69 @@ def test_options_that_import_torch_are_left_out(installed: Path) -> None:
     done = python(installed, "-m", "engine", "list", "--json")
     assert "valley" not in {e["kind"] for e in json.loads(done.stdout)["inner_tasks"]}
     assert "its options import torch; only its implementation may" in done.stderr
+
+
+META_PARAMETER = """
+from engine.spec.meta_parameters import MetaParameter
+
+class Valley(MetaParameter):
+    \"\"\"What makes it narrow.\"\"\"
+
+    title: ClassVar[str] = "Walls"
+    implementation: ClassVar[str] = "valley.walls:Walls"
+    slot: ClassVar[str] = "regularizer"
+    in_inner_loss: ClassVar[bool] = True
+    kind: Literal["walls"] = "walls"
+
+    def entries(self, experiment):
+        return 2
+"""
+ESTIMATOR = """
+from engine.spec.estimator import Estimator
+
+class Valley(Estimator):
+    \"\"\"Looks down.\"\"\"
+
+    title: ClassVar[str] = "Looking down"
+    implementation: ClassVar[str] = "valley.down:Down"
+    exact: ClassVar[bool] = True
+    lengths: ClassVar[tuple[str, ...]] = ("steps",)
+    kind: Literal["down"] = "down"
+    steps: int = option(3, ge=1, le=9)
+
+    @property
+    def needs(self):
+        return ("adjoint",)
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "after", "reason"),
+    [
+        (META_PARAMETER, "", "", ""),
+        (META_PARAMETER, "(MetaParameter)", "(Options)", "not a subclass of"),
+        (META_PARAMETER, '"regularizer"', '"roof"', "its slot is 'roof'; allowed: initial param"),
+        (META_PARAMETER, "def entries", "def entrys", "no method entries(experiment)"),
+        (META_PARAMETER, "bool] = True", "bool] = False", "outside_inner_loss must say why"),
+        (ESTIMATOR, "", "", ""),
+        (ESTIMATOR, "(Estimator)", "(InnerTask)", "not a subclass of"),
+        (ESTIMATOR, "bool] = True", "str] = 'yes'", "its exact is 'yes'; allowed: True or False"),
+        (ESTIMATOR, '("steps",)', '("stride",)', "its lengths name stride, which is no field"),
+        (ESTIMATOR, '("adjoint",)', '("luck",)', "it needs luck; allowed: start, loss_gradient"),
+        (ESTIMATOR, '"valley.down:Down"', "None", "its implementation is not a text"),
+    ],
+)
+def test_meta_parameters_and_estimators_are_checked_too(
+    tmp_path, monkeypatch, text: str, before: str, after: str, reason: str
+) -> None:
+    assert before in text
+    (tmp_path / "plugged.py").write_text(HEAD + text.replace(before, after, 1))
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "plugged", raising=False)
+    check = check_estimator if text is ESTIMATOR else check_meta_parameter
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        found = with_plug_ins([], [EntryPoint("mine", "plugged:Valley", GROUP)], check, "part")
+    assert bool(found) == (reason == "")
+    assert all(reason in str(warning.message) for warning in told)
+    assert len(told) == (0 if found else 1)

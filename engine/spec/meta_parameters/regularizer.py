@@ -44,6 +44,6 @@ class L1Penalty(HyperParameter):
     """Value at the start of the outer loop."""
     scale: Scale = "linear"
     """Whether the outer loop learns the value itself or its logarithm (which keeps it positive)."""
-    smoothing: float = option(0.01, gt=0.0, le=10.0)
+    smoothing: float = option(0.05, gt=0.0, le=10.0)
     """Width ε around zero in which the penalty is rounded off: the curvature there is λ/ε, and
     inner steps must be small enough for it."""

@@ -15,8 +15,9 @@ from engine.inner_tasks.support_vectors import support_vector_weights
 from engine.problem import Hyper
 from engine.spec.inner_tasks.few_shot_network import FewShotMetric
 
-COSINE_SCALE = 10.0
-"""Of the cosines before their softmax, at the start: cosines alone differ too little."""
+SCALE = 10.0
+"""At the start, of scores that lie between 0 and 1, before their softmax: these, as they are,
+differ too little."""
 RIDGE_PENALTY = 1.0
 EPSILON = 1e-12
 """Added to a squared length."""
@@ -43,9 +44,7 @@ class FewShotMetricTask(NetworkTask):
         }[options.head]
 
     def network_params(self, seed: int) -> Params:
-        starts = {"head.log_penalty": log(RIDGE_PENALTY)}
-        if self.options.head == "matching":
-            starts["head.scale"] = COSINE_SCALE
+        starts = {"head.log_penalty": log(RIDGE_PENALTY), "head.scale": SCALE}
         drawn = super().network_params(seed)
         return {
             name: torch.full_like(leaf, starts[name]) if name in starts else leaf

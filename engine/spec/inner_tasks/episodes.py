@@ -13,10 +13,14 @@ from engine.spec.inner_tasks.backbones import (
 from engine.spec.inner_tasks.inner_task import InnerTask, Shapes
 from engine.spec.options import option
 
-ClassSetName = Literal["dejavu", "glyphs", "emoji", "omniglot", "mini_imagenet"]
-IMAGE_SIZES = {"dejavu": 28, "glyphs": 28, "emoji": 32, "omniglot": 28, "mini_imagenet": 84}
+ClassSetName = Literal["dejavu", "glyphs", "emoji", "omniglot", "mini_imagenet", "cifar100"]
+IMAGE_SIZES = {
+    "dejavu": 28, "glyphs": 28, "emoji": 32, "omniglot": 28, "mini_imagenet": 84, "cifar100": 32,
+}  # fmt: skip
 """Pixels a side."""
-CHANNELS = {"dejavu": 1, "glyphs": 1, "emoji": 3, "omniglot": 1, "mini_imagenet": 3}
+CHANNELS = {
+    "dejavu": 1, "glyphs": 1, "emoji": 3, "omniglot": 1, "mini_imagenet": 3, "cifar100": 3,
+}  # fmt: skip
 
 SMALL_EPISODES: dict[str, Any] = {
     "ways": 2, "shots": 2, "queries": 2, "image_size": 16, "filters": 2,

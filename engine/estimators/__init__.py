@@ -11,6 +11,7 @@ from engine.estimators.first_order import FOMAML, Reptile
 from engine.estimators.forward_mode import ForwardMode
 from engine.estimators.implicit import Implicit
 from engine.estimators.reinforce import Reinforce
+from engine.estimators.self_tuning import SelfTuning
 from engine.estimators.truncated import Truncated
 from engine.estimators.unrolled import Unrolled
 from engine.implementations import implementation_of
@@ -21,8 +22,8 @@ from engine.spec.validation import validate_estimator
 
 __all__ = [
     "FOMAML", "Carry", "Cost", "Estimate", "Estimator", "Evolution", "ForwardMode",
-    "Health", "Implicit", "Reinforce", "Reptile", "Truncated", "Unrolled", "build_estimator",
-    "estimate",
+    "Health", "Implicit", "Reinforce", "Reptile", "SelfTuning", "Truncated", "Unrolled",
+    "build_estimator", "estimate",
 ]  # fmt: skip
 
 WHERE_TO_LOOK = (

@@ -16,9 +16,10 @@ import torch
 from engine import trees
 from engine.estimators.estimate import Cost, Estimate, Health
 from engine.estimators.estimator import Carry, Estimator
+from engine.estimators.final_slopes import final_slopes
 from engine.estimators.linear_solvers import SOLVERS
 from engine.estimators.second_derivatives import PRODUCTS, InnerLoss, check_second_derivatives
-from engine.problem import Meta, Problem, State, inner_loss_of
+from engine.problem import Meta, Problem, inner_loss_of
 from engine.rolling import roll
 from engine.spec import estimators as options
 from engine.trees import Leaves
@@ -53,7 +54,7 @@ class Implicit(Estimator):
             state = problem.initial_state(meta, carry["seed"])
             state, _ = roll(problem, state, meta, 0, problem.horizon)
         split, theta = trees.Split(state["params"]), list(meta.values())
-        meta_loss, by_w, by_theta = _by_both(problem, state, meta)
+        meta_loss, by_w, by_theta = final_slopes(problem, state, meta, problem.horizon)
         products = PRODUCTS[self.options.products](
             _inner_loss(problem, split, meta, carry["seed"]), split.leaves, theta
         )
@@ -97,20 +98,6 @@ def _inner_loss(problem: Problem, params: trees.Split, meta: Meta, seed: int) ->
         return inner_loss(params.joined(w), dict(zip(meta, theta, strict=True)))
 
     return loss
-
-
-def _by_both(problem: Problem, state: State, meta: Meta) -> tuple[float, Leaves, Leaves]:
-    """F, ∂F/∂w and ∂F/∂θ at the final state."""
-    split = trees.Split(state["params"])
-    w, theta = trees.tracked(split.leaves), trees.tracked(list(meta.values()))
-    with torch.enable_grad():
-        loss = problem.meta_loss(
-            {**state, "params": split.joined(w)},
-            dict(zip(meta, theta, strict=True)),
-            problem.horizon,
-        )
-    both = trees.gradients([loss], [*w, *theta], [torch.ones_like(loss)])
-    return loss.item(), both[: len(w)], both[len(w) :]
 
 
 def _residual(product: Leaves, right: Leaves) -> float:

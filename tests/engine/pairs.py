@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from engine import trees
+from engine.population import generator
 from engine.problem import Learner, Meta, Problem, State
 
 STEP = 1e-5
@@ -99,3 +100,46 @@ def after_one_newton_step(problem: Learner, meta: Meta) -> Callable[[Meta], floa
         return float(problem.meta_loss(end, theta, problem.horizon))
 
     return function
+
+
+def self_tuned(problem: Problem, meta: Meta) -> Meta:
+    """A self-tuning network's estimate as σ goes to 0: its response learns the tangent of each
+    step along the signs of that step, draw 0 of seed 0, at a share of 1."""
+    split = trees.Split(problem.initial_state(meta, 0)["params"])
+    count = len(trees.flat(meta))
+    source, response = generator(0, 0), [w.new_zeros(count, *w.shape) for w in split.leaves]
+
+    def step(state: State, meta: Meta, t: int) -> State:
+        signs = 2.0 * torch.randint(2, (count,), generator=source) - 1.0
+        parts = signs.split([leaf.numel() for leaf in meta.values()])
+        along_theta = {
+            name: part.reshape(leaf.shape).to(leaf)
+            for (name, leaf), part in zip(meta.items(), parts, strict=True)
+        }
+        said = [torch.tensordot(signs.to(r), r, dims=1) for r in response]
+
+        def params(params: State, theta: Meta) -> State:
+            return problem.step({**state, "params": params}, theta, t)["params"]
+
+        before = state["params"], meta
+        tangent = torch.func.jvp(params, before, (split.joined(said), along_theta))[1]
+        shown = [tangent[name] for name in state["params"]]
+        for r, s, u in zip(response, shown, said, strict=True):
+            r += torch.tensordot(signs.to(r), s - u, dims=0) / count
+        return problem.step(state, meta, t)
+
+    state = followed(problem, meta, step)[0]
+
+    def loss(params: State, theta: Meta) -> Tensor:
+        return problem.meta_loss({**state, "params": params}, theta, problem.horizon)
+
+    by_w, by_theta = torch.func.grad(loss, argnums=(0, 1))(state["params"], meta)
+    through = sum(
+        r.reshape(count, -1) @ by_w[name].reshape(-1)
+        for r, name in zip(response, state["params"], strict=True)
+    )
+    parts = through.split([leaf.numel() for leaf in meta.values()])
+    return {
+        name: slope + part.reshape(slope.shape)
+        for (name, slope), part in zip(by_theta.items(), parts, strict=True)
+    }

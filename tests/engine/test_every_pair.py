@@ -29,6 +29,7 @@ from tests.engine.pairs import (
     first_order,
     followed,
     meta_loss,
+    self_tuned,
 )
 
 ALLOWED = [cell for cell in support_matrix() if cell.allowed]
@@ -141,7 +142,17 @@ def check_reptile(pair: Pair, gradient: Meta) -> None:
     pair.assert_equal(gradient, {name: way[name] for name in pair.meta})
 
 
-DEFINITIONS = {"implicit": check_implicit, "fomaml": check_fomaml, "reptile": check_reptile}
+def check_self_tuning(pair: Pair, gradient: Meta) -> None:
+    found, expected = trees.flat(gradient), trees.flat(self_tuned(pair.problem, pair.meta))
+    assert (found - expected).norm() < 1e-5 * expected.norm()
+
+
+DEFINITIONS = {
+    "implicit": check_implicit,
+    "fomaml": check_fomaml,
+    "reptile": check_reptile,
+    "self_tuning": check_self_tuning,
+}
 """What estimates that are neither exact nor random are by definition."""
 
 

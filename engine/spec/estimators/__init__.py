@@ -6,6 +6,7 @@ from engine.spec.estimators.first_order import FOMAML, Reptile
 from engine.spec.estimators.forward_mode import ForwardMode
 from engine.spec.estimators.implicit import Implicit
 from engine.spec.estimators.reinforce import Reinforce
+from engine.spec.estimators.self_tuning import SelfTuning
 from engine.spec.estimators.truncated import Truncated
 from engine.spec.estimators.unrolled import Unrolled
 from engine.spec.searches import (
@@ -19,7 +20,7 @@ from engine.spec.searches import (
 
 __all__ = [
     "BUILT_IN", "FOMAML", "Estimator", "Evolution", "ForwardMode", "Implicit", "Reinforce",
-    "Reptile", "Truncated", "Unrolled",
+    "Reptile", "SelfTuning", "Truncated", "Unrolled",
 ]  # fmt: skip
 
 BUILT_IN = (
@@ -31,6 +32,7 @@ BUILT_IN = (
     ForwardMode,
     Evolution,
     Reinforce,
+    SelfTuning,
     Elites,
     CMAES,
     RandomSearch,

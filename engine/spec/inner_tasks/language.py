@@ -7,10 +7,10 @@ from pydantic import ValidationInfo, field_validator
 from engine.spec.inner_tasks.inner_task import InnerTask, Shapes
 from engine.spec.options import option
 
-TextName = Literal["descriptions", "shakespeare", "austen"]
+TextName = Literal["descriptions", "shakespeare", "austen", "penn_treebank"]
 
-CHARACTERS = {"descriptions": 27, "shakespeare": 82, "austen": 81}
-"""Different characters of each text."""
+CHARACTERS = {"descriptions": 27, "shakespeare": 82, "austen": 81, "penn_treebank": 10_000}
+"""Different characters of each text; Penn Treebank is taken word by word."""
 FEW_WINDOWS = {"sequence": 3, "batch_size": 3, "validation_windows": 3, "inner_loss_windows": 3}
 
 
@@ -21,7 +21,8 @@ class LanguageTask(InnerTask):
     """
 
     text: TextName = "descriptions"
-    """Text; scikit-learn's descriptions of its data sets need no download, the others one."""
+    """Text: scikit-learn's descriptions of its data sets need no download, Shakespeare and Austen
+    one, and Penn Treebank, whose words are the characters, a folder of one's own."""
     sequence: int = option(32, ge=2, le=1024, unit="characters")
     """Characters of a window that are predicted."""
     batch_size: int = option(32, ge=1, le=4096, unit="windows")

@@ -70,6 +70,12 @@ _SAYINGS = (
         "torch has no forward-mode derivative of {}",
     ),
     _saying(
+        r"ZeroTensors are immutable",
+        "torch's forward-mode derivative of a built-in loss's gradient fails",
+        "write the loss in plain operations, as ((x - y) ** 2).mean() in the place of mse_loss",
+        "mse_loss",
+    ),
+    _saying(
         r"once_differentiable",
         "a custom autograd.Function is marked {}",
         "write its backward in operations that torch can differentiate again",

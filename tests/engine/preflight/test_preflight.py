@@ -291,3 +291,12 @@ def test_an_estimator_of_ones_own_is_asked_itself() -> None:
     [found] = preflight(problem, OnlyQuietProblems(), problem.initial_meta(0))
     assert found.need == "Only quiet problems"
     assert found.reason == "noise: this problem is noisy; allowed: a quiet one"
+
+
+def test_the_squared_error_of_torch_is_refused_to_forward_mode() -> None:
+    """Nothing is estimated here: while bytes are counted, its tangents end the process."""
+    problem = Fit(lambda w: torch.nn.functional.mse_loss(w * w, torch.ones_like(w)))
+    [obstacle] = errors(look(problem, "forward_mode"))
+    assert obstacle.operation == "mse_loss"
+    assert "((x - y) ** 2).mean()" in obstacle.cure
+    assert look(problem, "unrolled") == []

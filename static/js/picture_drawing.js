@@ -3,6 +3,7 @@
 
 import { CONFIG, dressedLayout } from "./plotly_look.js";
 
+const WIDEST_IMAGE = 112; // pixels of the page, about
 const MARKS = { true: ["right", "✓"], false: ["wrong", "✗"] };
 
 export function drawPicture(place, picture, { small = false } = {}) {
@@ -12,7 +13,7 @@ export function drawPicture(place, picture, { small = false } = {}) {
   if (place.dataset.kind !== kind) place.replaceChildren();
   place.dataset.kind = kind;
   if (kind === "plotly") drawPlotly(place, picture, small);
-  else if (kind === "images") drawImages(place, picture.images);
+  else if (kind === "images") drawImages(place, picture.images, small);
   else drawSVG(place, picture.svg);
 }
 
@@ -62,7 +63,7 @@ function legendItem({ label, slot, dash }) {
   return item;
 }
 
-function drawImages(place, images) {
+function drawImages(place, images, small) {
   const { columns, height, width, channels, captions, right } = images;
   const bytes = Uint8Array.from(atob(images.pixels), (character) => character.charCodeAt(0));
   const count = bytes.length / (height * width * channels);
@@ -71,8 +72,10 @@ function drawImages(place, images) {
     grid = Object.assign(document.createElement("div"), { className: "picture-images" });
     place.append(grid);
   }
-  grid.style.setProperty("--columns", columns);
-  grid.style.setProperty("--pixels", width);
+  // A long single row is folded where there is little room: its images would be specks.
+  const folded = small && columns > 6 && count <= columns;
+  grid.style.setProperty("--columns", folded ? Math.ceil(columns / 2) : columns);
+  grid.style.setProperty("--widest", `${width * Math.max(1, Math.round(WIDEST_IMAGE / width))}px`);
   while (grid.children.length > count) grid.lastChild.remove();
   while (grid.children.length < count) grid.append(imageCell());
   for (let index = 0; index < count; index += 1) {

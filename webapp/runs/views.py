@@ -37,7 +37,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "configuration": configurations([run])[0],
         "followed": [followed(run)],
         "metrics": [METRICS[name] for name in with_tests(PAGE_METRICS, run.summary)],
-        "picture_count": run.pictures.values("name").distinct().count(),
+        "picture_count": run.pictures.order_by().values("name").distinct().count(),
         "may_change": may_change(request.user, run.experiment),
         "siblings": _siblings(run),
         "spec_yaml": engine.spec.stored_to_yaml(run.spec),

@@ -8,7 +8,7 @@ from engine import estimate, trees
 from engine.data.tensors import Split
 from engine.inner_tasks.gradient_matching import distance, instance_normed
 from engine.spec import SpecError, validate
-from tests.engine.finite_differences import assert_exact, built, meta_loss, moved
+from tests.engine.finite_differences import built, meta_loss, moved
 
 TASK = {
     "kind": "gradient_matching",
@@ -40,11 +40,6 @@ def test_meta_gradients_are_exact() -> None:
         assert abs((ahead - behind) / 2e-5 - gradient @ unit) < 1e-5 * gradient.norm()
     mixed = estimate(problem, {"kind": "unrolled", "products": "forward_over_reverse"}, meta)
     assert (trees.flat(mixed.gradient) - gradient).norm() < 1e-8 * gradient.norm()
-
-
-def test_every_exact_estimator_returns_the_meta_gradient() -> None:
-    one = {"inner": {"steps": 4, "optimizer": {"kind": "sgd", "learning_rate": 0.3}}}
-    assert_exact(built(TASK, IMAGES, **one))
 
 
 def test_fomaml_is_the_direct_derivative_at_networks_that_stand_still(problem) -> None:
@@ -103,7 +98,7 @@ def test_real_images_of_a_comparison_are_of_their_class_and_new_each_time(proble
 
 
 def test_new_networks_are_tested_on_distilled_and_on_real_images() -> None:
-    task = {**TASK, "width": 8, "activation": "relu", "test_epochs": 40, "test_networks": 2}
+    task = {**TASK, "width": 8, "activation": "relu", "test_epochs": 20, "test_networks": 2}
     problem = built(task, {**IMAGES, "start": "real"}, precision="float32")
     figures = problem.test_figures(problem.initial_meta(0), 0)
     # The first distilled images are the random real ones.

@@ -13,7 +13,7 @@ SMALL = {"activation": "tanh", "batch_size": 6, "train_examples": 60, "validatio
 MLP = {"kind": "image_mlp", "hidden": [3], **SMALL}
 CNN = {"kind": "image_cnn", "channels": [2, 2], **SMALL}
 SIGNALS = {"kind": "image_mlp", "dataset": "mnist1d", "hidden": [3], **SMALL}
-LOGISTIC = {"kind": "image_mlp", "hidden": [], **SMALL}
+LOGISTIC = {"kind": "image_mlp", "dataset": "mnist1d", "hidden": [], **SMALL}
 NOISE = {"kind": "distilled_images"}
 SOFT = {**NOISE, "labels": "learned"}
 REAL = {**NOISE, "start": "real", "images_per_class": 2}
@@ -23,21 +23,19 @@ IN_TURN = {**REAL, "each_step": "one_per_class"}
 @pytest.mark.parametrize(
     ("task", "items"),
     [
-        (MLP, [SOFT]),
         (MLP, [IN_TURN, {"kind": "learning_rate", "granularity": "per_step"}]),
         (CNN, [NOISE]),
         (SIGNALS, [SOFT, {"kind": "weight_decay", "initial": 0.1}]),
     ],
-    ids=["mlp, soft labels", "mlp, in turn, rates", "cnn", "signals, decay"],
+    ids=["mlp, in turn, rates", "cnn", "signals, decay"],
 )
 def test_meta_gradients_are_exact(task, items) -> None:
     assert_exact(built(task, *items))
 
 
-@pytest.mark.parametrize("item", [NOISE, SOFT], ids=["hard labels", "soft labels"])
-def test_implicit_differentiation_is_exact_at_the_stationary_point(item) -> None:
+def test_implicit_differentiation_is_exact_at_the_stationary_point() -> None:
     decay = {"kind": "sgd", "weight_decay": 0.3}
-    problem = Settled(built(LOGISTIC, item, optimizer=decay, objective="final"))
+    problem = Settled(built(LOGISTIC, SOFT, optimizer=decay, objective="final"))
     meta = problem.initial_meta(0)
     found = estimate(problem, {"kind": "implicit", "solver": "exact"}, meta)
     gradient = trees.flat(found.gradient)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import log
-from typing import Any
+from typing import Any, Self
 
 import torch
 import torch.nn.functional as F
@@ -42,6 +42,14 @@ class FewShotMetricTask(NetworkTask):
             "ridge": _linear,
             "svm": _linear,
         }[options.head]
+
+    def held_out(self) -> Self:
+        """With the classes of an episode for testing: no weight depends on how many these are."""
+        ways = self.options.test_ways
+        if ways is None:
+            return super().held_out()
+        options = self.options.model_copy(update={"ways": ways, "test_ways": None})
+        return type(self)(options, device=self.device, dtype=self.dtype).held_out()
 
     def network_params(self, seed: int) -> Params:
         starts = {"head.log_penalty": log(RIDGE_PENALTY), "head.scale": SCALE}

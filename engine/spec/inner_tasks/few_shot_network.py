@@ -74,6 +74,9 @@ class FewShotMetric(NetworkTask):
     kind: Literal["few_shot_metric"] = "few_shot_metric"
     head: Literal["prototypical", "matching", "relation", "ridge", "svm"] = "prototypical"
     """How a query is compared with the support."""
+    test_ways: int | None = option(None, ge=2, le=100, unit="classes")
+    """Classes in an episode for testing; nothing means as many as in meta-training, where more
+    than are tested teach more (Snell et al., 2017)."""
     units: int = option(32, ge=1, le=4096, unit="units")
     """Hidden units of the relation network's comparison; the other heads have none."""
     slack: float = option(0.1, gt=0.0, le=1e6)

@@ -85,6 +85,16 @@ def test_what_is_measured_and_shown_is_of_held_out_letters(options):
     assert all("\u0531" <= letter <= "\u0587" for letter in picture.drawing.captions)
 
 
+@pytest.mark.parametrize("options", METRIC, ids=name_of)
+def test_episodes_for_testing_may_have_other_numbers_of_classes(options):
+    as_in_training, others = built(options), built({**options, "test_ways": 3})
+    meta = others.initial_meta(0)
+    assert len(others.pictures(meta, 0)[0].drawing.captions) == 12
+    as_usual = built({**options, "ways": 3})
+    assert others.test_figures(meta, 0) == as_usual.test_figures(meta, 0)
+    assert as_in_training.task.shapes == others.task.shapes
+
+
 def test_prototypes_are_means_and_scores_minus_squared_distances():
     problem = built({"head": "prototypical"})
     params = final(problem)

@@ -84,7 +84,14 @@ def _documents(inner_task: str, meta_parameter: str, estimator: str) -> Iterator
         merged = {**AROUND, **document}
         for around in surroundings:
             merged = _merged(merged, around)
-        yield merged
+        shortest = merged["inner"]["steps"]
+        lengths = {name: min(method[name], shortest) for name in _lengths(method)}
+        yield {**merged, "estimators": [{**method, **lengths}]}
+
+
+def _lengths(method: dict[str, Any]) -> Iterator[str]:
+    """The small options that count inner steps: no inner loop is too short for them."""
+    return (name for name in ESTIMATORS[method["kind"]].lengths if name in method)
 
 
 def _small(part: type[Part]) -> dict[str, Any]:

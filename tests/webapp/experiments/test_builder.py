@@ -228,3 +228,33 @@ def test_only_members_build(client: Client) -> None:
         assert client.get(path).status_code == 302
     assert client.post("/experiments/").status_code == 302
     assert not Experiment.objects.exists()
+
+
+def test_what_cannot_work_beside_the_rest_is_grey_with_the_reason(browser, posted) -> None:
+    page = browser.get("/experiments/new").content.decode()
+    [reptile] = re.findall(r'<button[^>]* id="add-estimators-reptile"[^>]*>', page)
+    assert "unfit" in reptile
+    assert "it follows the initial parameters only" in reptile
+    [forward] = re.findall(r'<button[^>]* id="add-estimators-forward_mode"[^>]*>', page)
+    assert "unfit" not in forward
+    assert re.search(r'<option value="influence_balancing" class="unfit" title="[^"]+">', page)
+
+
+def test_another_inner_task_changes_what_is_grey_in_the_other_steps(browser) -> None:
+    fields = fields_of(browser.get("/experiments/new").content.decode())
+    fields |= {"inner_task.kind": ["quadratic"], "_action": ["kind:inner_task"]}
+    answer = browser.post("/experiments/form", fields, headers={"HX-Request": "true"})
+    [smoothing] = re.findall(
+        r'<button[^>]* id="add-meta_parameters-label_smoothing"[^>]*>', answer.content.decode()
+    )
+    assert "only an inner task that reads it can learn it" in smoothing
+
+
+def test_the_slots_are_listed_in_order_each_fixed_or_meta_learned(browser) -> None:
+    page = browser.get("/experiments/new").content.decode()
+    states = re.findall(r'adder-name">([^<]+) <span[^>]* data-learned="(\w+)"', page)
+    assert [slot for slot, _ in states] == [
+        "Initial parameters", "Optimizer", "Loss function", "Dataset", "Architecture",
+        "Regularizer", "Augmentation",
+    ]  # fmt: skip
+    assert [slot for slot, learned in states if learned == "yes"] == ["Optimizer"]

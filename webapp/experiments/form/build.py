@@ -196,7 +196,7 @@ def _choices(models: tuple[type[BaseModel], ...]) -> list[Choice]:
         )
         for model in models
     ]
-    groups = list(dict.fromkeys(choice.group for choice in choices))
+    groups = [*shapes.SLOTS, *dict.fromkeys(choice.group for choice in choices)]
     return sorted(choices, key=lambda choice: groups.index(choice.group))
 
 

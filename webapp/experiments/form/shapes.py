@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from engine.spec.estimator import Estimator
 from engine.spec.inner_tasks import InnerTask
 from engine.spec.meta_parameters import MetaParameter
+from engine.spec.meta_parameters.meta_parameter import Slot
 
 Control = Literal[
     "union", "union_list", "group", "choice", "switch", "integer", "number", "integers", "text",
@@ -174,3 +175,7 @@ def words(name: str) -> str:
 def label_of(name: str) -> str:
     text = words(name)
     return text[0].upper() + text[1:]
+
+
+SLOTS = [label_of(slot) for slot in get_args(Slot)]
+"""Headings of meta-parameters, in the order of f_LEARN's slots."""

@@ -115,4 +115,5 @@ function paint(canvas, bytes, index, { height, width, channels }) {
 function drawSVG(place, text) {
   const parsed = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
   place.replaceChildren(document.importNode(parsed, true));
+  place.tabIndex = 0; // a wide cell scrolls, by keyboard too
 }

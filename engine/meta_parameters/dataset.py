@@ -44,10 +44,15 @@ class DistilledImages(MetaParameter):
 
     def batch(self, meta: Meta, batch: Any, seed: Tensor, t: int | Tensor) -> Split:
         """The distilled images, class by class, in place of the task's batch."""
+        if self.options.each_step == "all":
+            return self.all_of_them(meta)
         pixels, labels = meta["distilled_images.images"], self._labels(meta)
-        if self.options.each_step == "one_per_class":
-            turn = torch.as_tensor(t, device=pixels.device) % pixels.shape[1]
-            pixels, labels = (part.index_select(1, turn[None]) for part in (pixels, labels))
+        turn = torch.as_tensor(t, device=pixels.device) % pixels.shape[1]
+        return Split(*(part.index_select(1, turn[None])[:, 0] for part in (pixels, labels)))
+
+    def all_of_them(self, meta: Meta) -> Split:
+        """Every distilled image, class by class."""
+        pixels, labels = meta["distilled_images.images"], self._labels(meta)
         return Split(pixels.flatten(0, 1), labels.flatten(0, 1))
 
     def _labels(self, meta: Meta) -> Tensor:

@@ -107,6 +107,11 @@ def test_new_networks_are_tested_on_distilled_and_on_real_images() -> None:
     noise = built(task, IMAGES, precision="float32")
     figures = noise.test_figures(noise.initial_meta(0), 0)
     assert figures["test_accuracy"] < figures["test_accuracy_real"]
+    # All are tested, also where a step trains on some of them: as many as the real ones.
+    in_turn = {**IMAGES, "start": "real", "images_per_class": 2, "each_step": "one_per_class"}
+    several = built(task, in_turn, precision="float32")
+    figures = several.test_figures(several.initial_meta(0), 0)
+    assert figures["test_accuracy"] == figures["test_accuracy_real"]
     assert built(TASK, IMAGES).test_figures({}, 0) == {}
 
 

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine import random_bits
+from engine.data.class_names import CLASS_NAMES
 from engine.data.tensors import Split, load_tensors, random_of_each_class
 from engine.inner_tasks.backbones import drawn_params
 from engine.inner_tasks.images import ACTIVATIONS, TESTED_TOGETHER
@@ -68,6 +69,7 @@ class GradientMatching:
         self.options = options
         self.shapes = options.parameter_shapes()
         self.classes = options.classes
+        self.class_names = CLASS_NAMES[options.dataset]
         self.activation = ACTIVATIONS[options.activation]
         self.device = device
         self.dtype = dtype

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine import random_bits
+from engine.data.class_names import CLASS_NAMES
 from engine.data.tensors import Split, load_tensors
 from engine.inner_tasks.inner_task import Params
 from engine.problem import Learner, Meta
@@ -38,6 +39,7 @@ class ImageTask:
         splits = load_tensors(options.dataset, device=device, dtype=dtype)
         self.image_shape = splits.train.inputs.shape[1:]
         self.classes = options.classes
+        self.class_names = CLASS_NAMES[options.dataset]
         train = self._arranged(splits.train.first(options.train_examples))
         labels, self.corrupted = with_label_noise(train.labels, options.label_noise, self.classes)
         self.train = Split(train.inputs, labels, torch.arange(len(labels), device=device))

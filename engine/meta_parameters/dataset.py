@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,8 @@ class DistilledImages(MetaParameter):
         pixels = meta["distilled_images.images"]
         shown = pixels.reshape(*pixels.shape[:2], *self.task.image_shape).transpose(0, 1)
         shown = shown.flatten(0, 1).double().cpu()
-        captions = [_caption(label) for label in self._labels(meta).transpose(0, 1).flatten(0, 1)]
+        labels = self._labels(meta).transpose(0, 1).flatten(0, 1)
+        captions = [_caption(label, self.task.class_names) for label in labels]
         if len(self.task.image_shape) == 1:
             drawing: Any = _signals(shown, captions)
         else:
@@ -81,12 +83,12 @@ class DistilledImages(MetaParameter):
         return [Picture(name="distilled_images", title="Distilled images", drawing=drawing)]
 
 
-def _caption(label: Tensor) -> str:
+def _caption(label: Tensor, names: Sequence[str]) -> str:
     """The class, or the one with the largest share and that share."""
     if not label.dim():
-        return str(int(label))
+        return names[int(label)]
     share, best = label.max(0)
-    return f"{int(best)}: {float(share):.0%}"
+    return f"{names[int(best)]}: {float(share):.0%}"
 
 
 def _signals(signals: Tensor, captions: list[str]) -> Curves:

@@ -89,3 +89,11 @@ class Reptile(Estimator):
         yield from super().refusals(experiment, path)
         why = "it follows the initial parameters only"
         yield from refused_meta_parameters(self.kind, experiment, path, why)
+        for index, item in enumerate(experiment.meta_parameters):
+            if getattr(item, "adapts", "all") != "all":
+                yield FieldError(
+                    f"{path}.kind",
+                    self.kind,
+                    "it follows what the inner loop moves, and the layers before the last one stay "
+                    f"as they are; allowed: meta_parameters.{index}.adapts 'all'",
+                )

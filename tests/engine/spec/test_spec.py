@@ -63,6 +63,12 @@ def refusal(text: str) -> list[tuple[str, str]]:
         ),
         ("estimators: [{kind: reptile}]", "estimators.0.kind", "cannot learn 'learning_rate'"),
         (
+            "meta_parameters: [{kind: initialisation, adapts: last_layer}]\n"
+            "estimators: [{kind: reptile}]",
+            "estimators.0.kind",
+            "allowed: meta_parameters.0.adapts 'all'",
+        ),
+        (
             "inner_task: {kind: image_mlp}\nmeta_parameters: [{kind: weight_decay}]\n"
             "estimators: [{kind: implicit, solver: exact}]",
             "estimators.0.solver",

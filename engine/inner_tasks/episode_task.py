@@ -52,7 +52,7 @@ class EpisodeTask:
             ways=self.options.ways,
             shots=self.options.shots,
             queries=self.options.queries,
-            rotations=self.options.rotations,
+            rotations=self.options.rotations and split == META_TRAIN,
             dtype=self.dtype,
         )
 

@@ -41,7 +41,8 @@ class EpisodeTask(InnerTask):
     queries: int = option(5, ge=1, le=100, unit="images")
     """Other images of each class, on which the learner is judged."""
     rotations: bool = False
-    """Take a class turned by 90°, 180° or 270° for a class of its own."""
+    """In meta-training, take a class turned by 90°, 180° or 270° for a class of its own; held-out
+    classes stand upright."""
     image_size: int | None = option(None, ge=4, le=84, unit="pixels")
     """Side to which the images are reduced; nothing means as they are."""
     backbone: BackboneName = "conv4"

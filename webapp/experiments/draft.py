@@ -41,7 +41,11 @@ class Draft:
     @property
     def missing_data(self) -> list[MissingData]:
         """Data sets that this machine does not have, with the command that fetches each."""
-        named = {getattr(run.spec.inner_task, "dataset", None) for run in self.runs}
+        named = {
+            getattr(run.spec.inner_task, field, None)
+            for run in self.runs
+            for field in ("dataset", "text")
+        }
         names = named & set(engine.data.NAMES)
         return [
             MissingData(name, engine.data.fetch_command(name))

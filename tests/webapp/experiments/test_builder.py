@@ -173,13 +173,26 @@ def test_what_is_not_there_cannot_be_started_from(browser, query: str) -> None:
     assert browser.get(f"/experiments/new?{query}").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("task", "command"),
+    [
+        ("{kind: image_mlp, dataset: fashion_mnist}", "fetch fashion_mnist"),
+        ("{kind: few_shot_metric, dataset: glyphs}", "fetch glyphs"),
+        ("{kind: few_shot_metric, dataset: omniglot}", "fetch omniglot --data-dir FOLDER"),
+        ("{kind: language_lstm, text: shakespeare}", "fetch shakespeare"),
+    ],
+)
 def test_missing_data_is_said_with_the_command_that_fetches_it(
-    browser, monkeypatch: pytest.MonkeyPatch, tmp_path
+    browser, monkeypatch: pytest.MonkeyPatch, task: str, command: str
 ) -> None:
-    monkeypatch.setattr("engine.data.available", lambda name: name != "fashion_mnist")
-    text = "inner_task: {kind: image_mlp, dataset: fashion_mnist}"
+    monkeypatch.setattr("engine.data.available", lambda name: False)
+    learned = "network" if "few_shot" in task else "learning_rate"
+    steps = 1 if "few_shot" in task else 5
+    text = (
+        f"inner_task: {task}\ninner: {{steps: {steps}}}\nmeta_parameters: [{{kind: {learned}}}]\n"
+    )
     page = browser.post("/experiments/yaml", {"_yaml": text}).content.decode()
-    assert "python -m engine fetch fashion_mnist" in page
+    assert f"python -m engine {command}" in page
 
 
 BAD_YAML = [

@@ -15,7 +15,7 @@ class Evolution(Estimator):
 
     title: ClassVar[str] = "Evolution strategies"
     implementation: ClassVar[str] = "engine.estimators.evolution:Evolution"
-    small: ClassVar[dict[str, Any]] = {"particles": 8, "sigma": 1e-5}
+    small: ClassVar[dict[str, Any]] = {"particles": 8, "sigma": 1e-6}
     differentiates: ClassVar[bool] = False
     stochastic: ClassVar[bool] = True
     lengths: ClassVar[tuple[str, ...]] = ("window",)

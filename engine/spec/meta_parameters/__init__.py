@@ -6,12 +6,12 @@ from engine.spec.meta_parameters.dataset import DistilledImages
 from engine.spec.meta_parameters.drive import Drive
 from engine.spec.meta_parameters.dropouts import Dropouts
 from engine.spec.meta_parameters.initialisation import Initialisation
-from engine.spec.meta_parameters.learning_rate import LearningRate
 from engine.spec.meta_parameters.learned_optimizers import (
     LSTMOptimizer,
     MetaLSTM,
     MLPOptimizer,
 )
+from engine.spec.meta_parameters.learning_rate import LearningRate
 from engine.spec.meta_parameters.learning_rate_schedule import LearningRateSchedule
 from engine.spec.meta_parameters.loss import ExampleWeights, LabelSmoothing, LossNetwork
 from engine.spec.meta_parameters.meta_parameter import HyperParameter, MetaParameter

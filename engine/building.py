@@ -12,6 +12,7 @@ from engine.inner_optimizers import INNER_OPTIMIZERS
 from engine.inner_tasks.quadratic_solution import SolvedQuadratic, has_closed_form
 from engine.problem import Learner, Problem
 from engine.spec import Experiment
+from engine.spec.meta_parameters import MetaParameter
 
 MOST_PARAMETERS = 10_000
 FEWEST_STEPS = 1_000_000
@@ -32,7 +33,7 @@ def build_problem(experiment: Experiment) -> Problem:
         implementation_of(item, f"meta_parameters.{index}.kind")(
             item, task=task, horizon=experiment.inner.steps, start=fixed.get(item.kind)
         )
-        for index, item in enumerate(experiment.meta_parameters)
+        for index, item in _data_first(experiment)
     ]
     parts: dict[str, Any] = {
         "task": task,
@@ -51,6 +52,13 @@ def build_problem(experiment: Experiment) -> Problem:
     else:
         problem = getattr(task, "problem", DynamicalSystem)(**parts)
     return Compiled(problem) if is_compiled(experiment) else problem
+
+
+def _data_first(experiment: Experiment) -> list[tuple[int, MetaParameter]]:
+    """The meta-parameters with their places in the spec; what takes the place of the data comes
+    before what changes these, in whatever order they are named."""
+    items = enumerate(experiment.meta_parameters)
+    return sorted(items, key=lambda item: item[1].slot != "dataset")
 
 
 def is_compiled(experiment: Experiment) -> bool:

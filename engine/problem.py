@@ -200,13 +200,17 @@ class Learner(BuiltProblem, GradientStep):
         self.proximal = proximal
         losses = [item for item in parts["meta_parameters"] if hasattr(item, "training_loss")]
         self._learned_loss = losses[0] if losses else None
-        self._gradient = Recorded(super().inner_gradient)
-        self._products = Recorded(self._tree_of_products)
+        self._forget_records()
         super().__init__(task=task, **parts)
         params = self._drawn(0)
         start = self._start(self.initial_meta(0), params)
         if proximal and all(start[name] is w for name, w in params.items()):
             raise ValueError("proximal: no meta-parameter holds initial parameters to tie to")
+
+    def with_task(self, task: Any) -> Self:
+        other = super().with_task(task)
+        other._forget_records()
+        return other
 
     def initial_state(self, meta: Meta, seed: int) -> State:
         start = super().initial_state(meta, seed)
@@ -249,6 +253,11 @@ class Learner(BuiltProblem, GradientStep):
     ) -> list[Tensor | None]:
         found = self._products(state, meta, step_number(t, state["seed"].device), vector)
         return pytree.tree_structure((state, meta)).flatten_up_to(found)
+
+    def _forget_records(self) -> None:
+        """A record holds the data of the task that it was made on."""
+        self._gradient = Recorded(super().inner_gradient)
+        self._products = Recorded(self._tree_of_products)
 
     def _tree_of_products(
         self, state: State, meta: Meta, t: Tensor, vector: Params

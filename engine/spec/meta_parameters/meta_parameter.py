@@ -83,7 +83,10 @@ class HyperParameter(MetaParameter):
         scale = getattr(self, "scale", "linear")
         if scale == "linear":
             return
-        if not (self.initial or getattr(experiment.inner.optimizer, self.kind, None)):
+        start = self.initial
+        if start is None:
+            start = getattr(experiment.inner.optimizer, self.kind, None)
+        if not start:
             field = "scale" if "scale" in type(self).model_fields else "initial"
             through = {"log": "logarithm", "logit": "logit"}[scale]
             yield FieldError(

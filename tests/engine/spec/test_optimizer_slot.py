@@ -40,6 +40,14 @@ ADAM = {"steps": 5, "optimizer": {"kind": "adam"}}
             "through its logit must start above 0; give meta_parameters.0.initial",
         ),
         (
+            {
+                "inner": {"optimizer": {"kind": "momentum"}},
+                "meta_parameters": [{"kind": "momentum", "scale": "logit", "initial": 0.0}],
+            },
+            "meta_parameters.0.scale",
+            "through its logit must start above 0; give meta_parameters.0.initial",
+        ),
+        (
             {"inner": ADAM, "meta_parameters": [{"kind": "beta2", "initial": 1.0}]},
             "meta_parameters.0.initial",
             "less than 1",

@@ -11,8 +11,8 @@ from engine import estimate, trees
 from engine.building import build_problem
 from engine.problem import Learner
 from engine.spec import validate
+from tests.engine.pairs import along, meta_loss
 from tests.engine.problems import quadratic
-from tests.engine.test_every_pair import along, meta_loss
 
 INITIALISATION = {"kind": "initialisation"}
 PROXIMAL = 0.6

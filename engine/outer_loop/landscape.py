@@ -41,6 +41,7 @@ class Landscape:
         self.frame: Frame | None = None
         self._drawn: tuple[Frame, Tensor] | None = None
         logarithmic = problem.logarithmic() if hasattr(problem, "logarithmic") else []
+        self.odds = problem.odds() if hasattr(problem, "odds") else []
         self.log = [name in logarithmic for name, leaf in meta.items() for _ in range(leaf.numel())]
 
     @staticmethod
@@ -87,9 +88,11 @@ class Landscape:
         return torch.stack(each).mean(0)
 
     def _titles(self) -> list[str]:
-        """A name for every entry of θ."""
+        """A name for what is shown of every entry of θ."""
         return [
-            name.replace("_", " ") + (f", entry {index + 1}" if leaf.numel() > 1 else "")
+            ("odds of " if name in self.odds else "")
+            + name.replace("_", " ")
+            + (f", entry {index + 1}" if leaf.numel() > 1 else "")
             for name, leaf in self.like.items()
             for index in range(leaf.numel())
         ]
@@ -98,7 +101,7 @@ class Landscape:
         return tuple(self._value(index, entry) for index, entry in enumerate(point))
 
     def _value(self, index: int, entry: float) -> float:
-        """An entry of θ as one reads it: itself, not its logarithm."""
+        """An entry of θ as one reads it: itself, or what it is the logarithm of."""
         return math.exp(min(max(entry, -700.0), 700.0)) if self.log[index] else float(entry)
 
     def _hold(self, points: Tensor) -> None:

@@ -37,7 +37,8 @@ class Problem(Protocol):
     One whose step follows the gradient of an inner loss may say so by inheriting `GradientStep`:
     products in mixed mode and first-order estimates of every meta-parameter need it.
     One that keeps logarithms in θ may have `logarithmic() -> list[str]`, their names:
-    population-based training shifts these where it multiplies others.
+    population-based training shifts these where it multiplies others; and `odds() -> list[str]`,
+    which of them are logarithms of odds.
     One whose inner loop depends on a choice that a policy π_θ draws, so that F(θ) = E F(a), may
     have `sample(meta, count, source) -> Tensor`, int64 [count, decisions] from a generator on the
     CPU, `log_probability(meta, choices) -> Tensor` [n], and `initial_state_of(choice, meta, seed)`,
@@ -164,8 +165,15 @@ class BuiltProblem:
 
     def logarithmic(self) -> list[str]:
         """Names in θ whose entries are natural logarithms."""
+        return self._names_where("logarithmic")
+
+    def odds(self) -> list[str]:
+        """Names in θ whose entries are natural logarithms of odds v / (1 − v)."""
+        return self._names_where("odds")
+
+    def _names_where(self, attribute: str) -> list[str]:
         params = self._drawn(0)
-        parts = [item for item in self.meta_parameters if getattr(item, "logarithmic", False)]
+        parts = [item for item in self.meta_parameters if getattr(item, attribute, False)]
         return [name for item in parts for name in item.initial(params, 0)]
 
     def hyper(self, meta: Meta, t: int | Tensor) -> Hyper:

@@ -16,6 +16,9 @@ from engine.spec.inner_tasks.cell import OPERATIONS
 class Architecture(MetaParameter):
     """θ holds `architecture.alpha`, [edges, operations]: the α of DARTS, equation 2."""
 
+    logarithmic = True
+    """Of an operation's weight, up to a factor of its edge."""
+
     def initial(self, params: Params, seed: int) -> Meta:
         some = next(iter(params.values()))
         return {"architecture.alpha": some.new_zeros(len(self.task.edges), len(OPERATIONS))}

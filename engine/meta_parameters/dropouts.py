@@ -26,8 +26,8 @@ class Dropouts(MetaParameter):
     """θ holds `dropouts.<place>`, the logit of a rate, 0-dimensional, for each place that the
     task's `mask_shapes` names."""
 
-    logarithmic = True
-    """Logits are logarithms: of the odds."""
+    logarithmic = odds = True
+    """Logits are logarithms of odds."""
 
     def initial(self, params: Params, seed: int) -> Meta:
         some = next(iter(params.values()))

@@ -28,7 +28,7 @@ class HyperParameter(MetaParameter):
         self.start = options.initial if options.initial is not None else start
         self.granularity = getattr(options, "granularity", "scalar")
         self.scale = getattr(options, "scale", "linear")
-        self.logarithmic = self.scale != "linear"
+        self.logarithmic, self.odds = self.scale != "linear", self.scale == "logit"
 
     def initial(self, params: Params, seed: int) -> Meta:
         some = next(iter(params.values()))

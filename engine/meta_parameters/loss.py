@@ -49,6 +49,13 @@ class LabelSmoothing(LossFunction):
     classes, scalar; or logits [classes, classes], whose softmax over a row is what a label becomes.
     """
 
+    logarithmic = True
+    """Logits are logarithms: of odds, or of shares up to a factor."""
+
+    @property
+    def odds(self) -> bool:
+        return self.options.granularity == "scalar"
+
     def initial(self, params: Params, seed: int) -> Meta:
         some, classes, share = next(iter(params.values())), self.task.classes, self.options.initial
         if self.options.granularity == "scalar":
@@ -84,6 +91,11 @@ class ExampleWeights(LossFunction):
     """θ holds `example_weights`, [training examples]; equal entries mean equal weights of 1."""
 
     FIRST = {"sigmoid": 0.0, "softplus": log(expm1(1.0)), "softmax": 0.0}
+
+    @property
+    def logarithmic(self) -> bool:
+        """Of odds, or of shares up to a factor; what softplus takes is none."""
+        return self.options.through != "softplus"
 
     def initial(self, params: Params, seed: int) -> Meta:
         some, count = next(iter(params.values())), len(self.task.train.labels)

@@ -24,9 +24,9 @@ class MetaParameter:
         architecture         `completed`, or what the task asks of it
         regularizer          `hyper`
 
-    It may have `logarithmic`, whether its entries are logarithms; and as inner tasks
-    `pictures(problem, meta, seed) -> list[Picture]`, which show what it has learned, and
-    `test_figures(problem, meta, seed) -> dict[str, float]`.
+    It may have `logarithmic`, whether its entries are logarithms, and `odds`, whether these are
+    logarithms of odds; and as inner tasks `pictures(problem, meta, seed) -> list[Picture]`, which
+    show what it has learned, and `test_figures(problem, meta, seed) -> dict[str, float]`.
     """
 
     def __init__(

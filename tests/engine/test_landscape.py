@@ -121,3 +121,11 @@ def test_where_there_is_nothing_to_draw(meta_parameters, estimator, probes) -> N
         meta_parameters, estimator, probes={"oracle": False, "memory": False, **probes}
     )
     assert pictured(engine.run(experiment)) == {}
+
+
+def test_what_is_learned_as_a_logit_is_shown_as_odds() -> None:
+    learned = [{"kind": "momentum", "scale": "logit", "initial": 0.8}]
+    drawing = pictured(engine.run(spec(learned, ELITES)))[0]
+    assert drawing.x_title == "odds of momentum"
+    assert drawing.log_x
+    assert drawing.mean[0] == pytest.approx(4.0)

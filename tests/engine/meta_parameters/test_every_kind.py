@@ -76,6 +76,27 @@ def test_augmentation_changes_learned_images_in_whatever_order_they_are_named() 
         assert torch.equal(found[name], slope)
 
 
+@pytest.mark.parametrize(
+    ("item", "odds"),
+    [
+        ({"kind": "label_smoothing", "initial": 0.5}, True),
+        ({"kind": "label_smoothing", "granularity": "per_class_pair"}, False),
+        ({"kind": "example_weights"}, False),
+        ({"kind": "beta1"}, True),
+        ({"kind": "epsilon"}, False),
+    ],
+    ids=str,
+)
+def test_logits_are_logarithms_and_those_of_odds_are_told_apart(item: dict, odds: bool) -> None:
+    """Population-based training would never move a logit of 0 by multiplying it."""
+    problem = built(MLP, item, optimizer={"kind": "adam"})
+    names = list(problem.initial_meta(0))
+    assert problem.logarithmic() == names
+    assert problem.odds() == (names if odds else [])
+    plain = built(MLP, {"kind": "example_weights", "through": "softplus"})
+    assert plain.logarithmic() == plain.odds() == []
+
+
 def test_a_learner_on_another_task_has_the_gradients_of_that_task() -> None:
     problem = built(MLP, {"kind": "learning_rate"})
     meta = problem.initial_meta(0)

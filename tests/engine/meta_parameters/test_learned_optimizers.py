@@ -1,5 +1,8 @@
 """Learned optimizers: the networks by hand, and that every estimator that may learn them does."""
 
+import gc
+import weakref
+
 import pytest
 import torch
 from torch import nn
@@ -7,6 +10,7 @@ from torch import nn
 from engine import estimate, run, trees
 from engine.estimators import Evolution
 from engine.events import Finished, Pictured, Point
+from engine.held_out import KEPT, mean_loss
 from engine.spec import validate
 from tests.engine.finite_differences import assert_exact, built
 
@@ -161,6 +165,18 @@ def test_gradient_descent_is_recognised_in_the_curve() -> None:
     lines = picture.drawing.lines
     assert lines[3].label == "gradient descent, learning rate 0.2"
     assert lines[0].y == pytest.approx(lines[3].y)
+
+
+def test_learners_of_runs_that_have_ended_leave_memory() -> None:
+    gone = []
+    for _ in range(KEPT + 1):
+        problem = built(FAMILY, small("mlp_optimizer"), inner={"steps": 1, "program": "eager"})
+        gone.append(weakref.ref(problem))
+        assert mean_loss(problem, problem.initial_meta(0)) > 0.0
+        del problem
+    gc.collect()
+    assert gone[0]() is None
+    assert gone[-1]() is not None  # recorded once for all probes of a run
 
 
 def test_runs_over_fresh_tasks_test_and_draw() -> None:

@@ -23,8 +23,4 @@ class Initialisation(MetaParameter):
         return {name: meta[f"initialisation.{name}"] for name in params}
 
     def completed(self, meta: Meta, params: Params) -> Params:
-        if self.options.adapts == "all":
-            return params
-        prefix = "initialisation."
-        learned = {name: leaf for name, leaf in meta.items() if name.startswith(prefix)}
-        return {name.removeprefix(prefix): leaf for name, leaf in learned.items()} | params
+        return params if self.options.adapts == "all" else self.own(meta) | params

@@ -46,8 +46,7 @@ class LearnedOptimizer(MetaParameter):
         return values
 
     def hyper(self, meta: Meta, names: list[str], t: int | Tensor) -> Hyper:
-        prefix = f"{self.options.kind}."
-        network = {key.removeprefix(prefix): w for key, w in meta.items() if key.startswith(prefix)}
+        network = self.own(meta)
         some = next(iter(network.values()))
         return {self.options.kind: {**network, "time": torch.as_tensor(t).to(some)}}
 

@@ -14,8 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.data.tensors import Split
+from engine.meta_parameters.curves import line
 from engine.meta_parameters.meta_parameter import MetaParameter
-from engine.pictures import Curves, Line, Picture, images
+from engine.pictures import Curves, Picture, images
 from engine.problem import Meta, Params
 
 
@@ -129,24 +130,16 @@ class ExampleWeights(LossFunction):
     @torch.no_grad()
     def pictures(self, problem: Any, meta: Meta, seed: int) -> list[Picture]:
         """Weights from the smallest to the largest, of right and of wrong labels."""
-        weights, corrupted = (
-            self.weights(meta["example_weights"]).double().cpu(),
-            self.task.corrupted,
-        )
-        parts = {"right label": weights[~corrupted.cpu()], "wrong label": weights[corrupted.cpu()]}
-        lines = [_sorted(label, part) for label, part in parts.items() if len(part)]
+        weights, wrong = self.weights(meta["example_weights"]), self.task.corrupted
+        parts = {"right label": weights[~wrong], "wrong label": weights[wrong]}
+        lines = [
+            line(label, torch.linspace(0.0, 1.0, len(part)), part.sort().values)
+            for label, part in parts.items()
+            if len(part)
+        ]
         drawing = Curves(x_title="Share of the examples", y_title="Weight, sorted", lines=lines)
         title = "Weights of the training examples"
         return [Picture(name="example_weights", title=title, drawing=drawing)]
-
-
-MOST_POINTS = 200
-"""Of a line."""
-
-
-def _sorted(label: str, weights: Tensor) -> Line:
-    places = torch.linspace(0.0, 1.0, min(len(weights), MOST_POINTS), dtype=torch.float64)
-    return Line(label=label, x=places.tolist(), y=weights.quantile(places).tolist())
 
 
 class LossNetwork(LossFunction):
@@ -158,11 +151,8 @@ class LossNetwork(LossFunction):
     """
 
     def initial(self, params: Params, seed: int) -> Meta:
-        some, width, inputs = (
-            next(iter(params.values())),
-            self.options.hidden,
-            2 * self.task.classes,
-        )
+        some = next(iter(params.values()))
+        width, inputs = self.options.hidden, 2 * self.task.classes
         generator = torch.Generator().manual_seed(seed)
         weight = torch.randn(width, inputs, generator=generator, dtype=torch.float64)
         bias = torch.randn(width, generator=generator, dtype=torch.float64)
@@ -174,7 +164,7 @@ class LossNetwork(LossFunction):
         return {f"learned_loss.{name}": values.to(some) for name, values in start.items()}
 
     def losses(self, meta: Meta, log_shares: Tensor, labels: Tensor, batch: Split) -> Tensor:
-        weights = {name.removeprefix("learned_loss."): leaf for name, leaf in meta.items()}
+        weights = self.own(meta)
         inputs = torch.cat([log_shares.exp(), labels], dim=-1)
         hidden = torch.tanh(F.linear(inputs, weights["hidden.weight"], weights["hidden.bias"]))
         given = F.linear(hidden, weights["output.weight"])[:, 0]
@@ -193,10 +183,8 @@ class LossNetwork(LossFunction):
         every = labels.expand(len(share), -1, -1).flatten(0, 1)
         learned = self.losses(meta, log_shares, every, Split(log_shares, every))
         lines = [
-            Line(
-                label="learned", x=share.tolist(), y=learned.reshape(-1, classes).mean(1).tolist()
-            ),
-            Line(label="cross-entropy", x=share.tolist(), y=(-share.log()).tolist(), dashed=True),
+            line("learned", share, learned.reshape(-1, classes).mean(1)),
+            line("cross-entropy", share, -share.log(), dashed=True),
         ]
         drawing = Curves(x_title="Probability of the label's class", y_title="Loss", lines=lines)
         return [Picture(name="learned_loss", title="The learned loss", drawing=drawing)]

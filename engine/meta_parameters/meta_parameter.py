@@ -43,6 +43,12 @@ class MetaParameter:
         as the task draws them from `seed`."""
         raise TypeError(f"{type(self).__name__} does not say where it starts")
 
+    def own(self, meta: Meta) -> Params:
+        """Its part of θ, where the names there are `<kind>.<part>`; part to tensor."""
+        prefix = f"{self.options.kind}."
+        own = {name: leaf for name, leaf in meta.items() if name.startswith(prefix)}
+        return {name.removeprefix(prefix): leaf for name, leaf in own.items()}
+
     def adapted(self, names: list[str]) -> list[str]:
         """Which of the parameters the inner loop moves; the others come from `completed`."""
         return names

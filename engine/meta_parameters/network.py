@@ -3,15 +3,12 @@
 from engine.meta_parameters.meta_parameter import MetaParameter
 from engine.problem import Meta, Params
 
-PREFIX = "network."
-
 
 class Network(MetaParameter):
     """θ holds `network.<parameter>` for every tensor that the task's `network_params` draws."""
 
     def initial(self, params: Params, seed: int) -> Meta:
-        return {PREFIX + name: leaf for name, leaf in self.task.network_params(seed).items()}
+        return {f"network.{name}": w for name, w in self.task.network_params(seed).items()}
 
     def completed(self, meta: Meta, params: Params) -> Params:
-        learned = {name: leaf for name, leaf in meta.items() if name.startswith(PREFIX)}
-        return {name.removeprefix(PREFIX): leaf for name, leaf in learned.items()} | params
+        return self.own(meta) | params

@@ -68,7 +68,7 @@ class AugmentationMagnitudes(Augmentation):
 class AugmentationNetwork(Augmentation):
     """A small convolutional network that changes training images: x′ = x + network(x, noise).
 
-    It starts as no change at all (Lorraine, Vicol and Duvenaud, 2020, section 5.2).
+    It starts as no change at all (Lorraine, Vicol and Duvenaud, 2020).
     """
 
     title: ClassVar[str] = "Augmentation network"

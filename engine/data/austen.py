@@ -10,13 +10,12 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from engine.data import debian, from_packages, package_clients, text
-from engine.data.cache import Progress, data_folder
+from engine.data import debian, text
+from engine.data.cache import Progress
 from engine.data.errors import DataError
-from engine.data.package_clients import Package
-from engine.data.text import Text
+from engine.data.from_packages import FromPackages
+from engine.data.package_clients import Package, apt
 
-TITLE = "The text of Austen's novels"
 PACKAGE = Package(
     name="r-cran-janeaustenr",
     version="1.0.0-1",
@@ -29,35 +28,11 @@ STRINGS, CHARACTERS = 16, 9
 """R's type numbers of a vector of strings, and of one string."""
 
 
-def available() -> bool:
-    return _path().is_file()
-
-
-def load() -> Text:
-    """4.03 million characters: from Emma to Sense and Sensibility."""
-    return text.load(_path())
-
-
-def fetch(progress: Progress) -> str:
-    return from_packages.fetch(
-        TITLE,
-        _path(),
-        packages=[PACKAGE],
-        client=package_clients.apt,
-        read=text.read,
-        make=_make,
-        progress=progress,
-    )
-
-
-def _path() -> Path:
-    return data_folder() / "austen" / "austen.txt"
-
-
-def _make(packages: dict[str, Path], progress: Progress) -> str:
-    raw = debian.extract(packages[PACKAGE.name], {INSIDE: INSIDE})[INSIDE]
+def make(packages: dict[str, Path], progress: Progress) -> str:
+    [package] = packages.values()
+    raw = debian.extract(package, {INSIDE: INSIDE})[INSIDE]
     novels = ["\n".join(strings(record)) + "\n" for record in records(raw)]
-    return text.write("\n".join(novels), _path())
+    return "\n".join(novels)
 
 
 def records(raw: bytes) -> Iterator[bytes]:
@@ -94,3 +69,10 @@ def strings(record: bytes) -> list[str]:
     except (struct.error, UnicodeDecodeError) as error:
         raise DataError(f"a record of R's data is damaged: {error}") from None
     return found
+
+
+SET = FromPackages(
+    "austen", "The text of Austen's novels", text, packages=[PACKAGE], client=apt, make=make
+)
+"""4.03 million characters: from Emma to Sense and Sensibility."""
+TITLE, available, load, fetch = SET.title, SET.available, SET.load, SET.fetch

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from engine.data import class_images, local_folder
-from engine.data.cache import Progress, data_folder
+from engine.data.cache import Progress
 from engine.data.class_images import SPLITS, ClassImages
 from engine.data.errors import DataError
+from engine.data.local_folder import FromFolder
 
-TITLE = "CIFAR-100"
 SIDE = 32
 FILES = ("train", "test", "meta")
 USUAL_FORM = "the files train, test and meta of cifar-100-python"
@@ -23,27 +23,7 @@ HELD_OUT = {1: {8, 11, 13, 16}, 2: {0, 7, 12, 14}}
 """Superclasses of meta-validation and meta-test."""
 
 
-def available() -> bool:
-    return _path().is_file()
-
-
-def load() -> ClassImages:
-    """32 × 32 in colour; read once in a process."""
-    return class_images.load(_path())
-
-
-def fetch(progress: Progress, folder: Path | None = None) -> str:
-    return local_folder.fetch(
-        TITLE, _path(), command="python -m engine fetch cifar100", usual_form=USUAL_FORM,
-        make=_make, folder=folder, progress=progress,
-    )  # fmt: skip
-
-
-def _path() -> Path:
-    return data_folder() / "cifar100" / "cifar100.npz"
-
-
-def _make(folder: Path, progress: Progress) -> str:
+def make(folder: Path, progress: Progress) -> ClassImages:
     train, test, meta = (_unpickled(folder, name) for name in FILES)
     try:
         pixels = np.concatenate([part["data"] for part in (train, test)])
@@ -65,7 +45,7 @@ def _make(folder: Path, progress: Progress) -> str:
         if not labels:
             raise local_folder.missing(folder, USUAL_FORM, f"class for {title}")
         groups.append((title, split, {names[label]: images[fine == label] for label in labels}))
-    return local_folder.write(groups, _path())
+    return class_images.class_images(groups)
 
 
 class _ArraysOnly(pickle.Unpickler):
@@ -98,3 +78,8 @@ def _unpickled(folder: Path, name: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise DataError(f"{path} is not {USUAL_FORM}")
     return found
+
+
+SET = FromFolder("cifar100", "CIFAR-100", class_images, USUAL_FORM, make)
+"""32 × 32 in colour."""
+TITLE, available, load, fetch = SET.title, SET.available, SET.load, SET.fetch

@@ -12,6 +12,7 @@ import numpy as np
 from engine.data.cache import publish, staging
 from engine.data.errors import DataError
 
+SUFFIX = ".npz"
 SPLITS = ("meta-train", "meta-validation", "meta-test")
 
 

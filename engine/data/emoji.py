@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from engine.data import class_images, from_packages, package_clients
-from engine.data.cache import Progress, data_folder
+from engine.data import class_images
+from engine.data.cache import Progress
 from engine.data.class_images import ClassImages
-from engine.data.package_clients import Package
+from engine.data.from_packages import FromPackages
+from engine.data.package_clients import Package, npm
 
-TITLE = "The set of emoji"
 SIDE = 32
 FEWEST_INSTANCES = 7
 """A thing that fewer sets draw is left out."""
@@ -61,34 +61,9 @@ SPLIT = {
 }
 
 
-def available() -> bool:
-    return _path().is_file()
-
-
-def load() -> ClassImages:
-    """About 1,000 classes of 7 to 9 images; read once in a process."""
-    return class_images.load(_path())
-
-
-def fetch(progress: Progress) -> str:
-    return from_packages.fetch(
-        TITLE,
-        _path(),
-        packages=PACKAGES,
-        client=package_clients.npm,
-        read=class_images.read,
-        make=_make,
-        progress=progress,
-    )
-
-
-def _path() -> Path:
-    return data_folder() / "emoji" / "emoji.npz"
-
-
-def _make(packages: dict[str, Path], progress: Progress) -> str:
+def make(packages: dict[str, Path], progress: Progress) -> ClassImages:
     """Render every thing that enough sets have under the same name."""
-    sets = [_inside(packages[package.name], "icons.json") for package in PACKAGES]
+    sets = [_inside(package, "icons.json") for package in packages.values()]
     drawn_by = Counter(name for each in sets for name in each["icons"])
     categories = _inside(packages[GROUPED_BY], "metadata.json")["categories"]
     names = {
@@ -104,7 +79,7 @@ def _make(packages: dict[str, Path], progress: Progress) -> str:
             done += len(classes[name])
             progress(f"drawing {group}", done * SIDE**2 * 3, size * SIDE**2 * 3)
         groups.append((group, split, classes))
-    return class_images.write(class_images.class_images(groups), _path())
+    return class_images.class_images(groups)
 
 
 def _inside(package: Path, name: str) -> Any:
@@ -129,3 +104,10 @@ def _render(icons: dict[str, Any], name: str) -> np.ndarray:
     )
     drawn = svg_to_bytes(svg_string=svg, background="#ffffff", skip_system_fonts=True)
     return np.asarray(Image.open(BytesIO(bytes(drawn))).convert("RGB"))
+
+
+SET = FromPackages(
+    "emoji", "The set of emoji", class_images, packages=PACKAGES, client=npm, make=make
+)
+"""About 1,000 classes of 7 to 9 images."""
+TITLE, available, load, fetch = SET.title, SET.available, SET.load, SET.fetch

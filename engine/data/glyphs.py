@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from engine.data import class_images, debian, from_packages, package_clients
-from engine.data.cache import Progress, data_folder
+from engine.data import class_images, debian
+from engine.data.cache import Progress
 from engine.data.class_images import ClassImages
-from engine.data.package_clients import Package
+from engine.data.from_packages import FromPackages
+from engine.data.package_clients import Package, apt
 from engine.data.rendering import SIDE, Face
 
-TITLE = "The set of glyphs"
 FEWEST_FACES = 12
 """A letter that fewer faces have is left out."""
 
@@ -64,31 +64,6 @@ ALPHABETS = {
 to; small kana look like the large ones once they fill the frame."""
 
 
-def available() -> bool:
-    return _path().is_file()
-
-
-def load() -> ClassImages:
-    """6,312 classes of 12 to 20 images; read once in a process."""
-    return class_images.load(_path())
-
-
-def fetch(progress: Progress) -> str:
-    return from_packages.fetch(
-        TITLE,
-        _path(),
-        packages=[Package(*package) for package in _faces()["packages"]],
-        client=package_clients.apt,
-        read=class_images.read,
-        make=_make,
-        progress=progress,
-    )
-
-
-def _path() -> Path:
-    return data_folder() / "glyphs" / "glyphs.npz"
-
-
 @cache
 def _faces() -> dict[str, Any]:
     """Packages, as the fields of `Package`; faces, as (package, file, index); and which faces draw
@@ -96,7 +71,7 @@ def _faces() -> dict[str, Any]:
     return json.loads(files("engine.data").joinpath("glyph_faces.json").read_text("utf-8"))
 
 
-def _make(packages: dict[str, Path], progress: Progress) -> str:
+def make(packages: dict[str, Path], progress: Progress) -> ClassImages:
     """Draw every letter in the faces of its alphabet, without those that a face lacks."""
     faces = [tuple(face) for face in _faces()["faces"]]
     fonts: dict[tuple[str, str], bytes] = {}
@@ -119,4 +94,16 @@ def _make(packages: dict[str, Path], progress: Progress) -> str:
             progress(f"drawing {name}", done * SIDE**2, size * SIDE**2)
         kept = {letter: row for letter, row in rows.items() if len(row) >= FEWEST_FACES}
         groups.append((name, split, kept))
-    return class_images.write(class_images.class_images(groups), _path())
+    return class_images.class_images(groups)
+
+
+SET = FromPackages(
+    "glyphs",
+    "The set of glyphs",
+    class_images,
+    packages=[Package(*package) for package in _faces()["packages"]],
+    client=apt,
+    make=make,
+)
+"""6,312 classes of 12 to 20 images."""
+TITLE, available, load, fetch = SET.title, SET.available, SET.load, SET.fetch

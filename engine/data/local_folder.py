@@ -2,24 +2,42 @@
 
 import csv
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from engine.data import class_images
 from engine.data.cache import Progress, locked
-from engine.data.class_images import ClassImages
 from engine.data.errors import DataError
+from engine.data.kept import Kept
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp"}
+
+
+@dataclass
+class FromFolder(Kept):
+    """Such a set that is kept as one file."""
+
+    usual_form: str
+    make: Callable[[Path, Progress], Any]
+    """What `form` writes, made from the user's folder."""
+
+    def fetch(self, progress: Progress, folder: Path | None = None) -> str:
+        def make(folder: Path, progress: Progress) -> str:
+            return self.form.write(self.make(folder, progress), self.path)
+
+        return fetch(
+            self.title, self.path, usual_form=self.usual_form, make=make, folder=folder,
+            progress=progress,
+        )  # fmt: skip
 
 
 def fetch(
     title: str,
     path: Path,
     *,
-    command: str,
     usual_form: str,
     make: Callable[[Path, Progress], str],
     folder: Path | None,
@@ -31,7 +49,8 @@ def fetch(
             return f"{title} is already in {path.parent}."
         raise DataError(
             f"{title} may not be passed on, so it cannot be downloaded here. Get it from its "
-            f"authors and name the folder: {command} --data-dir FOLDER. FOLDER has {usual_form}."
+            f"authors and name the folder: python -m engine fetch {path.parent.name} "
+            f"--data-dir FOLDER. FOLDER has {usual_form}."
         )
     if not folder.is_dir():
         raise DataError(f"--data-dir: there is no folder {folder}")
@@ -70,8 +89,3 @@ def rows(path: Path) -> list[dict[str, str]]:
     """A table with a header, in comma-separated values."""
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
-
-
-def write(groups: list[tuple[str, int, dict[str, list[np.ndarray]]]], path: Path) -> str:
-    data: ClassImages = class_images.class_images(groups)
-    return class_images.write(data, path)

@@ -7,10 +7,10 @@ validate, 20 to test.
 from pathlib import Path
 
 from engine.data import class_images, local_folder
-from engine.data.cache import Progress, data_folder
+from engine.data.cache import Progress
 from engine.data.class_images import SPLITS, ClassImages
+from engine.data.local_folder import FromFolder
 
-TITLE = "mini-ImageNet"
 SIDE = 84
 PARTS = ("train", "val", "test")
 USUAL_FORM = (
@@ -19,27 +19,7 @@ USUAL_FORM = (
 )
 
 
-def available() -> bool:
-    return _path().is_file()
-
-
-def load() -> ClassImages:
-    """84 × 84 in colour; read once in a process."""
-    return class_images.load(_path())
-
-
-def fetch(progress: Progress, folder: Path | None = None) -> str:
-    return local_folder.fetch(
-        TITLE, _path(), command="python -m engine fetch mini_imagenet", usual_form=USUAL_FORM,
-        make=_make, folder=folder, progress=progress,
-    )  # fmt: skip
-
-
-def _path() -> Path:
-    return data_folder() / "mini_imagenet" / "mini_imagenet.npz"
-
-
-def _make(folder: Path, progress: Progress) -> str:
+def make(folder: Path, progress: Progress) -> ClassImages:
     parts = [_pictures(folder, part) for part in PARTS]
     size, done, groups = sum(len(paths) for part in parts for paths in part.values()), 0, []
     for split, part in enumerate(parts):
@@ -49,7 +29,7 @@ def _make(folder: Path, progress: Progress) -> str:
             done += len(paths)
             progress(f"reading {name}", done, size)
         groups.append((SPLITS[split], split, classes))
-    return local_folder.write(groups, _path())
+    return class_images.class_images(groups)
 
 
 def _pictures(folder: Path, part: str) -> dict[str, list[Path]]:
@@ -68,3 +48,8 @@ def _pictures(folder: Path, part: str) -> dict[str, list[Path]]:
     if not found:
         raise local_folder.missing(folder, USUAL_FORM, f"pictures of the part {part!r}")
     return found
+
+
+SET = FromFolder("mini_imagenet", "mini-ImageNet", class_images, USUAL_FORM, make)
+"""84 × 84 in colour."""
+TITLE, available, load, fetch = SET.title, SET.available, SET.load, SET.fetch

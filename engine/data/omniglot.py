@@ -7,10 +7,10 @@ meta-validation its last five, and meta-test the 20 alphabets of the evaluation 
 from pathlib import Path
 
 from engine.data import class_images, local_folder
-from engine.data.cache import Progress, data_folder
+from engine.data.cache import Progress
 from engine.data.class_images import ClassImages
+from engine.data.local_folder import FromFolder
 
-TITLE = "Omniglot"
 SIDE = 28
 PARTS = ("images_background", "images_evaluation")
 VALIDATION_SHARE = 6
@@ -18,27 +18,7 @@ VALIDATION_SHARE = 6
 USUAL_FORM = "images_background and images_evaluation, with ALPHABET/CHARACTER/*.png inside"
 
 
-def available() -> bool:
-    return _path().is_file()
-
-
-def load() -> ClassImages:
-    """28 × 28, white on black; read once in a process."""
-    return class_images.load(_path())
-
-
-def fetch(progress: Progress, folder: Path | None = None) -> str:
-    return local_folder.fetch(
-        TITLE, _path(), command="python -m engine fetch omniglot", usual_form=USUAL_FORM,
-        make=_make, folder=folder, progress=progress,
-    )  # fmt: skip
-
-
-def _path() -> Path:
-    return data_folder() / "omniglot" / "omniglot.npz"
-
-
-def _make(folder: Path, progress: Progress) -> str:
+def make(folder: Path, progress: Progress) -> ClassImages:
     alphabets = []
     for part in PARTS:
         if not (folder / part).is_dir():
@@ -63,4 +43,9 @@ def _make(folder: Path, progress: Progress) -> str:
         if not classes:
             raise local_folder.missing(alphabet, USUAL_FORM, "pictures in folders")
         groups.append((alphabet.name, split, classes))
-    return local_folder.write(groups, _path())
+    return class_images.class_images(groups)
+
+
+SET = FromFolder("omniglot", "Omniglot", class_images, USUAL_FORM, make)
+"""28 × 28, white on black."""
+TITLE, available, load, fetch = SET.title, SET.available, SET.load, SET.fetch

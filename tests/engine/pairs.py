@@ -1,4 +1,4 @@
-"""What an estimate is held against: the meta-loss and the definitions, by a problem's contract."""
+"""What an estimate is held against: central differences and the definitions."""
 
 from __future__ import annotations
 
@@ -11,36 +11,11 @@ from torch.utils import _pytree as pytree
 from engine import trees
 from engine.population import generator
 from engine.problem import Learner, Meta, Problem, State
+from tests.engine.slopes import along, followed
 
 STEPS = (1e-5, 1e-7)
 """Of central differences: the second is for functions that bend sharply, as a learned optimizer
 with logarithms of tiny gradients among its features does."""
-
-
-@torch.no_grad()
-def meta_loss(problem: Problem, meta: Meta) -> float:
-    """F(θ)."""
-    return float(followed(problem, meta, problem.step)[1])
-
-
-def followed(
-    problem: Problem, meta: Meta, step: Callable[[State, Meta, int], State]
-) -> tuple[State, Tensor]:
-    """The state in which an inner loop of `step` ends, and the meta-loss of the way there."""
-    state, losses = problem.initial_state(meta, 0), []
-    for t in range(problem.horizon):
-        state = step(state, meta, t)
-        losses.append(problem.meta_loss(state, meta, t + 1))
-    return state, losses[-1] if problem.objective == "final" else torch.stack(losses).mean()
-
-
-def along(meta: Meta, direction: Tensor, distance: float) -> Meta:
-    """θ + distance · direction, with the direction given as one flat vector."""
-    parts = direction.split([leaf.numel() for leaf in meta.values()])
-    return {
-        name: leaf + distance * part.reshape(leaf.shape)
-        for (name, leaf), part in zip(meta.items(), parts, strict=True)
-    }
 
 
 def assert_slopes(function: Callable[[Meta], float], meta: Meta, gradient: Meta) -> None:

@@ -18,7 +18,8 @@ from engine.building import build_problem
 from engine.spec import SpecError, validate
 from engine.spec.installed import INNER_TASKS, META_PARAMETERS
 from engine.support import support
-from tests.engine.pairs import assert_slopes, meta_loss
+from tests.engine.pairs import assert_slopes
+from tests.engine.slopes import meta_loss
 
 OPTIMIZERS = {
     "sgd": {"kind": "sgd", "weight_decay": 0.03},

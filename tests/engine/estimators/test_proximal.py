@@ -11,8 +11,8 @@ from engine import estimate, trees
 from engine.building import build_problem
 from engine.problem import Learner
 from engine.spec import validate
-from tests.engine.pairs import along, meta_loss
 from tests.engine.problems import quadratic
+from tests.engine.slopes import meta_loss, slope
 
 INITIALISATION = {"kind": "initialisation"}
 PROXIMAL = 0.6
@@ -117,8 +117,7 @@ def test_central_differences_on_a_network(optimizer: dict) -> None:
     meta = problem.initial_meta(0)
     gradient = trees.flat(estimate(problem, {"kind": "unrolled"}, meta).gradient)
     unit = gradient / gradient.norm()
-    ahead, behind = (meta_loss(problem, along(meta, unit, step)) for step in (1e-5, -1e-5))
-    assert abs((ahead - behind) / 2e-5 - gradient.norm()) < 1e-6 * gradient.norm()
+    assert abs(slope(problem, meta, unit, 1e-5) - gradient.norm()) < 1e-6 * gradient.norm()
 
 
 def test_at_a_long_horizon_implicit_and_unrolled_agree_on_a_network() -> None:
@@ -163,16 +162,8 @@ def test_the_others_take_it_too(spec: dict) -> None:
     found = estimate(problem, spec, meta)
     assert found.health.finite
     if spec["kind"] != "evolution":
-        assert found.meta_loss == pytest.approx(meta_loss_of(problem, meta), rel=1e-12)
-    assert found.meta_loss != pytest.approx(meta_loss_of(free, meta), rel=1e-3)
-
-
-@torch.no_grad()
-def meta_loss_of(problem, meta) -> float:
-    state = problem.initial_state(meta, 0)
-    for t in range(problem.horizon):
-        state = problem.step(state, meta, t)
-    return float(problem.meta_loss(state, meta, problem.horizon))
+        assert found.meta_loss == pytest.approx(meta_loss(problem, meta), rel=1e-12)
+    assert found.meta_loss != pytest.approx(meta_loss(free, meta), rel=1e-3)
 
 
 def test_a_tie_to_nothing_is_refused() -> None:

@@ -10,6 +10,7 @@ from engine.outer_loop.loop import SEED_STRIDE
 from engine.spec import validate
 from engine.spec.inner_tasks.episodes import SMALL_EPISODES
 from engine.together import together
+from tests.engine.slopes import meta_loss
 
 SEED = 7
 EVERYTHING = {"kind": "initialisation"}
@@ -34,13 +35,6 @@ def built(*learned, steps=3, task=None, **inner):
     return build_problem(validate(spec))
 
 
-def meta_loss(problem, meta) -> float:
-    state = problem.initial_state(meta, SEED)
-    for t in range(problem.horizon):
-        state = problem.step(state, meta, t)
-    return problem.meta_loss(state, meta, problem.horizon).item()
-
-
 def slope(problem, meta, direction) -> float:
     """Central difference of the meta-loss along `direction`, a tree like θ."""
     step = 1e-5 / trees.flat(direction).norm()
@@ -48,7 +42,8 @@ def slope(problem, meta, direction) -> float:
         {name: leaf + sign * step * direction[name] for name, leaf in meta.items()}
         for sign in (1, -1)
     )
-    return (meta_loss(problem, ahead) - meta_loss(problem, behind)) / (2 * step.item())
+    rise = meta_loss(problem, ahead, SEED) - meta_loss(problem, behind, SEED)
+    return rise / (2 * step.item())
 
 
 def gradient(problem, meta, **estimator) -> trees.Meta:

@@ -10,7 +10,8 @@ from engine import estimate, trees
 from engine.building import build_problem
 from engine.inner_tasks.support_vectors import solution
 from engine.spec import SpecError, validate
-from tests.engine.pairs import assert_slopes, meta_loss
+from tests.engine.pairs import assert_slopes
+from tests.engine.slopes import meta_loss
 
 SMALL = {
     "ways": 2, "shots": 2, "queries": 2, "image_size": 16, "filters": 2, "units": 3,

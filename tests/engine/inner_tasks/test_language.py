@@ -10,6 +10,7 @@ from engine import estimate, trees
 from engine.building import build_problem
 from engine.estimators import build_estimator
 from engine.spec import SpecError, validate
+from tests.engine.slopes import meta_loss
 
 SMALL = {"sequence": 4, "batch_size": 3, "validation_windows": 4, "inner_loss_windows": 6}
 LSTM = {"kind": "language_lstm", "embedding": 3, "units": 4, "layers": 2, **SMALL}
@@ -29,14 +30,6 @@ def learner(task, *meta_parameters, optimizer=ADAM, steps=3, **changes):
         **changes,
     }
     return build_problem(validate(document))
-
-
-@torch.no_grad()
-def meta_loss(problem, meta) -> float:
-    state = problem.initial_state(meta, 0)
-    for t in range(problem.horizon):
-        state = problem.step(state, meta, t)
-    return float(problem.meta_loss(state, meta, problem.horizon))
 
 
 def test_dropout_and_weight_decay_are_learned_together() -> None:

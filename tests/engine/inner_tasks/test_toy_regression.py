@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from tests.engine.finite_differences import assert_exact, built, meta_loss
+from tests.engine.finite_differences import assert_exact, built
+from tests.engine.slopes import meta_loss
 
 TOY = {"kind": "toy_regression"}
 SCHEDULE = {

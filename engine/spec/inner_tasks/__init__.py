@@ -18,14 +18,12 @@ from engine.spec.inner_tasks.toy_regression import ToyRegression
 __all__ = [
     "BUILT_IN", "ArchitectureChoice", "Cell", "EpisodeTask", "FewShot", "FewShotBlackBox",
     "FewShotMetric", "GradientMatching", "ImageCNN", "ImageMLP", "ImageTask",
-    "InfluenceBalancing", "InnerTask", "LanguageLSTM", "LanguageTransformer",
-    "NoisyQuadratic", "Quadratic", "Shapes", "Sinusoid",
-    "TaskFamily", "ToyRegression", "last_layer",
+    "InfluenceBalancing", "InnerTask", "LanguageLSTM", "LanguageTransformer", "NoisyQuadratic",
+    "Quadratic", "Shapes", "Sinusoid", "TaskFamily", "ToyRegression", "last_layer",
 ]  # fmt: skip
 
 BUILT_IN = (
     Quadratic, NoisyQuadratic, InfluenceBalancing, ImageMLP, ImageCNN, Cell,
-    ArchitectureChoice, FewShot, FewShotMetric, FewShotBlackBox, Sinusoid,
-    GradientMatching, TaskFamily, ToyRegression,
-    LanguageLSTM, LanguageTransformer,
+    ArchitectureChoice, FewShot, FewShotMetric, FewShotBlackBox,
+    LanguageLSTM, LanguageTransformer, Sinusoid, GradientMatching, TaskFamily, ToyRegression,
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 from math import prod
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -20,6 +20,9 @@ EXAMPLE_SHAPES: dict[str, tuple[int, ...]] = {
 TRAIN_EXAMPLES = {"digits": 997, "mnist1d": 3000, "fashion_mnist": 50_000}
 VALIDATION_EXAMPLES = {"digits": 500, "mnist1d": 1000, "fashion_mnist": 10_000}
 CLASSES = 10
+FEW_EXAMPLES = {
+    "activation": "tanh", "batch_size": 6, "train_examples": 40, "validation_examples": 20,
+}  # fmt: skip
 
 
 class ImageTask(InnerTask):
@@ -79,6 +82,7 @@ class ImageMLP(ImageTask):
 
     title: ClassVar[str] = "Image classification with a multilayer perceptron"
     implementation: ClassVar[str] = "engine.inner_tasks.images:ImageMLP"
+    small: ClassVar[dict[str, Any]] = {"hidden": [3], **FEW_EXAMPLES}
 
     kind: Literal["image_mlp"] = "image_mlp"
     hidden: list[Width] = option(default_factory=lambda: [32], max_length=8, unit="units")
@@ -98,6 +102,7 @@ class ImageCNN(ImageTask):
 
     title: ClassVar[str] = "Image classification with a convolutional network"
     implementation: ClassVar[str] = "engine.inner_tasks.images:ImageCNN"
+    small: ClassVar[dict[str, Any]] = {"channels": [2, 2], **FEW_EXAMPLES}
 
     kind: Literal["image_cnn"] = "image_cnn"
     channels: list[Annotated[int, Field(ge=1, le=512)]] = option(

@@ -7,6 +7,9 @@ from functools import partial
 
 import pytest
 
+from engine.presets import PRESETS
+from engine.spec.installed import ESTIMATORS, INNER_TASKS, META_PARAMETERS
+
 SPEC = """
 name: small
 inner_task: {kind: quadratic, dimension: 4}
@@ -127,12 +130,9 @@ def test_list_names_every_part() -> None:
     kinds = {
         section: [e.get("kind", e.get("slug")) for e in es] for section, es in document.items()
     }
-    assert kinds["estimators"] == [
-        "unrolled", "truncated", "implicit", "fomaml", "reptile", "forward_mode", "evolution",
-    ]  # fmt: skip
-    assert kinds["searches"] == [
-        "elites", "cma_es", "random", "grid", "bayesian", "population_based",
-    ]  # fmt: skip
-    assert kinds["inner_tasks"] == [
-        "quadratic", "noisy_quadratic", "influence_balancing", "image_mlp", "image_cnn",
-    ]  # fmt: skip
+    assert [*kinds["estimators"], *kinds["searches"]] == list(ESTIMATORS)
+    assert {"unrolled", "implicit", "reinforce"} <= set(kinds["estimators"])
+    assert {"elites", "population_based"} <= set(kinds["searches"])
+    assert kinds["inner_tasks"] == list(INNER_TASKS)
+    assert kinds["meta_parameters"] == list(META_PARAMETERS)
+    assert kinds["presets"] == [preset.slug for preset in PRESETS]

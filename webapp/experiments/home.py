@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from engine.presets import PRESETS
+from engine.presets import presets_by_topic
 from webapp.experiments.models import Experiment
 from webapp.experiments.selectors import visible_experiments
 from webapp.experiments.sparklines import Sparkline, sparkline
@@ -56,7 +56,7 @@ class Ongoing:
 def home(request: HttpRequest) -> HttpResponse:
     user = request.user
     context = {
-        "presets": PRESETS,
+        "topics": presets_by_topic(),
         "ongoing": ongoing(user),
         "my_runs": my_runs(user),
         "activity": [(item, ago(item.created_at)) for item in activity(user)],

@@ -15,7 +15,6 @@ are too few to be at every window, the sum over theirs times ⌈T/K⌉ over thei
 import torch
 from torch import Tensor
 
-from engine import trees
 from engine.chunking import particles_together
 from engine.estimators.antithetic_pairs import Pairs, Window
 from engine.estimators.estimate import Cost, Estimate, Health
@@ -44,11 +43,7 @@ class Evolution(Estimator):
     def start(self, problem: Problem, meta: Meta, seed: int) -> Carry:
         carry = super().start(problem, meta, seed)
         chunk = particles_together(
-            problem,
-            trees.detached(meta),
-            seed,
-            chunk=self.options.chunk,
-            chunk_bytes=self.options.chunk_bytes,
+            problem, meta, seed, chunk=self.options.chunk, chunk_bytes=self.options.chunk_bytes
         )
         return {**carry, "chunk": chunk}
 

@@ -41,11 +41,7 @@ class Reinforce(Estimator):
     def start(self, problem: Problem, meta: Meta, seed: int) -> Carry:
         carry = super().start(problem, meta, seed)
         chunk = particles_together(
-            problem,
-            trees.detached(meta),
-            seed,
-            chunk=self.options.chunk,
-            chunk_bytes=self.options.chunk_bytes,
+            problem, meta, seed, chunk=self.options.chunk, chunk_bytes=self.options.chunk_bytes
         )
         return {**carry, "chunk": chunk, "level": None}
 

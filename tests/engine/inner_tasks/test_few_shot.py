@@ -146,6 +146,22 @@ def test_what_is_reached_on_held_out_alphabets():
     assert figures == problem.test_figures(meta, 1), "the same held-out episodes for every run"
 
 
+def test_training_and_testing_draw_from_alphabets_of_their_own():
+    problem = built(EVERYTHING, task={"test_episodes": 3})
+    data = problem.task.data.data
+
+    def splits(task) -> set[int]:
+        drawn = [task.episodes.drawn(torch.tensor(seed))[0].tolist() for seed in range(20)]
+        return {int(data.split[data.group[place]]) for places in drawn for place in places}
+
+    held_out = problem.task.held_out()
+    assert splits(problem.task) == {0}
+    assert splits(held_out) == {2}
+    meta, tested = problem.initial_meta(0), problem.with_task(held_out)
+    losses = [meta_loss(tested, meta, seed) for seed in range(3)]
+    assert problem.test_figures(meta, 0)["test_loss"] == pytest.approx(sum(losses) / 3, rel=1e-12)
+
+
 def test_the_picture_is_a_held_out_episode_with_guesses():
     problem = built(EVERYTHING, task={"ways": 3, "queries": 4})
     meta = problem.initial_meta(0)

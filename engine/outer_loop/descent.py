@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from math import cos, pi
 from typing import Any
 
 import torch
@@ -45,9 +46,8 @@ class Descent(OuterLoop):
         self.carries = [
             self.estimator.start(self.estimated, self.meta, seed) for seed in self._seeds()
         ]
-        outer = experiment.outer.optimizer
-        rule = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}[outer.kind]
-        self.optimizer = rule(list(self.meta.values()), lr=outer.learning_rate)
+        rule = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}[experiment.outer.optimizer.kind]
+        self.optimizer = rule(list(self.meta.values()), lr=self._learning_rate())
 
     def _together(self) -> tuple[int, Problem]:
         """How many inner loops go together, and what they are as one.
@@ -191,8 +191,17 @@ class Descent(OuterLoop):
     def update(self) -> None:
         for name, leaf in self.meta.items():
             leaf.grad = self.factor * self.gradient[name].to(leaf)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._learning_rate()
         self.optimizer.step()
         self.step += 1
+
+    def _learning_rate(self) -> float:
+        """Of this outer step (Loshchilov and Hutter, 2017, eq. 5, without restarts)."""
+        outer = self.experiment.outer
+        if outer.optimizer.schedule == "constant":
+            return outer.optimizer.learning_rate
+        return outer.optimizer.learning_rate * 0.5 * (1.0 + cos(pi * self.step / outer.steps))
 
     def state(self) -> dict[str, Any]:
         return {

@@ -17,20 +17,26 @@ NOT_IN_A_NAME = {"Cc", "Cs", "Zl", "Zp"}
 """Unicode's control characters, lone surrogates, and separators of lines and paragraphs."""
 
 
-class AdamOuter(Options):
+class OuterOptimizer(Options):
+    """What every outer update rule has."""
+
+    learning_rate: float = option(0.001, gt=0.0, le=1e3)
+    """Outer step size."""
+    schedule: Literal["constant", "cosine"] = "constant"
+    """The outer step size stays, or falls to 0 over the outer steps along half a cosine, which
+    averages out the noise of fresh episodes at the end."""
+
+
+class AdamOuter(OuterOptimizer):
     """torch.optim.Adam on the meta-parameters."""
 
     kind: Literal["adam"] = "adam"
-    learning_rate: float = option(0.001, gt=0.0, le=1e3)
-    """Outer step size."""
 
 
-class SGDOuter(Options):
+class SGDOuter(OuterOptimizer):
     """torch.optim.SGD on the meta-parameters."""
 
     kind: Literal["sgd"] = "sgd"
-    learning_rate: float = option(0.001, gt=0.0, le=1e3)
-    """Outer step size."""
 
 
 class OuterLoop(Options):

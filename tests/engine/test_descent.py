@@ -1,5 +1,8 @@
 """What descending reports of an estimator's health, and of whole inner loops."""
 
+import math
+from itertools import pairwise
+
 import pytest
 
 from engine.runner import run
@@ -58,3 +61,14 @@ def test_intervals_are_there_for_an_estimator_that_draws() -> None:
         assert 0.0 <= drawn[f"{name}_low"] < drawn[f"{name}_high"]
     exact, _ = points(estimators=[{"kind": "unrolled"}])
     assert not [name for name in exact if name.endswith(("_low", "_high"))]
+
+
+def test_a_cosine_takes_the_outer_step_size_to_zero() -> None:
+    """Plain steps along the gradient of the recorded norm: what θ moves by is known."""
+    optimizer = {"kind": "sgd", "learning_rate": 0.01, "schedule": "cosine"}
+    found = points(estimators=[{"kind": "unrolled"}], outer={"steps": 4, "optimizer": optimizer})
+    thetas = [point["theta.learning_rate"] for point in found]
+    for step, (before, after) in enumerate(pairwise(thetas)):
+        step_size = 0.01 * (1 + math.cos(math.pi * step / 4)) / 2
+        moved = step_size * found[step]["gradient_norm"]
+        assert abs(after - before) == pytest.approx(moved, rel=1e-9)

@@ -1,0 +1,106 @@
+"""What a forecast says, and what it knows of the machine that it is for. Free of torch."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Record(BaseModel):
+    """A plain, immutable document: the command line, the API and Postgres hold the same."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Work(Record):
+    """What is computed, counted without computing it. Figures add up."""
+
+    inner_steps: float = 0.0
+    gradient_evaluations: float = 0.0
+    hessian_vector_products: float = 0.0
+    operations: float = 0.0
+    """Calls of torch operations: each costs its dispatch, however small its tensors."""
+    flops: float = 0.0
+    """Floating-point operations of matrix products and convolutions."""
+    bytes_moved: float = 0.0
+    """Bytes that all operations read and write."""
+
+    def __add__(self, other: Work) -> Work:
+        return Work(**{name: getattr(self, name) + getattr(other, name) for name in _FIGURES})
+
+    def __mul__(self, times: float) -> Work:
+        return Work(**{name: getattr(self, name) * times for name in _FIGURES})
+
+
+_FIGURES = tuple(Work.model_fields)
+
+
+class Rates(Record):
+    """How fast a machine computes, measured in a moment on one thread or one device."""
+
+    operation_seconds: float = Field(gt=0.0)
+    """Of one torch operation on tensors of a few entries."""
+    flops_per_second: float = Field(gt=0.0)
+    bytes_per_second: float = Field(gt=0.0)
+
+
+class Machine(Record):
+    """Where a run may go."""
+
+    name: str
+    device: Literal["cpu", "cuda"]
+    memory_bytes: float = Field(gt=0.0)
+    """What a run may have of it: of a CPU's memory the share of one of the worker's slots."""
+    rates: Rates | None = None
+
+
+class Correction(Record):
+    """How measured seconds have stood to predicted ones, over runs of one kind on one machine."""
+
+    log_ratio: float
+    """Mean of log(measured / predicted)."""
+    log_deviation: float = Field(ge=0.0)
+    """Its standard deviation."""
+    runs: int = Field(ge=1)
+
+
+class Calibration(Record):
+    """What is known of a machine: its rates, and corrections by `<inner task> <estimator>`."""
+
+    machine: Machine
+    corrections: dict[str, Correction] = {}
+
+
+class EstimatorForecast(Record):
+    """Of one estimator of a spec: one run, one seed, one point of a sweep."""
+
+    spec: dict[str, Any]
+    """The estimator's options."""
+    label: str
+    peak_bytes: int
+    """Of one estimate, above what was there before it: what the series `peak_bytes` measures."""
+    parts: dict[str, int]
+    """`peak_bytes`, taken apart: graph, inner_state, tangents, solver, particles, …"""
+    resident_bytes: int
+    """What lies there all the time: data, θ, the outer optimizer's state, carries."""
+    probe_bytes: int
+    """Peak of a probe: the oracle, repeated draws, test figures."""
+    run_bytes: int
+    """What the run needs at its largest moment: resident, and the larger of estimate and probe."""
+    estimate: Work
+    """Of one outer step, its whole meta-batch."""
+    run: Work
+    """Of all outer steps, probes apart."""
+    probes: Work
+    """Of all probes of the run, test figures included."""
+    step_seconds: float | None = None
+    """Of one outer step; nothing without a calibration."""
+    seconds: float | None = None
+    """Of one run, its probes included; nothing without a calibration."""
+    seconds_low: float | None = None
+    seconds_high: float | None = None
+    """The ends of its 90 % interval."""
+    how: Literal["traced", "measured"] = "traced"
+    """Sizes of fake tensors, or where an operation defeats them, one tiny real step."""
+    notes: list[str] = []

@@ -42,6 +42,9 @@ class Rates(Record):
     operation_seconds: float = Field(gt=0.0)
     """Of one torch operation on tensors of a few entries."""
     flops_per_second: float = Field(gt=0.0)
+    """In single precision."""
+    double_flops_per_second: float = Field(gt=0.0)
+    """In double precision, in which some devices are many times slower."""
     bytes_per_second: float = Field(gt=0.0)
 
 
@@ -56,17 +59,20 @@ class Machine(Record):
 
 
 class Correction(Record):
-    """How measured seconds have stood to predicted ones, over runs of one kind on one machine."""
+    """How measured seconds have stood to those that the rates predict, over runs of one kind on
+    one machine."""
 
     log_ratio: float
     """Mean of log(measured / predicted)."""
     log_deviation: float = Field(ge=0.0)
-    """Its standard deviation."""
+    """Its standard deviation; 0 of a single run."""
     runs: int = Field(ge=1)
+    """Runs of one configuration count as one: repetitions say little of another configuration."""
 
 
 class Calibration(Record):
-    """What is known of a machine: its rates, and corrections by `<inner task> <estimator>`."""
+    """What is known of a machine: its rates, and corrections by `<inner task> <estimator>`, by
+    each of the two alone, and by "" of all runs."""
 
     machine: Machine
     corrections: dict[str, Correction] = {}

@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "webapp.compare",
     "webapp.exports",
     "webapp.workers",
+    "webapp.forecasts",
     "webapp.api",
 ]
 

@@ -1,0 +1,89 @@
+"""How fast the workers' machines are, and how predictions have stood to what runs then took."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from engine.forecast import Rates
+
+
+class MachineRates(models.Model):
+    """How fast the machine of one worker computes, as the worker measured it at its start."""
+
+    worker = models.CharField(max_length=200, unique=True)
+    device = models.CharField(max_length=10, help_text="cpu or cuda.")
+    description = models.CharField(max_length=200, help_text="The device in words.")
+    memory_bytes = models.BigIntegerField(help_text="What one of its slots may use.")
+    operation_seconds = models.FloatField()
+    flops_per_second = models.FloatField()
+    double_flops_per_second = models.FloatField()
+    bytes_per_second = models.FloatField()
+    measured_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("worker",)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(device__in=["cpu", "cuda"]), name="machine_rates_device_known"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"rates of {self.worker}"
+
+    @property
+    def rates(self) -> Rates:
+        return Rates(**{name: getattr(self, name) for name in Rates.model_fields})
+
+
+class Prediction(models.Model):
+    """What one run was said to take, written when a worker took it, and what it then took.
+
+    The measured figures are absent until the run has finished, and stay so where it ended
+    otherwise. Seconds are those of estimates and probes; bytes, the peak of one estimate.
+    """
+
+    run = models.OneToOneField("runs.Run", on_delete=models.CASCADE, related_name="prediction")
+    configuration = models.CharField(max_length=64)
+    inner_task = models.CharField(max_length=100)
+    estimator = models.CharField(max_length=40)
+    worker = models.CharField(max_length=200, help_text="Whose machine it is for.")
+    device = models.CharField(max_length=10)
+    code_version = models.CharField(max_length=100)
+    how = models.CharField(max_length=10, help_text="traced or measured.")
+
+    peak_bytes = models.BigIntegerField()
+    rated_seconds = models.FloatField(null=True, help_text="By the machine's rates alone.")
+    seconds = models.FloatField(null=True, help_text="Corrected by the runs before it.")
+    seconds_low = models.FloatField(null=True)
+    seconds_high = models.FloatField(null=True)
+    predicted_at = models.DateTimeField(auto_now_add=True)
+
+    measured_peak_bytes = models.BigIntegerField(null=True, help_text="Where a probe measured it.")
+    measured_seconds = models.FloatField(null=True)
+    measured_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-measured_at", "-pk")
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(measured_seconds=None) | Q(measured_at__isnull=False),
+                name="prediction_measured_at_a_time",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=["-measured_at"],
+                name="prediction_newest",
+                condition=Q(measured_at__isnull=False),
+            ),
+            models.Index(
+                fields=["worker", "-measured_at"],
+                name="prediction_of_worker",
+                condition=Q(measured_at__isnull=False),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"prediction of run {self.run_id}"

@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.db import models
 
+from webapp.questions import Question
+
 
 class Experiment(models.Model):
     """A comparison that somebody launched. Its runs are `experiment.runs`."""
@@ -32,23 +34,11 @@ class Experiment(models.Model):
         return self.name
 
 
-class Preflight(models.Model):
+class Preflight(Question):
     """What a worker said of one estimator of a draft: whether it can run, and if not, the cure.
 
     Asked for by the builder, answered once, shared by every draft that agrees in what matters.
     """
 
-    key = models.CharField(
-        max_length=64, primary_key=True, help_text="Digest of what the answer depends on."
-    )
     spec = models.JSONField(help_text="A spec with one estimator and one seed.")
-    asked_at = models.DateTimeField()
-    begun_at = models.DateTimeField(null=True)
-    answered_at = models.DateTimeField(null=True)
     obstacles = models.JSONField(default=list, help_text="As `engine.obstacle.Obstacle` says it.")
-    lasting = models.BooleanField(
-        default=True, help_text="False where the answer was about the worker, not about the spec."
-    )
-
-    def __str__(self) -> str:
-        return self.key

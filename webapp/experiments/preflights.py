@@ -9,31 +9,19 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, Literal
+from typing import Literal
 
-from django.db import transaction
 from django.utils import timezone
 
 import engine.spec
 from engine.obstacle import Obstacle, errors
 from engine.spec import FieldError, SpecError
 from engine.version import code_version
+from webapp import questions
 from webapp.experiments.models import Preflight
-from webapp.runs.wake import send
 from webapp.workers.selectors import queue_for
 
 TRY_OUT = "experiments.try_out"
-PATIENCE = timedelta(seconds=3)
-"""After this long without an answer the form says that nobody has tried."""
-STALE = timedelta(seconds=60)
-"""A question that no worker took up by then is dropped, and asked again by the next edit."""
-LONGEST = timedelta(seconds=60)
-"""A trial that takes longer is stopped."""
-LASTING = timedelta(hours=1)
-"""How long an answer is believed; what is installed may change."""
-KEPT = timedelta(days=1)
-
 State = Literal["ready", "refused", "waiting", "silent", "untried", "slow", "unknown"]
 
 
@@ -72,29 +60,8 @@ def key_of(single: engine.spec.Experiment) -> str:
 
 def ask(experiment: engine.spec.Experiment) -> list[Verdict]:
     """What is known of every estimator; workers are asked for what is not."""
-    now = timezone.now()
-    asked = {key_of(single): single for single in singles(experiment)}
-    known = Preflight.objects.in_bulk(asked)
-    missing = [
-        Preflight(key=key, spec=single.model_dump(mode="json"), asked_at=now)
-        for key, single in asked.items()
-        if key not in known or _must_be_asked_again(known[key], now)
-    ]
-    if missing:
-        Preflight.objects.filter(asked_at__lt=now - KEPT).delete()
-        Preflight.objects.bulk_create(
-            missing,
-            update_conflicts=True,
-            unique_fields=["key"],
-            update_fields=[
-                "spec", "asked_at", "begun_at", "answered_at", "obstacles", "lasting",
-            ],
-        )  # fmt: skip
-        queue = queue_for(experiment.device)
-        keys = [row.key for row in missing]
-        transaction.on_commit(
-            lambda: send(TRY_OUT, keys, queue=queue, expires=STALE.total_seconds())
-        )
+    specs = {key_of(single): single.model_dump(mode="json") for single in singles(experiment)}
+    questions.ask(Preflight, specs, task=TRY_OUT, queue=queue_for(experiment.device))
     return look_up(experiment)
 
 
@@ -120,14 +87,6 @@ def refuse(experiment: engine.spec.Experiment) -> None:
         raise SpecError(refused)
 
 
-def begin(key: str) -> dict[str, Any] | None:
-    """The spec to try, for the one worker that took the question up; nothing for another."""
-    rows = Preflight.objects.filter(key=key, begun_at=None)
-    if not rows.update(begun_at=timezone.now()):
-        return None
-    return Preflight.objects.values_list("spec", flat=True).get(key=key)
-
-
 def answer(key: str, obstacles: list[Obstacle], *, lasting: bool) -> None:
     Preflight.objects.filter(key=key).update(
         answered_at=timezone.now(),
@@ -136,24 +95,10 @@ def answer(key: str, obstacles: list[Obstacle], *, lasting: bool) -> None:
     )
 
 
-def _must_be_asked_again(row: Preflight, now: Any) -> bool:
-    if row.answered_at:
-        return now - row.answered_at > (LASTING if row.lasting else STALE)
-    if row.begun_at:
-        return now - row.begun_at > LASTING
-    return now - row.asked_at > STALE
-
-
 def _verdict(key: str, row: Preflight | None) -> Verdict:
     if row is None:
         return Verdict(key, "unknown")
-    if row.answered_at:
-        found = tuple(Obstacle(**item) for item in row.obstacles)
-        return Verdict(key, "refused" if errors(list(found)) else "ready", found)
-    now = timezone.now()
-    if row.begun_at:
-        return Verdict(key, "slow" if now - row.begun_at > LONGEST else "waiting")
-    waited = now - row.asked_at
-    if waited > STALE:
-        return Verdict(key, "untried")
-    return Verdict(key, "waiting" if waited < PATIENCE else "silent")
+    if row.state != "answered":
+        return Verdict(key, row.state)
+    found = tuple(Obstacle(**item) for item in row.obstacles)
+    return Verdict(key, "refused" if errors(list(found)) else "ready", found)

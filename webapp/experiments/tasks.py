@@ -6,14 +6,16 @@ from celery import shared_task
 
 from engine.obstacle import Obstacle
 from engine.spec import validate
+from webapp import questions
 from webapp.experiments import preflights
+from webapp.experiments.models import Preflight
 from webapp.runs.explanations import explain
 
 
-@shared_task(name=preflights.TRY_OUT, time_limit=preflights.LONGEST.total_seconds())
+@shared_task(name=preflights.TRY_OUT, time_limit=questions.LONGEST.total_seconds())
 def try_out(key: str) -> None:
     """Try one inner step for the question `key`, unless somebody else does."""
-    spec = preflights.begin(key)
+    spec = questions.begin(Preflight, key)
     if spec is None:
         return
     # Imported here: web processes read this module too, and must stay free of torch.

@@ -16,10 +16,11 @@ from engine.spec import SpecError, validate
 from tests.webapp.experiments.form_fields import fields_of
 from tests.webapp.factories import QUADRATIC, launched, person
 from tests.webapp.worker_process import WorkerProcess, wait_until
+from webapp import questions
 from webapp.celery import app
 from webapp.experiments import preflights
 from webapp.experiments.models import Experiment, Preflight
-from webapp.experiments.preflights import Verdict, ask, begin, key_of, look_up, singles
+from webapp.experiments.preflights import Verdict, ask, key_of, look_up, singles
 from webapp.experiments.tasks import try_out
 from webapp.runs.wake import messages_waiting
 
@@ -114,8 +115,8 @@ class TestAsking:
     def test_only_one_worker_begins(self, empty_queues: None) -> None:
         ask(experiment())
         first, _ = keys()
-        assert validate(begin(first)).estimators[0].kind == "unrolled"
-        assert begin(first) is None
+        assert validate(questions.begin(Preflight, first)).estimators[0].kind == "unrolled"
+        assert questions.begin(Preflight, first) is None
         Preflight.objects.filter(key=first).update(begun_at=timezone.now() - timedelta(minutes=2))
         assert states() == ["slow", "waiting"]
 
@@ -172,7 +173,7 @@ class TestPages:
         assert 'data-state="ready"' in line
         assert "hx-get" not in line
         Preflight.objects.update(
-            answered_at=None, begun_at=None, asked_at=timezone.now() - preflights.PATIENCE
+            answered_at=None, begun_at=None, asked_at=timezone.now() - questions.PATIENCE
         )
         line = browser.get(f"/experiments/preflight/{first}/0").content.decode()
         assert "no worker is free" in line

@@ -42,6 +42,8 @@ class Question(models.Model):
 
     believed = timedelta(hours=1)
     """How long a lasting answer is believed."""
+    kept_fields: tuple[str, ...] = ()
+    """What an earlier answer said, shown until the next one is there."""
 
     class Meta:
         abstract = True
@@ -95,7 +97,11 @@ def ask(
         missing,
         update_conflicts=True,
         unique_fields=["key"],
-        update_fields=[field.name for field in kind._meta.fields if not field.primary_key],
+        update_fields=[
+            field.name
+            for field in kind._meta.fields
+            if not field.primary_key and field.name not in kind.kept_fields
+        ],
     )
     keys = [row.key for row in missing]
     transaction.on_commit(lambda: send(task, keys, queue=queue, expires=STALE.total_seconds()))

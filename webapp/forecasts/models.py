@@ -1,11 +1,15 @@
-"""How fast the workers' machines are, and how predictions have stood to what runs then took."""
+"""How fast the workers' machines are, how predictions have stood to what runs then took, and what
+was said of drafts and launches."""
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 from django.db import models
 from django.db.models import Q
 
 from engine.forecast import Rates
+from webapp.questions import Question
 
 
 class MachineRates(models.Model):
@@ -87,3 +91,38 @@ class Prediction(models.Model):
 
     def __str__(self) -> str:
         return f"prediction of run {self.run_id}"
+
+
+class Forecast(Question):
+    """What the forecast worker said of a draft: memory, time, whether it fits, and what would."""
+
+    believed = timedelta(minutes=1)
+    """Then it is asked again, in milliseconds: corrections of time may have been learned since."""
+    kept_fields = ("answer", "error", "complete")
+
+    draft = models.CharField(
+        max_length=32, blank=True, default="", help_text="The open form that asked last."
+    )
+    answer = models.JSONField(null=True, help_text="As `webapp.forecasts.answers.Answer` says it.")
+    complete = models.BooleanField(
+        default=False, help_text="False while fixes and advice are still on their way."
+    )
+    error = models.TextField(blank=True, default="", help_text="Why there is no answer.")
+
+    class Meta:
+        indexes = (models.Index(fields=["draft", "asked_at"], name="forecast_of_draft"),)
+
+
+class LaunchForecast(models.Model):
+    """What had been said of an experiment when it was launched."""
+
+    experiment = models.OneToOneField(
+        "experiments.Experiment", on_delete=models.CASCADE, related_name="forecast"
+    )
+    answer = models.JSONField(help_text="As `webapp.forecasts.answers.Answer` says it.")
+    insisted = models.BooleanField(
+        default=False, help_text="Whether its owner launched what was said not to fit."
+    )
+
+    def __str__(self) -> str:
+        return f"forecast of experiment {self.experiment_id}"

@@ -1,7 +1,9 @@
 """What meta-learning gains in every application: the presets, over seeds, into docs/results/.
 
-    python -m benchmarks.applications              # every application that has no result yet
+    python -m benchmarks.applications              # every preset that has no result yet
     python -m benchmarks.applications SLUG …       # these, whether they have one or not
+
+A SLUG is that of a preset or of a file in examples/full_size/, some of which a CPU can do too.
 
 A result is one JSON document with the spec, the code version, the machine, and for every run the
 first and the last value of each series. It is written when all runs of a preset have finished, so
@@ -33,6 +35,7 @@ from engine.spec import Experiment, read_text, validate
 from engine.version import code_version
 
 RESULTS = Path(__file__).parents[1] / "docs" / "results"
+FULL_SIZE = Path(__file__).parents[1] / "examples" / "full_size"
 SEEDS = [0, 1, 2]
 NOT_KEPT = ("theta.",)
 """Prefixes of series that no table needs."""
@@ -51,9 +54,8 @@ class Record:
 
 
 def measure(slug: str, seeds: list[int]) -> dict[str, Any]:
-    """Run the preset `slug` over `seeds`; its result as a plain document."""
-    preset = next(preset for preset in PRESETS if preset.slug == slug)
-    experiment = over(read_text(preset.text), seeds)
+    """Run the experiment `slug` over `seeds`; its result as a plain document."""
+    experiment = over(read_text(text_of(slug)), seeds)
     started, cpu = time.monotonic(), cpu_seconds()
     records: dict[int, Record] = {}
     pictures: dict[tuple[str, str], dict[str, Any]] = {}
@@ -77,6 +79,25 @@ def measure(slug: str, seeds: list[int]) -> dict[str, Any]:
     return {
         "slug": slug,
         "spec": experiment.model_dump(mode="json"),
+        **provenance(),
+        "seconds": round(time.monotonic() - started, 1),
+        "cpu_seconds": round(cpu_seconds() - cpu, 1),
+        "runs": [vars(record) for record in records.values()],
+        "pictures": [
+            {"label": label, "picture": picture} for (label, _), picture in pictures.items()
+        ],
+    }
+
+
+def text_of(slug: str) -> str:
+    """The spec of a preset, or of a full-size file."""
+    presets = {preset.slug: preset.text for preset in PRESETS}
+    return presets.get(slug) or (FULL_SIZE / f"{slug}.yaml").read_text("utf-8")
+
+
+def provenance() -> dict[str, Any]:
+    """Which code measured, when and where."""
+    return {
         "code_version": code_version(),
         "date": date.today().isoformat(),
         "machine": {
@@ -84,12 +105,6 @@ def measure(slug: str, seeds: list[int]) -> dict[str, Any]:
             "cores": os.cpu_count(),
             "torch": torch.__version__,
         },
-        "seconds": round(time.monotonic() - started, 1),
-        "cpu_seconds": round(cpu_seconds() - cpu, 1),
-        "runs": [vars(record) for record in records.values()],
-        "pictures": [
-            {"label": label, "picture": picture} for (label, _), picture in pictures.items()
-        ],
     }
 
 
@@ -109,10 +124,11 @@ def main() -> None:
     parser.add_argument("slugs", nargs="*", metavar="SLUG")
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
     options = parser.parse_args()
-    known = [preset.slug for preset in PRESETS]
+    presets = [preset.slug for preset in PRESETS]
+    known = [*presets, *sorted(path.stem for path in FULL_SIZE.glob("*.yaml"))]
     if unknown := set(options.slugs) - set(known):
-        parser.error(f"no preset {', '.join(unknown)}; there are: {', '.join(known)}")
-    missing = [slug for slug in known if not (RESULTS / f"{slug}.json").exists()]
+        parser.error(f"no experiment {', '.join(unknown)}; there are: {', '.join(known)}")
+    missing = [slug for slug in presets if not (RESULTS / f"{slug}.json").exists()]
     RESULTS.mkdir(parents=True, exist_ok=True)
     for slug in options.slugs or missing:
         document = json.loads(to_json(measure(slug, options.seeds)))

@@ -12,178 +12,13 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any, Literal
 
-from benchmarks.applications import RESULTS
+from benchmarks import hyper_parameters_page, memory_of_few_shot
+from benchmarks.applications import RESULTS, text_of
+from benchmarks.applications_table import APPLICATIONS, START, Application
 from engine.presets import PRESETS
+from engine.spec import read_text
 
 PAGE = RESULTS.parent / "applications.md"
-START = "start"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Application:
-    """A claim: the figure `metric` after the last outer step beats `against`."""
-
-    slug: str
-    metric: str
-    better: Literal["lower", "higher"]
-    against: str = START
-    """`start`: the same figure at the first outer step; else another series of the same run."""
-    without: str
-    """What not meta-learning means here, in words."""
-    comment: str = ""
-    """What there is to say about the result: where it does not hold, why."""
-
-
-APPLICATIONS: dict[str, list[Application]] = {
-    "Initial parameters": [
-        Application(
-            slug="sinusoids",
-            metric="test_loss",
-            better="lower",
-            without="the random start",
-        ),
-        Application(
-            slug="few-shot",
-            metric="test_accuracy",
-            better="higher",
-            without="the random start",
-        ),
-        Application(
-            slug="few-shot-implicit",
-            metric="test_accuracy",
-            better="higher",
-            without="the random start",
-        ),
-        Application(
-            slug="meta-sgd",
-            metric="test_accuracy",
-            better="higher",
-            without="the random start",
-        ),
-    ],
-    "Learners without gradient steps": [
-        Application(
-            slug="prototypes",
-            metric="test_accuracy",
-            better="higher",
-            without="the random network",
-        ),
-        Application(
-            slug="convex-heads",
-            metric="test_accuracy",
-            better="higher",
-            without="the random network",
-        ),
-        Application(
-            slug="black-boxes",
-            metric="test_accuracy",
-            better="higher",
-            without="the random network",
-        ),
-    ],
-    "Learned optimizers": [
-        Application(
-            slug="learned-schedule",
-            metric="meta_loss",
-            better="lower",
-            without="the first schedule",
-        ),
-        Application(
-            slug="learned-optimizer",
-            metric="test_loss",
-            better="lower",
-            against="test_loss_adam",
-            without="tuned Adam",
-        ),
-        Application(
-            slug="recurrent-optimizer",
-            metric="test_loss",
-            better="lower",
-            against="test_loss_adam",
-            without="tuned Adam",
-        ),
-        Application(
-            slug="learned-adam",
-            metric="test_loss",
-            better="lower",
-            against="test_loss_adam",
-            without="tuned Adam",
-        ),
-    ],
-    "Hyper-parameters": [
-        Application(
-            slug="a-penalty-for-every-weight",
-            metric="test_loss",
-            better="lower",
-            without="one small penalty",
-        ),
-    ],
-    "Data": [
-        Application(
-            slug="distilled-digits",
-            metric="test_accuracy",
-            better="higher",
-            without="where the images start",
-        ),
-        Application(
-            slug="distilled-garments",
-            metric="test_accuracy",
-            better="higher",
-            without="random real images",
-        ),
-        Application(
-            slug="condensed-garments",
-            metric="test_accuracy",
-            better="higher",
-            against="test_accuracy_real",
-            without="random real images",
-        ),
-    ],
-    "Losses": [
-        Application(
-            slug="wrong-labels",
-            metric="test_accuracy",
-            better="higher",
-            without="equal weights",
-        ),
-        Application(
-            slug="learned-loss",
-            metric="test_accuracy",
-            better="higher",
-            without="cross-entropy",
-        ),
-    ],
-    "Architectures": [
-        Application(
-            slug="differentiable-cell",
-            metric="test_accuracy",
-            better="higher",
-            against="test_accuracy_random",
-            without="random cells",
-        ),
-        Application(
-            slug="controller",
-            metric="test_accuracy",
-            better="higher",
-            without="the first policy",
-        ),
-    ],
-    "Augmentation": [
-        Application(
-            slug="augmentation-network",
-            metric="test_accuracy",
-            better="higher",
-            without="no augmentation",
-        ),
-        Application(
-            slug="augmentation-magnitudes",
-            metric="test_accuracy",
-            better="higher",
-            without="hardly any augmentation",
-        ),
-    ],
-}
-"""By the heading that they stand under."""
 
 
 @dataclass(frozen=True)
@@ -238,7 +73,6 @@ def gains(document: dict[str, Any], application: Application) -> dict[str, Gain 
 
 def page() -> str:
     """The whole document."""
-    titles = {preset.slug: preset for preset in PRESETS}
     parts = [
         "# What meta-learning gains\n",
         "Every figure here was measured by `python -m benchmarks.applications`, which runs the "
@@ -250,17 +84,40 @@ def page() -> str:
         parts.append(f"## {heading}\n")
         for application in applications:
             path = RESULTS / f"{application.slug}.json"
-            preset = titles[application.slug]
-            parts.append(f"### {preset.title}\n\n{preset.question}\n")
+            parts.append(_head(application.slug))
             if not path.exists():
                 parts.append("Not measured yet.\n")
                 continue
             parts.append(_section(json.loads(path.read_text("utf-8")), application))
+        if heading == "Initial parameters":
+            parts.append(_memory_of_few_shot())
+        if heading == "Hyper-parameters":
+            parts.append(hyper_parameters_page.section())
     return "\n".join(parts)
 
 
+MEMORY = "memory-of-few-shot"
+
+
+def _memory_of_few_shot() -> str:
+    """The preset that is about bytes, as a figure."""
+    document = json.loads((RESULTS / f"{MEMORY}.json").read_text("utf-8"))
+    figure = memory_of_few_shot.draw(document).relative_to(PAGE.parent)
+    alt = "Peak bytes against inner steps: linear for MAML, flat for iMAML"
+    return f"{_head(MEMORY)}\n![{alt}]({figure})\n\n{_foot(document)}\n"
+
+
+def _head(slug: str) -> str:
+    """What a preset asks, or what stands at the top of a full-size file."""
+    for preset in PRESETS:
+        if preset.slug == slug:
+            return f"### {preset.title}\n\n{preset.question}\n"
+    text = text_of(slug)
+    remarks = " ".join(line[2:] for line in text.splitlines() if line.startswith("# "))
+    return f"### {read_text(text).name}\n\n{remarks}\n"
+
+
 def _section(document: dict[str, Any], application: Application) -> str:
-    seeds = len({run["seed"] for run in document["runs"]})
     name = application.metric.replace("_", " ")
     rows = [
         f"| {name} | {application.without} | meta-learned | gain | |",
@@ -275,13 +132,20 @@ def _section(document: dict[str, Any], application: Application) -> str:
             f"| {label} | {_number(gain.before)} | {_number(gain.after)} "
             f"| {size:.3g} ± {error:.2g} | {gain.verdict} |"
         )
-    machine = document["machine"]
-    foot = (
-        f"{seeds} seeds; {document['cpu_seconds']:.0f} CPU seconds in all on {machine['cores']} "
-        f"cores, torch {machine['torch']}; code {document['code_version']}, {document['date']}."
-    )
+    foot = _foot(document)
     comment = f"\n{application.comment}\n" if application.comment else ""
     return "\n".join(rows) + f"\n\n{foot}\n{comment}"
+
+
+def _foot(document: dict[str, Any]) -> str:
+    """Where the figures come from."""
+    count = len({run["seed"] for run in document["runs"]})
+    machine = document["machine"]
+    return (
+        f"{count} {'seed' if count == 1 else 'seeds'}; {document['cpu_seconds']:.0f} CPU seconds "
+        f"in all on {machine['cores']} cores, torch {machine['torch']}; "
+        f"code {document['code_version']}, {document['date']}."
+    )
 
 
 def _number(values: list[float]) -> str:

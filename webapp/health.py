@@ -62,20 +62,23 @@ def health(request: HttpRequest) -> JsonResponse:
     postgres = postgres_state()
     broker = broker_state()
     migrations = migrations_state() if postgres == "up" else "unknown"
-    workers = live_workers().count() if migrations == "applied" else 0
+    workers = list(live_workers()) if migrations == "applied" else []
+    forecasts = [worker for worker in workers if worker.queues == "forecast"]
+    runs = len(workers) - len(forecasts)
     services = {
         "postgres": postgres,
         "broker": broker,
-        "worker": "up" if workers else "missing",
+        "worker": "up" if runs else "missing",
+        "forecast": "up" if forecasts else "missing",
         "migrations": migrations,
     }
     broken = "down" in (postgres, broker)
-    whole = not broken and workers > 0
+    whole = not broken and runs and forecasts
     return JsonResponse(
         {
             "status": "down" if broken else "ok" if whole else "degraded",
             "services": services,
-            "workers": workers,
+            "workers": len(workers),
         },
         status=503 if broken else 200,
     )

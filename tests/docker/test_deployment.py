@@ -24,7 +24,8 @@ def required_by_compose() -> set[str]:
 
 
 def test_the_services_of_a_lab_are_all_there():
-    assert set(SERVICES) == {"proxy", "web", "worker", "worker-gpu", "beat", "postgres", "redis"}
+    workers = {"worker", "worker-forecast", "worker-gpu"}
+    assert set(SERVICES) == {"proxy", "web", *workers, "beat", "postgres", "redis"}
 
 
 @each_service
@@ -107,7 +108,7 @@ def test_a_build_names_a_dockerfile_that_exists(name: str):
         assert (ROOT / build["dockerfile"]).exists()
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "worker-gpu", "beat"])
+@pytest.mark.parametrize("name", ["web", "worker", "worker-forecast", "worker-gpu", "beat"])
 def test_the_commands_name_what_the_image_has(name: str):
     command = SERVICES[name]["command"]
     words = shlex.split(command if isinstance(command, str) else command[-1])

@@ -17,7 +17,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def _worker():
-    Worker.objects.create(name="cpu@here", device="CPU", heartbeat_at=timezone.now())
+    for queue in ("cpu", "forecast"):
+        name = f"{queue}@here"
+        Worker.objects.create(name=name, queues=queue, device="CPU", heartbeat_at=timezone.now())
 
 
 @pytest.mark.usefixtures("_worker")
@@ -30,9 +32,10 @@ def test_a_whole_lab_is_ok_and_anybody_may_ask(client: Client):
         "postgres": "up",
         "broker": "up",
         "worker": "up",
+        "forecast": "up",
         "migrations": "applied",
     }
-    assert body["workers"] == 1
+    assert body["workers"] == 2
     assert "no-store" in answer.headers["Cache-Control"]
 
 
@@ -41,6 +44,14 @@ def test_a_lab_without_a_worker_says_so(client: Client):
     assert answer.status_code == 200
     assert answer.json()["status"] == "degraded"
     assert answer.json()["services"]["worker"] == "missing"
+
+
+@pytest.mark.usefixtures("_worker")
+@pytest.mark.parametrize(("queue", "service"), [("cpu", "worker"), ("forecast", "forecast")])
+def test_each_kind_of_worker_is_missed(client: Client, queue: str, service: str):
+    Worker.objects.filter(queues=queue).delete()
+    body = client.get("/healthz").json()
+    assert (body["status"], body["services"][service]) == ("degraded", "missing")
 
 
 @pytest.mark.parametrize(

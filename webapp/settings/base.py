@@ -112,7 +112,9 @@ SECURE_REFERRER_POLICY = "same-origin"
 
 # -- tasks: the broker only wakes workers, Postgres is the queue's truth --
 CELERY_TASK_DEFAULT_QUEUE = "cpu"
-CELERY_TASK_QUEUES = {name: {"exchange": name, "routing_key": name} for name in ("cpu", "gpu")}
+CELERY_TASK_QUEUES = {
+    name: {"exchange": name, "routing_key": name} for name in ("cpu", "gpu", "forecast")
+}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

@@ -11,6 +11,9 @@ from pathlib import Path
 CELERY = (sys.executable, "-m", "celery", "-A", "webapp.celery")
 # Nothing to gain from workers talking to each other, and they start faster.
 QUIET = ("--without-gossip", "--without-mingle", "--loglevel", "INFO")
+# A process that has traced much holds much; the next one begins with an empty cache.
+FORECASTS_PER_PROCESS = "2000"
+FORECAST_KIBIBYTES = "2000000"
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,24 @@ def gpu_worker(device: str) -> Program:
         ),
         what=f"queue gpu, device {device}",
         environment={"CUDA_VISIBLE_DEVICES": device},
+        restarts=True,
+    )
+
+
+def forecast_worker() -> Program:
+    return Program(
+        name="worker-forecast",
+        command=(
+            *CELERY,
+            "worker",
+            *("-Q", "forecast", "-n", "forecast@%h", "--concurrency", "1", "--pool", "prefork"),
+            *("--max-tasks-per-child", FORECASTS_PER_PROCESS),
+            *("--max-memory-per-child", FORECAST_KIBIBYTES),
+            *QUIET,
+        ),
+        what="queue forecast, one at a time",
+        # Nothing is computed on a device: its tensors have sizes and no contents.
+        environment={"CUDA_VISIBLE_DEVICES": ""},
         restarts=True,
     )
 

@@ -116,6 +116,7 @@ class Supervisor:
         self._launch(programs.cpu_worker())
         for device in programs.gpus():
             self._launch(programs.gpu_worker(device))
+        self._launch(programs.forecast_worker())
         self._launch(programs.beat(self.home.root / "beat-schedule"))
         self._wait_until_healthy(port)
         say(f"\nSign in (works once, for 24 hours):\n  http://localhost:{port}{sign_in_path}\n")

@@ -19,6 +19,11 @@ def live_workers() -> QuerySet[Worker]:
     return Worker.objects.filter(heartbeat_at__gt=Now() - SILENCE)
 
 
+def of_queue(queue: str) -> list[Worker]:
+    """The living workers that take from `queue`."""
+    return [worker for worker in live_workers() if queue in worker.queues.split(",")]
+
+
 def queue_for(device: str) -> str:
     """The queue of a spec's `device`: `auto` takes a GPU where a worker has one."""
     if device == "cuda":

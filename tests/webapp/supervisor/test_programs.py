@@ -38,6 +38,17 @@ def test_the_cpu_worker_has_every_core_and_no_device():
     assert worker.environment == {"CUDA_VISIBLE_DEVICES": ""}
 
 
+def test_forecasts_have_a_worker_of_one_process_that_is_renewed():
+    worker = programs.forecast_worker()
+    options = dict(zip(worker.command, worker.command[1:], strict=False))
+    assert (options["-Q"], options["--concurrency"], options["--pool"]) == (
+        "forecast", "1", "prefork",
+    )  # fmt: skip
+    assert int(options["--max-tasks-per-child"]) > 0
+    assert int(options["--max-memory-per-child"]) * 1024 == pytest.approx(2e9, rel=0.05)
+    assert worker.restarts
+
+
 @pytest.mark.parametrize("module", ["webapp.supervisor.supervisor", "webapp.asgi"])
 def test_it_never_imports_torch(module: str):
     script = f"import {module}, sys; print('torch' in sys.modules, 'django' in sys.modules)"

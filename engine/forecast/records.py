@@ -71,8 +71,7 @@ class Correction(Record):
 
 
 class Calibration(Record):
-    """What is known of a machine: its rates, and corrections by `<inner task> <estimator>`, by
-    each of the two alone, and by "" of all runs."""
+    """What is known of a machine: its rates, and corrections by `<inner task> <estimator>`."""
 
     machine: Machine
     corrections: dict[str, Correction] = {}

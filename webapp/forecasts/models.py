@@ -3,13 +3,16 @@ was said of drafts and launches."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models import Q
 
 from engine.forecast import Rates
 from webapp.questions import Question
+
+UNDONE = timedelta(seconds=5)
+"""A forecast that has not grown for so long was left undone for another one."""
 
 
 class MachineRates(models.Model):
@@ -42,10 +45,11 @@ class MachineRates(models.Model):
 
 
 class Prediction(models.Model):
-    """What one run was said to take, written when a worker took it, and what it then took.
+    """What one run is said to take, asked when a worker takes it, and what it then took.
 
     The measured figures are absent until the run has finished, and stay so where it ended
-    otherwise. Seconds are those of estimates and probes; bytes, the peak of one estimate.
+    otherwise or was interrupted. Seconds are those of estimates and probes; bytes, the peak of one
+    estimate.
     """
 
     run = models.OneToOneField("runs.Run", on_delete=models.CASCADE, related_name="prediction")
@@ -55,14 +59,14 @@ class Prediction(models.Model):
     worker = models.CharField(max_length=200, help_text="Whose machine it is for.")
     device = models.CharField(max_length=10)
     code_version = models.CharField(max_length=100)
-    how = models.CharField(max_length=10, help_text="traced or measured.")
 
-    peak_bytes = models.BigIntegerField()
+    how = models.CharField(max_length=10, blank=True, default="", help_text="traced or measured.")
+    peak_bytes = models.BigIntegerField(null=True)
     rated_seconds = models.FloatField(null=True, help_text="By the machine's rates alone.")
     seconds = models.FloatField(null=True, help_text="Corrected by the runs before it.")
     seconds_low = models.FloatField(null=True)
     seconds_high = models.FloatField(null=True)
-    predicted_at = models.DateTimeField(auto_now_add=True)
+    predicted_at = models.DateTimeField(null=True)
 
     measured_peak_bytes = models.BigIntegerField(null=True, help_text="Where a probe measured it.")
     measured_seconds = models.FloatField(null=True)
@@ -111,6 +115,12 @@ class Forecast(Question):
 
     class Meta:
         indexes = (models.Index(fields=["draft", "asked_at"], name="forecast_of_draft"),)
+
+    def must_be_asked_again(self, now: datetime) -> bool:
+        """An answer of which the rest was left undone, too."""
+        left = bool(self.answered_at) and not self.complete
+        given_up = left and now - self.answered_at > UNDONE
+        return given_up or super().must_be_asked_again(now)
 
 
 class LaunchForecast(models.Model):

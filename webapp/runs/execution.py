@@ -15,6 +15,7 @@ from django.conf import settings
 import engine
 from engine.events import Checkpoint, Event, Finished, Note, Pictured, Point, Started
 from engine.spec import validate
+from webapp.forecasts import predictions
 from webapp.runs import services, shutdown
 from webapp.runs.checkpoint_store import CheckpointStore
 from webapp.runs.explanations import explain
@@ -43,6 +44,7 @@ def execute(
     )
     if run is None:
         return False
+    predictions.ask(run)
     try:
         with Recorder(run) as recorder:
             ended = _follow(run, checkpoint, recorder, store, must_stop)

@@ -21,6 +21,7 @@ from django.db.models.functions import Coalesce, Now
 from engine.events import Note, Pictured, Point
 from engine.plain import plain
 from engine.summary import updated
+from webapp.forecasts import predictions
 from webapp.live import hints
 from webapp.runs import chunks, pictures
 from webapp.runs.models import ENDS, Run, RunEvent, SeriesChunk, Status
@@ -167,6 +168,8 @@ def finish(
         if not mine.update(finished_at=Now(), **changes):
             raise LeaseLost(f"run {run_id} is no longer attempt {attempt}'s")
         chunks.pack(run_id)
+        # Whatever becomes of that, the run has ended.
+        transaction.on_commit(lambda: predictions.measure(run_id), robust=True)
         _hint(run_id)
 
 

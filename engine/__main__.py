@@ -1,4 +1,4 @@
-"""The command line: `python -m engine run | gradient | preflight | list | support | fetch`."""
+"""The command line: `python -m engine run | gradient | forecast | preflight | advice | list | …`."""
 
 from __future__ import annotations
 
@@ -54,12 +54,26 @@ def _parser() -> argparse.ArgumentParser:
     gradient.add_argument("--json", action="store_true", help=AS_JSON)
     gradient.set_defaults(command=_gradient)
 
+    forecast = commands.add_parser(
+        "forecast", help="memory and time of every estimator, without running the inner loop"
+    )
+    forecast.add_argument("spec", type=Path, metavar="SPEC.yaml")
+    forecast.add_argument("--json", action="store_true", help=AS_JSON)
+    forecast.set_defaults(command=_forecast)
+
     preflight = commands.add_parser(
         "preflight", help="one inner step with what every estimator needs: which of them can run"
     )
     preflight.add_argument("spec", type=Path, metavar="SPEC.yaml")
     preflight.add_argument("--json", action="store_true", help=AS_JSON)
     preflight.set_defaults(command=_preflight)
+
+    advice = commands.add_parser(
+        "advice", help="which estimator to take for a spec, and why not another"
+    )
+    advice.add_argument("spec", type=Path, metavar="SPEC.yaml")
+    advice.add_argument("--json", action="store_true", help=AS_JSON)
+    advice.set_defaults(command=_advice)
 
     listing = commands.add_parser("list", help="what a spec can name, from inner tasks to presets")
     listing.add_argument("--json", action="store_true", help=AS_JSON)
@@ -93,10 +107,22 @@ def _gradient(chosen: argparse.Namespace) -> int:
     return print_gradients(chosen.spec, as_json=chosen.json)
 
 
+def _forecast(chosen: argparse.Namespace) -> int:
+    from engine.command_line.forecast import print_forecast
+
+    return print_forecast(chosen.spec, as_json=chosen.json)
+
+
 def _preflight(chosen: argparse.Namespace) -> int:
     from engine.command_line.preflight import print_verdicts
 
     return print_verdicts(chosen.spec, as_json=chosen.json)
+
+
+def _advice(chosen: argparse.Namespace) -> int:
+    from engine.command_line.advice import print_advice
+
+    return print_advice(chosen.spec, as_json=chosen.json)
 
 
 def _list(chosen: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
+from engine.spec.editing import assign
 from engine.spec.errors import FieldError, SpecError
 from engine.spec.experiment import Experiment
 from engine.spec.validation import validate
@@ -114,19 +115,10 @@ def _validate_point(document: dict[str, Any], sweep: dict[str, Any]) -> Experime
 
 
 def _assign(document: dict[str, Any], path: str, value: Any) -> None:
-    *parents, last = path.split(".")
-    target: Any = document
     try:
         if path.split(".")[0] in NOT_SWEPT:
             raise KeyError(path)
-        for part in parents:
-            target = target[int(part)] if isinstance(target, list) else target[part]
-        if isinstance(target, list):
-            target[int(last)] = value
-        elif last in target:
-            target[last] = value
-        else:
-            raise KeyError(last)
+        assign(document, path, value)
     except (KeyError, IndexError, ValueError, TypeError):
         raise SpecError(
             [FieldError(f"sweep.{path}", value, "there is no such field to vary in this spec")]

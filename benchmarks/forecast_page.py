@@ -1,0 +1,77 @@
+"""docs/forecast.md: how memory and time are told before a run, and the rules of advice.
+
+    python -m benchmarks.forecast_page
+
+The prose is here; the rules come from `engine.advice.rules`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.advice.table import rules_table
+
+PAGE = Path(__file__).parents[1] / "docs" / "forecast.md"
+
+HEAD = """# What a run will need, and which estimator to take
+
+`python -m engine forecast SPEC.yaml` says, before anything is computed, how much memory and time
+every estimator of a spec takes; `python -m engine advice SPEC.yaml` says which to take and why not
+another. The builder shows the same.
+
+## Memory
+The estimator's own code is what is forecast. It runs at two or three tiny sizes on *fake tensors*,
+which have shapes and no values: nothing is allocated and nothing is computed. The meter that counts
+the live tensors of real runs counts these. What each further step, particle, tangent or product
+adds is a straight line through those few sizes, and is followed to the sizes of the spec:
+
+| estimator | grows with |
+|---|---|
+| unrolled, full | T graphs of a step |
+| unrolled, per step | T states, and one graph |
+| unrolled, checkpoint | the states and segments of its schedule: about √T |
+| truncated | K graphs; K is the window |
+| implicit | the vectors of its solver; not with T |
+| forward mode | the tangents of a chunk; not with T |
+| evolution, searches | the particles of a chunk; and with windows, the states of all particles |
+
+On top of an estimate's peak lies what is there all the time: the data, θ, the outer optimizer's
+moments, and what an estimator carries from one outer step to the next. A probe's peak (the exact
+gradient beside it, repeated draws, test figures) may be larger than the estimate's, and then
+decides.
+
+## Time
+Every operation of the same traces is counted: its call, the floating-point operations of matrix
+products and convolutions, and the bytes that it reads and writes. The machine says in about a
+second how long each takes. Their sum is corrected by how measured times have stood to forecasts in
+finished runs of the same inner task and estimator on that machine, and the spread of those gives
+the 90 % interval.
+
+## Does it fit
+A forecast counts live tensors, and a process takes more. It is allowed to be 10 % and 64 MB short;
+and on a CPU the heap keeps freed pieces, for which a process took up to 1.61 times its live tensors
+in [the lecture's example](../benchmarks/README.md). Hence *fits*: even so it stays within the
+machine's memory. *Will not fit*: the live tensors alone do not, or an estimate's peak is past the
+spec's budget. *Tight* is what lies between.
+
+What does not fit comes with changes that make it fit, each forecast in the same way: first those
+that leave the estimate as it is, for time; then those that add variance, then bias, then those that
+ask another question; the faster before the slower.
+
+## Advice
+Every estimator and search has a verdict, from rules in a stated order. The strongest effect against
+an estimator decides (*cannot*, *avoid*, *costs*); where nothing speaks against it, what speaks for
+it (*suits*; *possible* is what no rule speaks about). Within an effect, the earlier rule stands
+first; then the faster, and the smaller. There is no score. What this lab has measured on problems
+like the one at hand comes before what is expected: an expected bias or variance is left out where
+one has been measured. Words in *italics* in a sentence are filled in.
+
+"""
+
+
+def page() -> str:
+    return HEAD + rules_table() + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")

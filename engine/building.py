@@ -1,6 +1,7 @@
 """From an experiment's spec to the `Problem` that it describes."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -27,6 +28,14 @@ def build_problem(experiment: Experiment) -> Problem:
     Raises `engine.data.DataMissing` where the data set has not been fetched, and `RuntimeError`
     where an installed package's task cannot be imported.
     """
+    return assembled(experiment, *parts_of(experiment))
+
+
+def parts_of(experiment: Experiment) -> tuple[Any, list[Any]]:
+    """The inner task and the meta-parameters of `experiment`, in the order in which they act.
+
+    Raises as `build_problem` does.
+    """
     task = _build_task(experiment)
     fixed = experiment.inner.optimizer.options()
     items = [
@@ -35,9 +44,20 @@ def build_problem(experiment: Experiment) -> Problem:
         )
         for index, item in _data_first(experiment)
     ]
+    return task, items
+
+
+def assembled(
+    experiment: Experiment,
+    task: Any,
+    items: list[Any],
+    *,
+    compiling: Callable[[Problem], Problem] = Compiled,
+) -> Problem:
+    """The `Problem` that these parts make, by `compiling` where the spec has it compiled."""
     parts: dict[str, Any] = {
         "task": task,
-        "fixed": fixed,
+        "fixed": experiment.inner.optimizer.options(),
         "meta_parameters": items,
         "horizon": experiment.inner.steps,
         "objective": experiment.objective,
@@ -51,7 +71,7 @@ def build_problem(experiment: Experiment) -> Problem:
         problem = getattr(task, "problem", usual)(**parts)
     else:
         problem = getattr(task, "problem", DynamicalSystem)(**parts)
-    return Compiled(problem) if is_compiled(experiment) else problem
+    return compiling(problem) if is_compiled(experiment) else problem
 
 
 def _data_first(experiment: Experiment) -> list[tuple[int, MetaParameter]]:

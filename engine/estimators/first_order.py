@@ -47,13 +47,14 @@ class FOMAML(Estimator):
                     "it plays no part in the update rule, the initial state or the meta-loss"
                 )
 
+    def ways(self, problem: Problem) -> tuple[Problem, Problem]:
+        """The inner loop that the adjoint is pulled back through, and the one that runs ahead."""
+        return FirstOrder(problem), problem
+
     def meta_gradient(self, problem: Problem, meta: Meta, carry: Carry) -> Estimate:
+        way_back, forward = self.ways(problem)
         found = backpropagated(
-            FirstOrder(problem),
-            meta,
-            carry["seed"],
-            storage=self.options.storage,
-            forward=problem,
+            way_back, meta, carry["seed"], storage=self.options.storage, forward=forward
         )
         steps = problem.horizon + found.replayed
         return Estimate(

@@ -21,14 +21,18 @@ class Unrolled(Estimator):
         if self.options.offload and self.options.storage == "full":
             check_graph_on_host(problem)
 
+    def ways(self, problem: Problem) -> tuple[Problem, Problem]:
+        """The inner loop that the adjoint is pulled back through, and the one that runs ahead of
+        it without a graph."""
+        chosen = self.options
+        if chosen.products != "forward_over_reverse":
+            return problem, problem
+        mixed = MixedMode(problem, save_gradients=chosen.save_gradients, offload=chosen.offload)
+        return mixed, mixed if chosen.save_gradients else problem
+
     def meta_gradient(self, problem: Problem, meta: Meta, carry: Carry) -> Estimate:
-        chosen, forward, saved = self.options, problem, 0
-        if chosen.products == "forward_over_reverse":
-            problem = MixedMode(
-                problem, save_gradients=chosen.save_gradients, offload=chosen.offload
-            )
-            if chosen.save_gradients:
-                forward = problem
+        chosen, saved = self.options, 0
+        problem, forward = self.ways(problem)
         found = backpropagated(
             problem,
             meta,

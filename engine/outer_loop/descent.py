@@ -10,26 +10,22 @@ import torch
 from torch import Tensor
 
 from engine import trees
-from engine.chunking import particles_together
 from engine.estimators import Estimate, Health, build_estimator
-from engine.outer_loop.loop import SEED_STRIDE, OuterLoop, Values
+from engine.outer_loop.loop import OuterLoop, Values
+from engine.outer_loop.meta_batch import meta_batch
 from engine.pictures import Picture
 from engine.population import generator
-from engine.preflight.torch_words import is_out_of_memory
 from engine.probes.bias import accuracy
 from engine.probes.memory import PeakBytes
 from engine.probes.oracle import Oracle
 from engine.probes.smoothing import smoothed_target
 from engine.problem import Meta, Problem
 from engine.spec import Experiment
-from engine.together import together
 
 PROBE_DRAWS = 1 << 40
 """Draw numbers of the probes start here, so that they are independent of the run's own draws."""
 SMOOTHED_DRAWS = 1 << 41
 """Likewise those of the perturbations behind the smoothed target."""
-MOST_BYTES_TOGETHER = 8e6
-"""Of the states and one step of inner loops that go together: an estimate may keep many such."""
 
 
 class Descent(OuterLoop):
@@ -42,38 +38,14 @@ class Descent(OuterLoop):
         super().__init__(experiment, problem)
         self.oracle = Oracle(experiment, problem)
         self.estimator = build_estimator(self.options)
-        self.loops_together, self.estimated = self._together()
+        self.loops_together, self.estimated = meta_batch(
+            experiment, problem, self.meta, averages=self.options.averages
+        )
         self.carries = [
             self.estimator.start(self.estimated, self.meta, seed) for seed in self._seeds()
         ]
         rule = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}[experiment.outer.optimizer.kind]
         self.optimizer = rule(list(self.meta.values()), lr=self._learning_rate())
-
-    def _together(self) -> tuple[int, Problem]:
-        """How many inner loops go together, and what they are as one.
-
-        As the spec says; by itself all, where each costs its calls more than its arithmetic, by the
-        size of a step alone. Each alone too where torch cannot take a step of several states at
-        once, or where the estimate of the mean is not the mean of the estimates (see `averages` of
-        the options).
-        """
-        outer = self.experiment.outer
-        batch = outer.meta_batch
-        if batch == 1 or not self.options.averages or outer.together == "one_by_one":
-            return 1, self.problem
-        fitting = batch if outer.together == "all" else self._fitting()
-        if fitting >= batch:
-            try:
-                return batch, together(self.problem, batch, stride=SEED_STRIDE)
-            except Exception as error:
-                if is_out_of_memory(error):
-                    raise
-        return 1, self.problem
-
-    def _fitting(self) -> int:
-        return particles_together(
-            self.problem, self.meta, self.seed, chunk=None, chunk_bytes=MOST_BYTES_TOGETHER
-        )
 
     def _seeds(self) -> list[int]:
         """The seed of each estimate of this outer step."""

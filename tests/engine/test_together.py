@@ -11,7 +11,7 @@ from engine.building import build_problem
 from engine.compiled import Compiled
 from engine.estimators import Estimator, build_estimator, estimate
 from engine.outer_loop import build_outer_loop
-from engine.outer_loop import descent as descent_module
+from engine.outer_loop import meta_batch as meta_batch_module
 from engine.problem import Problem
 from engine.spec import validate
 from engine.testing import OBJECTIVES, EstimatorContract
@@ -148,7 +148,7 @@ def test_a_meta_batch_of_small_loops_goes_together_with_the_figures_of_each_alon
 ) -> None:
     both = []
     for most in (8e6, 0.0):
-        monkeypatch.setattr(descent_module, "MOST_BYTES_TOGETHER", most)
+        monkeypatch.setattr(meta_batch_module, "MOST_BYTES_TOGETHER", most)
         loop = descent(estimators=[estimator])
         assert loop.loops_together == (4 if most else 1)
         for _ in range(2):
@@ -161,7 +161,7 @@ def test_a_meta_batch_of_small_loops_goes_together_with_the_figures_of_each_alon
 @pytest.mark.parametrize(("together", "count"), [("all", 4), ("one_by_one", 1)])
 def test_the_spec_may_say_whether_they_go_together(together: str, count: int, monkeypatch) -> None:
     most = 0.0 if together == "all" else 8e6
-    monkeypatch.setattr(descent_module, "MOST_BYTES_TOGETHER", most)
+    monkeypatch.setattr(meta_batch_module, "MOST_BYTES_TOGETHER", most)
     loop = descent(outer={"steps": 3, "meta_batch": 4, "together": together})
     assert loop.loops_together == count
 

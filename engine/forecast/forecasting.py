@@ -1,0 +1,94 @@
+"""What every estimator of a spec will need, told from its own code without running it."""
+
+from __future__ import annotations
+
+from math import ceil
+
+from engine.forecast.records import Calibration, EstimatorForecast, Work
+from engine.forecast.seconds import with_time
+from engine.forecast.subjects import Subject, subject_of
+from engine.problem import Problem
+from engine.spec import Experiment
+from engine.spec.estimator import Estimator as Options
+from engine.spec.estimators import Unrolled
+
+
+def forecast(
+    experiment: Experiment, calibration: Calibration | None = None
+) -> list[EstimatorForecast]:
+    """One forecast for each estimator of `experiment`, in order, at the spec's own values: of one
+    run, one seed, sweeps aside. With seconds where a calibration knows the machine.
+
+    Raises `engine.data.DataMissing` where the data set must be fetched first, and `RuntimeError`
+    for a device that is not there.
+    """
+    subject = subject_of(experiment)
+    found = [_of_one(experiment, options, subject) for options in experiment.estimators]
+    return with_time(found, experiment, calibration)
+
+
+def _of_one(experiment: Experiment, options: Options, subject: Subject) -> EstimatorForecast:
+    outer, steps = experiment.outer, experiment.inner.steps
+    together, problem = subject.estimated(experiment, options)
+    seeds = outer.meta_batch if options.proposes else 1
+    sizes = {"steps": steps, "objective": experiment.objective, "seeds": seeds}
+    reached, work, kept = subject.needs(options, problem, **sizes)
+    if options.partial:
+        # Only the first estimate of a run begins windows that others are in the middle of.
+        _, work, kept = subject.needs(options, problem, **sizes, carried=True)
+    estimates = 1 if options.proposes else outer.meta_batch // together
+    estimate = work * estimates
+    probe_bytes, probes = _probes(experiment, options, subject, reached.bytes, estimate)
+    moments = 0 if options.proposes else {"adam": 2, "sgd": 0}[outer.optimizer.kind] + 1
+    resident = subject.data_bytes + (1 + moments) * subject.meta_bytes + kept * estimates
+    return EstimatorForecast(
+        spec=options.model_dump(mode="json"),
+        label=options.label,
+        peak_bytes=reached.bytes,
+        parts=reached.parts,
+        resident_bytes=resident,
+        probe_bytes=probe_bytes,
+        run_bytes=resident + max(reached.bytes, probe_bytes),
+        estimate=estimate,
+        run=estimate * outer.steps,
+        probes=probes,
+        how="traced",
+        notes=[],
+    )
+
+
+def _probes(
+    experiment: Experiment, options: Options, subject: Subject, peak: int, estimate: Work
+) -> tuple[int, Work]:
+    """The largest peak of what is measured beside the estimates, and all of its work."""
+    probes, outer = experiment.probes, experiment.outer
+    count = ceil(outer.steps / probes.every)
+    most, work = 0, Work()
+    if probes.memory:
+        most, work = peak, work + estimate * (1.0 / outer.meta_batch)
+    if probes.oracle and not options.proposes:
+        exact, one = _oracle(experiment, subject, subject.problem)
+        most, work = max(most, exact), work + one * outer.meta_batch
+        if options.stochastic or options.partial:
+            whole = (
+                experiment.inner.steps / getattr(options, "window", None)
+                if options.partial
+                else 1.0
+            )
+            draws = probes.draws if options.stochastic else 1
+            most, work = max(most, peak), work + estimate * (draws * whole)
+        if probes.smoothed_draws and options.smoothing is not None:
+            work = work + one * (outer.meta_batch * probes.smoothed_draws)
+    return most, work * count
+
+
+def _oracle(experiment: Experiment, subject: Subject, problem: Problem) -> tuple[int, Work]:
+    """Peak and work of one exact meta-gradient."""
+    exact = Unrolled(storage="checkpoint")
+    reached, work, _ = subject.needs(
+        exact, problem, steps=experiment.inner.steps, objective=experiment.objective
+    )
+    in_double = (
+        experiment.probes.oracle_precision == "float64" and experiment.precision == "float32"
+    )
+    return reached.bytes * (2 if in_double else 1), work

@@ -1,0 +1,204 @@
+"""The problems of specs as fakes, and what was traced of them: kept in the process.
+
+Specs that differ in what a trace does not depend on (the horizon, a window, a number of particles)
+share a subject, and are answered from the same traces.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from typing import Any
+
+import torch
+from torch._subclasses import FakeTensorMode
+
+from engine.building import is_compiled
+from engine.chunking import particles_together, tangents_together
+from engine.compiled import Compiled
+from engine.estimators import FOMAML, Estimator, Unrolled, build_estimator
+from engine.forecast import checkpointed
+from engine.forecast.fakes import fake_problem, horizon, storages_of
+from engine.forecast.meter import Meter, Reached
+from engine.forecast.records import Work
+from engine.forecast.sizes import grown, variants
+from engine.forecast.structures import Structure, structure
+from engine.forecast.tracing import Trace, traced
+from engine.outer_loop.loop import SEED_STRIDE
+from engine.outer_loop.meta_batch import meta_batch
+from engine.problem import Problem
+from engine.searches import Search, build_search
+from engine.spec import Experiment
+from engine.spec.estimator import Estimator as Options
+
+MOST_SUBJECTS = 8
+"""Kept at once: each holds the shapes of a problem, and may keep a data set in memory."""
+
+
+class Subject:
+    """The problem of an experiment, made of fakes, with the traces of it so far."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self.mode = FakeTensorMode(allow_non_fake_inputs=True)
+        self.problem = fake_problem(experiment, self.mode)
+        self.seed = experiment.seeds[0]
+        with self.mode, torch.no_grad(), Meter():
+            self.meta = {
+                name: leaf.detach().clone()
+                for name, leaf in self.problem.initial_meta(self.seed).items()
+            }
+        self.entries = sum(leaf.numel() for leaf in self.meta.values())
+        self.meta_bytes = sum(leaf.numel() * leaf.element_size() for leaf in self.meta.values())
+        self.data_bytes = sum(storages_of(self.problem).values())
+        self._kept: dict[Any, Any] = {}
+
+    def once(self, key: Any, compute: Any) -> Any:
+        """What `compute` gives, computed at the first call with `key`."""
+        if key not in self._kept:
+            self._kept[key] = compute()
+        return self._kept[key]
+
+    def estimated(self, experiment: Experiment, options: Options) -> tuple[int, Problem]:
+        """How many inner loops one estimate goes through, and these as one."""
+        outer = experiment.outer
+        if options.proposes or not options.averages or outer.meta_batch == 1:
+            return 1, self.problem
+
+        def build() -> tuple[int, Problem]:
+            with self.mode, torch.no_grad(), Meter():
+                return meta_batch(experiment, self.problem, self.meta, averages=True)
+
+        return self.once(("together", outer.meta_batch, outer.together), build)
+
+    def needs(
+        self,
+        options: Options,
+        problem: Problem,
+        *,
+        steps: int,
+        objective: str,
+        seeds: int = 1,
+        carried: bool = False,
+    ) -> tuple[Reached, Work, int]:
+        """Peak, work and what is kept of one estimate, or generation, of `options`."""
+        unit = problem.chunk if isinstance(problem, Compiled) else 1
+        part = build_search(options) if options.proposes else build_estimator(options)
+        if getattr(options, "storage", "") == "checkpoint":
+            reached, work = self._checkpointed(part, problem, steps, objective)
+            return reached, work, 0
+        grows = structure(
+            options,
+            horizon=steps,
+            unit=unit,
+            together=self._together(options, problem, steps),
+            entries=self.entries,
+            seeds=seeds,
+            objective=objective,
+        )
+        traces = [
+            self._trace(options, problem, grows, chosen, seeds, carried)
+            for chosen in variants(grows.sizes)
+        ]
+        return grown(grows.sizes, traces)
+
+    def _trace(
+        self,
+        options: Options,
+        problem: Problem,
+        grows: Structure,
+        chosen: dict[str, int],
+        seeds: int,
+        carried: bool,
+    ) -> Trace:
+        changed = options.model_copy(update=grows.options(chosen))
+        steps, chunks = grows.steps(chosen), grows.chunks(chosen)
+        loops = [
+            self.seed + SEED_STRIDE * index
+            for index in range(grows.loops(chosen) if grows.loops else seeds)
+        ]
+        key = id(problem), changed.model_dump_json(), steps, len(loops), chunks, carried
+        build = build_search if options.proposes else build_estimator
+
+        def trace() -> Trace:
+            part: Estimator | Search = build(changed)
+            return traced(
+                self.mode, problem, part, self.meta,
+                steps=steps, seeds=loops, chunks=chunks, carried=carried,
+            )  # fmt: skip
+
+        return self.once(key, trace)
+
+    def _checkpointed(
+        self, part: Unrolled | FOMAML, problem: Problem, steps: int, objective: str
+    ) -> tuple[Reached, Work]:
+        unit = problem.chunk if isinstance(problem, Compiled) else 1
+        options = part.options
+        # The last segment is an inner loop whose graph is kept in full.
+        full = options.model_copy(
+            update={"storage": "full", **_unset(options, "segment", "save_gradients", "offload")}
+        )
+        plain = options.model_copy(update=_unset(options, "segment"))
+        found = self.once(
+            (id(problem), "pieces", plain.model_dump_json()),
+            lambda: checkpointed.pieces(self.mode, problem, part, self.meta, self.seed, unit=unit),
+        )
+
+        def without(length: int) -> tuple[Reached, Work]:
+            return self.needs(full, problem, steps=length, objective=objective)[:2]
+
+        return checkpointed.whole(
+            problem, part, found, steps=steps, unit=unit, without_checkpoints=without
+        )
+
+    def _together(self, options: Options, problem: Problem, steps: int) -> int:
+        """Particles, choices or tangents in one chunk."""
+        if not hasattr(options, "chunk_bytes"):
+            return 1
+        if options.chunk is not None:
+            return options.chunk
+        choose = tangents_together if options.kind == "forward_mode" else particles_together
+
+        def chosen() -> int:
+            with self.mode, torch.no_grad(), horizon(problem, steps), Meter():
+                return choose(
+                    problem, self.meta, self.seed, chunk=None, chunk_bytes=options.chunk_bytes
+                )
+
+        return self.once((id(problem), choose.__name__, options.chunk_bytes), chosen)
+
+
+def _unset(options: Options, *names: str) -> dict[str, bool | None]:
+    """Those of the options `names` that there are, as they are by themselves."""
+    fields = type(options).model_fields
+    return {name: fields[name].default for name in names if name in fields}
+
+
+_SUBJECTS: OrderedDict[str, Subject] = OrderedDict()
+
+
+def subject_of(experiment: Experiment) -> Subject:
+    """The subject of `experiment`, made at the first call.
+
+    Raises as `engine.building.build_problem` does.
+    """
+    key = _key(experiment)
+    if key not in _SUBJECTS:
+        _SUBJECTS[key] = Subject(experiment)
+        while len(_SUBJECTS) > MOST_SUBJECTS:
+            _SUBJECTS.popitem(last=False)
+    _SUBJECTS.move_to_end(key)
+    return _SUBJECTS[key]
+
+
+def _key(experiment: Experiment) -> str:
+    """All of the spec that decides what a problem is made of."""
+    content = experiment.model_dump(
+        mode="json",
+        include={"inner_task", "inner", "meta_parameters", "objective", "device", "precision"},
+    )
+    compiled = is_compiled(experiment)
+    longer = experiment.inner.model_copy(update={"steps": experiment.inner.steps + 1})
+    grows = experiment.model_copy(update={"inner": longer}).meta_parameter_count()
+    if not compiled and grows == experiment.meta_parameter_count():
+        content["inner"].pop("steps")
+    return json.dumps([content, compiled], sort_keys=True)

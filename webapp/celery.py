@@ -1,4 +1,4 @@
-"""The Celery app of the lab: the queues `cpu`, `gpu` and `forecast`, tasks in each app's `tasks` module."""
+"""The Celery app of the lab: queues `cpu`, `gpu` and `forecast`, tasks in each app's `tasks`."""
 
 import os
 

@@ -12,5 +12,6 @@ urlpatterns = [
     path("", include("webapp.compare.urls")),
     path("", include("webapp.exports.urls")),
     path("", include("webapp.workers.urls")),
+    path("", include("webapp.forecasts.urls")),
     path("", include("webapp.api.urls")),
 ]

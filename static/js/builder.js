@@ -112,10 +112,25 @@ addEventListener("pageshow", () => {
   if (launch) launch.disabled = false;
 });
 
+// A forecast that comes after the draft has changed again is of no use any more.
+function isSuperseded(next) {
+  if (next?.id !== "forecast" && next?.id !== "launch-figures") return false;
+  return next.dataset.key !== document.querySelector("#forecast-asking")?.dataset.key;
+}
+
+// What was unfolded stays so.
+function keepOpen(target, next) {
+  for (const details of target.querySelectorAll("details[open][id]")) {
+    next.querySelector(`#${CSS.escape(details.id)}`)?.setAttribute("open", "");
+  }
+}
+
 // What has not changed is left in place: nothing is announced twice, nothing flickers.
 document.addEventListener("htmx:oobBeforeSwap", (event) => {
   const { target, fragment } = event.detail;
   const next = fragment.firstElementChild;
+  if (isSuperseded(next)) event.detail.shouldSwap = false;
+  if (next) keepOpen(target, next);
   if (next && target.innerHTML === next.innerHTML && target.className === next.className) {
     event.detail.shouldSwap = false;
   }

@@ -11,6 +11,7 @@ from engine.spec import PlannedRun, expand, validate
 from engine.version import code_version
 from webapp.experiments import preflights
 from webapp.experiments.models import Experiment
+from webapp.forecasts import services as forecasts
 from webapp.runs import colours
 from webapp.runs.models import Run
 from webapp.runs.permissions import require_change
@@ -27,14 +28,16 @@ def create_experiment(
     experiment: engine.spec.Experiment,
     preset: str = "",
     parent: Experiment | None = None,
+    insist: bool = False,
 ) -> Experiment:
     """Keep `experiment` and all of its runs, queued; workers are woken after the commit.
 
-    Raises `SpecError`, and keeps nothing, where the sweep cannot be expanded, or where a worker
-    has said that an estimator cannot run.
+    Raises `SpecError`, and keeps nothing, where the sweep cannot be expanded, where a worker has
+    said that an estimator cannot run, or that it will not fit, unless the owner does `insist`.
     """
     planned = expand(experiment)
     preflights.refuse(experiment)
+    said = forecasts.before_launch(experiment, insist=insist)
     document = experiment.model_dump(mode="json")
     with transaction.atomic():
         kept = Experiment.objects.create(
@@ -50,6 +53,8 @@ def create_experiment(
         runs = Run.objects.bulk_create(
             _row(kept, run, colour_of[run.configuration], queue) for run in planned
         )
+        if said is not None:
+            forecasts.keep(kept, said, insisted=insist)
         messages = [(run.pk, run.queue) for run in runs]
         transaction.on_commit(lambda: wake(messages))
     return kept

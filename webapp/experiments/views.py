@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib import messages
@@ -20,8 +22,11 @@ from webapp.experiments.form.build import step_of
 from webapp.experiments.origins import Origin, origin_of, preset_called
 from webapp.experiments.preflights import Verdict
 from webapp.experiments.yaml_lines import at_lines
+from webapp.forecasts import services as forecasts
+from webapp.forecasts.panel import Panel
 
 UNPROCESSABLE = 422
+DRAFT = re.compile(r"[0-9a-f]{16}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,10 @@ class Page:
     form: Form
     verdicts: list[Verdict]
     """Of every estimator, in order; empty while the draft is no experiment."""
+    panel: Panel
+    draft_id: str = ""
+    """Of this open form, whose questions take each other's place."""
+    insisted: bool = False
 
     @property
     def changes(self) -> list[Difference]:
@@ -55,7 +64,10 @@ class Page:
         return self.form.errors
 
     def context(self, **more: Any) -> dict[str, Any]:
-        return {"page": self, "origin": self.origin, "draft": self.draft, "form": self.form, **more}
+        return {
+            "page": self, "origin": self.origin, "draft": self.draft, "form": self.form,
+            "panel": self.panel, "draft_id": self.draft_id, "insisted": self.insisted, **more,
+        }  # fmt: skip
 
 
 def _page(
@@ -63,13 +75,27 @@ def _page(
     document: dict[str, Any],
     errors: list[FieldError] | None = None,
     *,
-    look: Callable[[Experiment], list[Verdict]] = preflights.ask,
+    posted: Mapping[str, str] | None = None,
+    asks: bool = True,
 ) -> Page:
+    """The builder's page; where it `asks`, workers look for what is not known of the draft."""
+    posted = posted or {}
+    draft_id = posted.get("_draft", "") if DRAFT.fullmatch(posted.get("_draft", "")) else ""
+    draft_id = draft_id or secrets.token_hex(8)
     draft = examine(document, errors or [])
     form = build_form(draft.document, draft.errors)
-    verdicts = look(draft.experiment) if draft.experiment else []
+    verdicts: list[Verdict] = []
+    outlook = forecasts.NOTHING
+    if draft.experiment and asks:
+        verdicts = preflights.ask(draft.experiment)
+        outlook = forecasts.ask(draft.experiment, draft_id)
+    elif draft.experiment:
+        verdicts = preflights.look_up(draft.experiment)
+        outlook = forecasts.look_up(draft.experiment)
     form.show_verdicts(verdicts)
-    return Page(origin, draft, form, verdicts)
+    return Page(
+        origin, draft, form, verdicts, Panel(outlook), draft_id, bool(posted.get("_insist"))
+    )
 
 
 @require_GET
@@ -90,9 +116,11 @@ def form(request: HttpRequest) -> HttpResponse:
     action = request.POST.get("_action", "")
     parsed = parse_form(dict(request.POST.lists()), keep_unknown=not action)
     restructure(parsed.document, action)
-    page = _page(origin, parsed.document, parsed.errors)
+    page = _page(origin, parsed.document, parsed.errors, posted=request.POST)
     if not request.htmx:
         return render(request, "experiments/builder.html", page.context())
+    if action.startswith("edit:"):
+        return render(request, "experiments/workbench.html", page.context())
     changed = None
     if action:
         _, _, target = action.partition(":")
@@ -118,7 +146,7 @@ def apply_yaml(request: HttpRequest) -> HttpResponse:
         document = read_text(text).model_dump(mode="json")
     except SpecError as error:
         return _refused_yaml(request, origin, text, error)
-    page = _page(origin, document)
+    page = _page(origin, document, posted=request.POST)
     template = "experiments/workbench.html" if request.htmx else "experiments/builder.html"
     return render(request, template, page.context(opened="yaml"))
 
@@ -147,30 +175,46 @@ def launch(request: HttpRequest) -> HttpResponse:
     """Create the experiment and its runs, or show every error and keep nothing."""
     origin = origin_of(request.user, request.POST, prefix="_")
     parsed = parse_form(dict(request.POST.lists()))
-    look = preflights.look_up
-    page = _page(origin, parsed.document, parsed.errors, look=look)
+    page = _page(origin, parsed.document, parsed.errors, posted=request.POST, asks=False)
     if page.draft.experiment is not None:
         try:
-            return _create(request, page.draft, origin)
+            return _create(request, page.draft, origin, insist=page.insisted)
         except SpecError as error:
-            page = _page(origin, parsed.document, error.errors, look=look)
+            return _refused(request, origin, page.draft.experiment, error)
     return render(request, "experiments/builder.html", page.context(), status=UNPROCESSABLE)
 
 
 @require_POST
 def launch_preset(request: HttpRequest, slug: str) -> HttpResponse:
-    """Launch a preset as it is."""
+    """Launch a preset as it is; one that cannot run is opened in the builder, which says why."""
     preset_called(slug)
     origin = origin_of(request.user, {"preset": slug})
-    return _create(request, examine(origin.document), origin)
+    draft = examine(origin.document)
+    try:
+        return _create(request, draft, origin)
+    except SpecError as error:
+        return _refused(request, origin, draft.experiment, error)
 
 
-def _create(request: HttpRequest, draft: Draft, origin: Origin) -> HttpResponse:
+def _refused(
+    request: HttpRequest, origin: Origin, experiment: Experiment, error: SpecError
+) -> HttpResponse:
+    """The builder with what stands in the way of a launch, and what is known of its needs."""
+    document = experiment.model_dump(mode="json")
+    page = _page(origin, document, error.errors, posted=request.POST, asks=False)
+    page = replace(page, panel=Panel(forecasts.look_up(experiment)))
+    return render(request, "experiments/builder.html", page.context(), status=UNPROCESSABLE)
+
+
+def _create(
+    request: HttpRequest, draft: Draft, origin: Origin, *, insist: bool = False
+) -> HttpResponse:
     kept = services.create_experiment(
         owner=request.user,
         experiment=draft.experiment,
         preset=origin.preset,
         parent=origin.parent,
+        insist=insist,
     )
     count = len(draft.runs)
     messages.success(request, f"Launched {count} run{'s' if count != 1 else ''}.")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from engine.spec import Experiment
+from engine.spec.editing import edited
 from webapp.experiments.form.shapes import Shape, model_of_kind, shapes_of
 
 
@@ -16,12 +18,16 @@ def restructure(document: dict[str, Any], action: str) -> None:
 
     `kind:<path>` follows a change of the kind at `path`; `add:<list>:<kind>`,
     `duplicate:<list>:<index>` and `remove:<list>:<index>` change a list, which is `estimators`,
-    `meta_parameters` or, for remove alone, `sweep`.
+    `meta_parameters` or, for remove alone, `sweep`; `edit:<values by path, as JSON>` puts values in
+    their places, which are then swept no more.
     """
     verb, _, rest = action.partition(":")
     name, _, detail = rest.partition(":")
     if verb == "kind":
         _drop_what_the_kind_refuses(document, rest)
+        return
+    if verb == "edit":
+        _edit(document, rest)
         return
     shape = shapes_of(Experiment).get(name)
     if shape is None or name not in document:
@@ -31,6 +37,22 @@ def restructure(document: dict[str, Any], action: str) -> None:
         document[name].pop(target, None)
     elif shape.control == "union_list":
         _change_list(document[name], shape, verb, detail)
+
+
+def _edit(document: dict[str, Any], text: str) -> None:
+    try:
+        edits = json.loads(text)
+        changed = edited(document, edits)
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        return
+    swept = changed.get("sweep")
+    if isinstance(swept, dict):
+        changed["sweep"] = {
+            path: values
+            for path, values in swept.items()
+            if not any(path == place or path.startswith(f"{place}.") for place in edits)
+        }
+    document.update(changed)
 
 
 def _change_list(items: list[Any], shape: Shape, verb: str, detail: str) -> None:

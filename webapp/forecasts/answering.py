@@ -1,0 +1,165 @@
+"""What the forecast worker does with a question: first what every run needs, then, configuration by
+configuration, what would fit and what would make it fit, then advice.
+
+Each stage is kept as soon as it is there, so a page shows memory and time while the rest is on its
+way; who asks something else meanwhile has the rest left undone.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import engine.spec
+from engine.advice.advice import advise
+from engine.forecast import Calibration, EstimatorForecast, Machine
+from engine.forecast.fit import fit
+from engine.forecast.fixes import fixes
+from engine.forecast.largest import Forecaster, largest_that_fits, sizes
+from engine.spec import PlannedRun, expand
+from engine.spec.editing import edited
+from webapp.forecasts.answers import Answer, Configuration, Largest
+from webapp.forecasts.disk import disk_bytes
+from webapp.forecasts.history import history_of
+
+SECONDS = 30.0
+"""After this long what is still missing is left out."""
+MOST_LOOKED_INTO = 12
+"""Configurations whose largest sizes and fixes are found; a sweep may have hundreds."""
+
+
+class OutOfTime(Exception):
+    """The rest is left out."""
+
+
+def answers(
+    experiment: engine.spec.Experiment,
+    calibrations: list[Calibration],
+    *,
+    forecaster: Callable[[Calibration | None], Forecaster],
+    wanted: Callable[[], bool],
+) -> Iterator[tuple[Answer, bool]]:
+    """The answer as it grows, each time with whether it is complete.
+
+    `forecaster` gives the forecast of an experiment of one estimator for a machine; once `wanted`
+    is false, what is missing is not looked for.
+    """
+    forecast = _within(SECONDS, forecaster(calibrations[0] if calibrations else None), wanted)
+    machines = [calibration.machine for calibration in calibrations]
+    answer = _needs(experiment, machines, forecast)
+    yield answer, False
+    for index, item in enumerate(answer.configurations[:MOST_LOOKED_INTO] if machines else []):
+        try:
+            item = _looked_into(experiment, item, machines[0], forecast)
+        except OutOfTime:
+            break
+        known = list(answer.configurations)
+        known[index] = item
+        answer = answer.model_copy(update={"configurations": known})
+        yield answer, False
+    advised = _advised(experiment, answer, machines, forecast)
+    if wanted():
+        yield advised, True
+
+
+def _needs(
+    experiment: engine.spec.Experiment, machines: list[Machine], forecast: Forecaster
+) -> Answer:
+    configurations: list[Configuration] = []
+    grouped = _configurations(experiment)
+    for runs in grouped:
+        first = runs[0]
+        try:
+            found = forecast(first.spec)
+        except OutOfTime:
+            break
+        configurations.append(
+            Configuration(
+                position=_position(experiment, first),
+                label=first.label,
+                sweep=first.sweep,
+                runs=[run.index for run in runs],
+                forecast=found,
+                disk_bytes=disk_bytes(first.spec),
+                fits=[fit(found, machine, experiment.budget.bytes) for machine in machines],
+            )
+        )
+    left_out = len(grouped) - len(configurations)
+    return Answer(machines=machines, configurations=configurations, left_out=left_out)
+
+
+def _configurations(experiment: engine.spec.Experiment) -> list[list[PlannedRun]]:
+    """Runs that differ by their seed alone, together."""
+    found: dict[str, list[PlannedRun]] = {}
+    for run in expand(experiment):
+        found.setdefault(run.configuration, []).append(run)
+    return list(found.values())
+
+
+def _position(experiment: engine.spec.Experiment, run: PlannedRun) -> int:
+    """Of the run's estimator among those of `experiment`."""
+    swept = edited(experiment.model_dump(mode="json"), run.sweep)["estimators"]
+    [own] = run.spec.model_dump(mode="json")["estimators"]
+    return next((index for index, options in enumerate(swept) if options == own), 0)
+
+
+def _looked_into(
+    experiment: engine.spec.Experiment, item: Configuration, machine: Machine, forecast: Forecaster
+) -> Configuration:
+    """`item` with the largest sizes that fit `machine`, and what makes it fit."""
+    document = edited(experiment.model_dump(mode="json"), item.sweep) | {"sweep": {}}
+    point = engine.spec.validate(document)
+    single = point.model_copy(update={"estimators": [point.estimators[item.position]]})
+    plain = single.model_dump(mode="json")
+    repairs = fixes(point, item.forecast, forecast, machine, item.position)
+    largest = [
+        Largest(
+            path=size.path.replace("estimators.0", f"estimators.{item.position}", 1),
+            now=_value_at(plain, size.path),
+            value=largest_that_fits(single, size, forecast, machine),
+        )
+        for size in sizes(single)
+    ]
+    return item.model_copy(update={"largest": largest, "fixes": repairs})
+
+
+def _advised(
+    experiment: engine.spec.Experiment,
+    answer: Answer,
+    machines: list[Machine],
+    forecast: Forecaster,
+) -> Answer:
+    """`answer` with the advice for the spec's own values; without forecasts where time ran out."""
+
+    def known(single: engine.spec.Experiment) -> EstimatorForecast | None:
+        try:
+            return forecast(single)
+        except Exception:  # an estimator that cannot be forecast here is judged by the other rules
+            return None
+
+    advice = advise(
+        experiment,
+        forecast=known,
+        machine=machines[0] if machines else None,
+        history=history_of(experiment),
+    )
+    return answer.model_copy(update={"advice": advice.model_dump(mode="json")})
+
+
+def _within(seconds: float, forecast: Forecaster, wanted: Callable[[], bool]) -> Forecaster:
+    """`forecast`, which raises `OutOfTime` after `seconds`, or when nobody wants it any more."""
+    ends = time.monotonic() + seconds
+
+    def timely(experiment: engine.spec.Experiment) -> EstimatorForecast:
+        if time.monotonic() > ends or not wanted():
+            raise OutOfTime
+        return forecast(experiment)
+
+    return timely
+
+
+def _value_at(document: Any, path: str) -> Any:
+    for part in path.split("."):
+        document = document[int(part)] if isinstance(document, list) else document[part]
+    return document

@@ -1,0 +1,36 @@
+"""What is known of a draft now: an answer, one that is on its way, or why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from webapp.forecasts.answers import Answer
+from webapp.forecasts.models import Forecast
+from webapp.questions import State
+
+
+@dataclass(frozen=True)
+class Outlook:
+    key: str
+    state: State
+    spec: dict[str, Any]
+    answer: Answer | None = None
+    """Of this very draft, though perhaps asked for again or not complete yet."""
+    complete: bool = False
+    error: str = ""
+    """Why there is no answer, in a sentence."""
+
+    @classmethod
+    def of(cls, key: str, row: Forecast | None) -> Self:
+        if row is None:
+            return cls(key, "unknown", {})
+        answer = Answer.model_validate(row.answer) if row.answer else None
+        return cls(key, row.state, row.spec, answer, row.complete, row.error)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether more may still come."""
+        if self.state == "answered":
+            return not self.complete and not self.error
+        return self.state in ("waiting", "silent")

@@ -1,0 +1,122 @@
+"""What a draft will need, asked of the forecast worker, and a launch refused that will not fit."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from typing import TYPE_CHECKING
+
+import engine.spec
+from engine.forecast.fit import readable
+from engine.spec import FieldError, SpecError
+from engine.version import code_version
+from webapp import questions
+from webapp.forecasts.answers import Answer, Configuration
+from webapp.forecasts.machines import machines_for
+from webapp.forecasts.models import Forecast, LaunchForecast
+from webapp.forecasts.outlook import Outlook
+from webapp.workers.selectors import of_queue, queue_for
+
+if TYPE_CHECKING:
+    from webapp.experiments.models import Experiment
+
+ANSWER = "forecasts.answer"
+QUEUE = "forecast"
+LAUNCH_SECONDS = 2.0
+"""How long a launch waits for an answer that is on its way."""
+LOOK_EVERY = 0.03
+NOTHING = Outlook("", "unknown", {})
+"""Of what is no experiment yet."""
+MOST_NAMED = 3
+"""Fixes in the sentence of a refusal."""
+
+
+def on_its_device(experiment: engine.spec.Experiment) -> engine.spec.Experiment:
+    """`experiment` with the device that `auto` means for the workers that live now."""
+    device = {"gpu": "cuda", "cpu": "cpu"}[queue_for(experiment.device)]
+    return experiment.model_copy(update={"device": device})
+
+
+def key_of(experiment: engine.spec.Experiment) -> str:
+    """A digest of everything that the answer depends on; which seeds it has is no part of it."""
+    content = [
+        experiment.model_dump(mode="json", exclude={"name", "seeds"}),
+        len(experiment.seeds),
+        [machine.model_dump() for machine in _machines(experiment)],
+        code_version(),
+    ]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def ask(experiment: engine.spec.Experiment, draft: str = "") -> Outlook:
+    """What is known of `experiment`; the forecast worker is asked for what is not.
+
+    `draft` names the open form that asks: what it asked before and nobody has begun is dropped.
+    """
+    experiment = on_its_device(experiment)
+    key = key_of(experiment)
+    if draft:
+        superseded = Forecast.objects.filter(draft=draft, begun_at=None).exclude(key=key)
+        superseded.filter(answer=None).delete()
+    spec = experiment.model_dump(mode="json")
+    questions.ask(Forecast, {key: spec}, task=ANSWER, queue=QUEUE, draft=draft)
+    return outlook_for(key)
+
+
+def look_up(experiment: engine.spec.Experiment) -> Outlook:
+    """What is known of `experiment`; nobody is asked."""
+    return outlook_for(key_of(on_its_device(experiment)))
+
+
+def outlook_for(key: str) -> Outlook:
+    return Outlook.of(key, Forecast.objects.filter(key=key).first())
+
+
+def asked_and_waited_for(experiment: engine.spec.Experiment, seconds: float) -> Outlook:
+    """`ask`, and for up to `seconds` a look whether there is a complete answer; no wait where no
+    forecast worker lives."""
+    outlook = ask(experiment)
+    ends = time.monotonic() + (seconds if of_queue(QUEUE) else 0.0)
+    while outlook.is_open and time.monotonic() < ends:
+        time.sleep(LOOK_EVERY)
+        outlook = outlook_for(outlook.key)
+    return outlook
+
+
+def before_launch(experiment: engine.spec.Experiment, *, insist: bool) -> Answer | None:
+    """The answer with which `experiment` is launched, nothing where there is none in time.
+
+    Raises `SpecError`, with what would fit, for each estimator that fits no worker, unless its
+    owner insists.
+    """
+    answer = asked_and_waited_for(experiment, LAUNCH_SECONDS).answer
+    if answer is None or insist or not answer.misfits:
+        return answer
+    raise SpecError([_refusal(experiment, item) for item in answer.misfits])
+
+
+def keep(experiment: Experiment, answer: Answer, *, insisted: bool) -> None:
+    """What had been said of `experiment` at its launch."""
+    LaunchForecast.objects.create(
+        experiment=experiment,
+        answer=answer.model_dump(mode="json"),
+        insisted=insisted and bool(answer.misfits),
+    )
+
+
+def _refusal(experiment: engine.spec.Experiment, item: Configuration) -> FieldError:
+    fit = max(item.fits, key=lambda fit: fit.limit_bytes)
+    where = "the budget of the spec" if fit.limit == "budget" else fit.machine
+    point = f" at {', '.join(f'{k} = {v}' for k, v in item.sweep.items())}" if item.sweep else ""
+    ways = "; or ".join(fix.sentence for fix in item.fixes[:MOST_NAMED])
+    return FieldError(
+        f"estimators.{item.position}",
+        experiment.estimators[item.position].kind,
+        f"will not fit{point}: it needs {readable(fit.needed_bytes)}, and {where} has "
+        f"{readable(fit.limit_bytes)}" + (f"; what fits: {ways}" if ways else ""),
+    )
+
+
+def _machines(experiment: engine.spec.Experiment) -> list:
+    return machines_for(queue_for(experiment.device))

@@ -1,0 +1,88 @@
+"""What the forecast worker does: answers questions, one at a time."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from celery import shared_task
+from django.utils import timezone
+
+from engine.forecast import Calibration, EstimatorForecast
+from engine.spec import Experiment, validate
+from webapp import questions
+from webapp.forecasts import predictions, services
+from webapp.forecasts.answering import answers
+from webapp.forecasts.machines import calibrations_for
+from webapp.forecasts.models import Forecast
+from webapp.runs.explanations import explain
+from webapp.workers.selectors import queue_for
+
+WANTED_EVERY = 0.2
+"""Seconds between two looks whether the same form has asked for something else."""
+
+log = logging.getLogger(__name__)
+
+
+@shared_task(name=services.ANSWER, time_limit=questions.LONGEST.total_seconds())
+def answer(key: str) -> None:
+    """Answer the question `key`, unless somebody else does or it is asked no more."""
+    spec = questions.begin(Forecast, key)
+    if spec is None:
+        return
+    row = Forecast.objects.filter(key=key)
+    try:
+        experiment = validate(spec)
+        calibrations = calibrations_for(queue_for(experiment.device))
+        growing = answers(
+            experiment, calibrations, forecaster=forecaster, wanted=_wanted(row.get())
+        )
+        for found, complete in growing:
+            row.update(
+                answer=found.model_dump(mode="json"),
+                complete=complete,
+                error="",
+                answered_at=timezone.now(),
+            )
+    except Exception as error:
+        # About this worker or an estimator that defeats every way to forecast it: say so, go on.
+        row.update(error=explain(error), complete=True, lasting=False, answered_at=timezone.now())
+
+
+@shared_task(name=predictions.PREDICT, time_limit=questions.LONGEST.total_seconds())
+def predict(run_id: str) -> None:
+    """Say what a run will take; one that defeats every way to forecast it goes without."""
+    try:
+        predictions.predict(int(run_id))
+    except Exception:
+        log.exception("Run %s could not be predicted.", run_id)
+
+
+def forecaster(calibration: Calibration | None) -> Callable[[Experiment], EstimatorForecast]:
+    """The engine's forecast of an experiment of one estimator, for one machine."""
+    # Imported here: web processes read this module too, and must stay free of torch.
+    from engine.forecast.forecasting import forecast
+
+    def one(experiment: Experiment) -> EstimatorForecast:
+        [found] = forecast(experiment, calibration)
+        return found
+
+    return one
+
+
+def _wanted(question: Forecast) -> Callable[[], bool]:
+    """Whether the form that asked has not asked for something else since."""
+    looked_at, still = time.monotonic(), True
+
+    def wanted() -> bool:
+        nonlocal looked_at, still
+        if question.draft and time.monotonic() - looked_at > WANTED_EVERY:
+            looked_at = time.monotonic()
+            later = Forecast.objects.filter(
+                draft=question.draft, asked_at__gt=question.asked_at, answered_at=None
+            )
+            still = not later.exists()
+        return still
+
+    return wanted

@@ -219,6 +219,13 @@ APPLICATIONS: dict[str, list[Application]] = {
             metric="test_accuracy",
             better="higher",
             without="no augmentation",
+            comment=(
+                "The lecture's order is none 92.6 %, identity 94.1, three Neumann terms 94.6, "
+                "three unrolled steps 94.7. Here all three beat none by about two standard "
+                "errors or more, and their order does not show: the published steps between "
+                "them are 0.1 to 0.5 points, and the test set is 300 images, each of which is "
+                "0.33 points."
+            ),
         ),
         Application(
             slug="augmentation-magnitudes",

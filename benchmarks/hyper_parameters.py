@@ -55,7 +55,7 @@ METHODS = [
         5,
     ),
     Method("self-tuning network", {"kind": "self_tuning", "window": 20, "sigma": 0.3}, 650, 0.3),
-    Method("truncated", {"kind": "truncated", "mode": "last_k", "window": 10}, 65, 0.3),
+    Method("truncated", {"kind": "truncated", "mode": "last_k", "window": 10}, 65, 0.1),
     Method("implicit", IMPLICIT, 65, 0.3),
     Method("implicit, many", IMPLICIT, 65, 0.3, granularity="per_parameter"),
 ]

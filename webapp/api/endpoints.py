@@ -17,7 +17,9 @@ import engine.spec
 from engine.presets import PRESETS
 from engine.spec import FieldError, SpecError
 from webapp.api.bodies import UnsupportedType, read_experiment
+from webapp.api.forecast import router as forecast_router
 from webapp.api.schemas import (
+    SPEC_BODY,
     Detail,
     ExperimentOut,
     FieldErrors,
@@ -59,27 +61,26 @@ api = NinjaAPI(
     docs_url=None,
     openapi_url="/openapi.json",
 )
+api.add_router("", forecast_router)
 
 
 @api.post(
     "/experiments",
     response={201: ExperimentOut, 415: Detail, 422: FieldErrors, 401: Detail},
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/json": {"schema": {"type": "object"}},
-                "application/yaml": {"schema": {"type": "string"}},
-            },
-        }
-    },
+    openapi_extra=SPEC_BODY,
 )
-def launch(request: HttpRequest, preset: str = "") -> Status:
-    """Launch the experiment in the body: a spec in JSON or YAML. `GET schema` describes it."""
+def launch(request: HttpRequest, preset: str = "", insist: bool = False) -> Status:
+    """Launch the experiment in the body: a spec in JSON or YAML. `GET schema` describes it.
+
+    One that will not fit the workers' memory is refused, with what would fit, unless you `insist`.
+    """
     if preset and preset not in {known.slug for known in PRESETS}:
         raise SpecError([FieldError("preset", preset, "no preset has this slug")])
     experiment = experiment_services.create_experiment(
-        owner=request.user, experiment=read_experiment(request), preset=preset
+        owner=request.user,
+        experiment=read_experiment(request),
+        preset=preset,
+        insist=insist,
     )
     return Status(201, experiment)
 

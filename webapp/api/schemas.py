@@ -11,6 +11,17 @@ from ninja import Schema
 from webapp.experiments.models import Experiment
 from webapp.runs.models import Run, RunPicture
 
+SPEC_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": {"type": "object"}},
+            "application/yaml": {"schema": {"type": "string"}},
+        },
+    }
+}
+"""How the schema of the API describes a body that is a spec."""
+
 
 class FieldErrorOut(Schema):
     """One refused field: its dotted path, what was given, what is allowed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import engine.spec
@@ -73,12 +74,21 @@ def outlook_for(key: str) -> Outlook:
     return Outlook.of(key, Forecast.objects.filter(key=key).first())
 
 
-def asked_and_waited_for(experiment: engine.spec.Experiment, seconds: float) -> Outlook:
-    """`ask`, and for up to `seconds` a look whether there is a complete answer; no wait where no
+def worker_is_there() -> bool:
+    return bool(of_queue(QUEUE))
+
+
+def asked_and_waited_for(
+    experiment: engine.spec.Experiment,
+    seconds: float,
+    *,
+    enough: Callable[[Outlook], bool] = lambda outlook: not outlook.is_open,
+) -> Outlook:
+    """`ask`, and for up to `seconds` a look whether the answer is `enough`; no wait where no
     forecast worker lives."""
     outlook = ask(experiment)
-    ends = time.monotonic() + (seconds if of_queue(QUEUE) else 0.0)
-    while outlook.is_open and time.monotonic() < ends:
+    ends = time.monotonic() + (seconds if worker_is_there() else 0.0)
+    while outlook.is_open and not enough(outlook) and time.monotonic() < ends:
         time.sleep(LOOK_EVERY)
         outlook = outlook_for(outlook.key)
     return outlook
@@ -90,10 +100,15 @@ def before_launch(experiment: engine.spec.Experiment, *, insist: bool) -> Answer
     Raises `SpecError`, with what would fit, for each estimator that fits no worker, unless its
     owner insists.
     """
-    answer = asked_and_waited_for(experiment, LAUNCH_SECONDS).answer
+    answer = asked_and_waited_for(experiment, LAUNCH_SECONDS, enough=_fits).answer
     if answer is None or insist or not answer.misfits:
         return answer
     raise SpecError([_refusal(experiment, item) for item in answer.misfits])
+
+
+def _fits(outlook: Outlook) -> bool:
+    """Whether it is known that all of it fits: what would make it fit need not be awaited."""
+    return outlook.answer is not None and not outlook.answer.misfits
 
 
 def keep(experiment: Experiment, answer: Answer, *, insisted: bool) -> None:

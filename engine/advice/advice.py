@@ -102,6 +102,8 @@ def _alone(experiment: Experiment, estimator: Estimator) -> Experiment:
 def _spoken(case: Case) -> list[Rule]:
     """The rules that speak of `case`, the decisive one first."""
     spoken = [rule for rule in RULES if rule.speaks(case)]
+    # Of what cannot be, nothing else is worth saying.
+    spoken = [rule for rule in spoken if rule.effect == "cannot"] or spoken
     return sorted(spoken, key=lambda rule: -EFFECTS.index(rule.effect))
 
 

@@ -48,6 +48,11 @@ class Case:
         return not (self.candidate.refusals or self.obstacles or no_room)
 
     @property
+    def timed(self) -> bool:
+        """Whether this lab has measured its time."""
+        return self.past is not None and self.past.step_seconds is not None
+
+    @property
     def step_seconds(self) -> float | None:
         """Measured where this lab has run it, else forecast."""
         if self.past is not None and self.past.step_seconds is not None:
@@ -55,16 +60,11 @@ class Case:
         return None if self.forecast is None else self.forecast.step_seconds
 
     @property
-    def times_slower(self) -> float | None:
-        """Than the fastest exact estimator that can run here."""
-        times = [
-            case.step_seconds
-            for case in self.beside
-            if case.exact and case.possible and case.step_seconds
-        ]
-        if not times or self.step_seconds is None:
-            return None
-        return self.step_seconds / min(times)
+    def fastest_exact(self) -> Case | None:
+        """Of those that can run here and whose time is known."""
+        known = [case for case in self.beside if case.exact and case.possible]
+        timed = [case for case in known if case.step_seconds]
+        return min(timed, key=lambda case: case.step_seconds or 0.0, default=None)
 
     @property
     def best_before(self) -> Case | None:
@@ -91,7 +91,7 @@ class Case:
     def words(self) -> dict[str, str]:
         """What the sentences of the rules may name."""
         facts, past, forecast = self.facts, self.past, self.forecast
-        best, slower = self.best_before, self.times_slower
+        best, fastest = self.best_before, self.fastest_exact
         return {
             "label": self.estimator.label,
             "refusals": "; ".join((*self.candidate.refusals, *self.obstacles)),
@@ -106,7 +106,8 @@ class Case:
             "seconds": "" if forecast is None or forecast.seconds is None
             else f"{forecast.seconds:,.3g} s",
             "allowed": f"{self.seconds_allowed or 0.0:,.3g} s",
-            "slower": "" if slower is None else f"{slower:.1f}",
+            "slower": "" if fastest is None or not self.step_seconds
+            else f"{self.step_seconds / fastest.step_seconds:.1f}",
             "runs": "" if past is None else f"{past.runs} run{'s' if past.runs > 1 else ''}",
             "bias": "" if past is None or past.bias is None else f"{past.bias:.2g}",
             "variance": "" if past is None or past.variance is None else f"{past.variance:.2g}",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 
@@ -35,25 +35,30 @@ def run(
     resume: Checkpoint | None = None,
     *,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    reason_to_stop: Callable[[], str] = lambda: "",
 ) -> Iterator[Event]:
     """Run every planned run of `experiment` in order; each starts with `Started` and ends with
     `Finished`. A run that preflight refuses ends at once, with the reason.
 
     `resume` is a checkpoint of an earlier, interrupted call with the same experiment: runs before
     its own are left out, and its own goes on after it. A checkpoint is taken after the first outer
-    step that ends `checkpoint_seconds` after the last one.
+    step that ends `checkpoint_seconds` after the last one. `reason_to_stop` is asked after every
+    outer step: a sentence ends the run there as out of budget, an empty one does not.
     Raises `engine.data.DataMissing` where data must be fetched first, `RuntimeError` for a device
     that is not there, and what torch raises when memory runs out.
     """
     for planned in expand(experiment):
         if resume is None or planned.index > resume.run:
-            yield from _run_one(planned, None, checkpoint_seconds)
+            yield from _run_one(planned, None, checkpoint_seconds, reason_to_stop)
         elif planned.index == resume.run:
-            yield from _run_one(planned, resume, checkpoint_seconds)
+            yield from _run_one(planned, resume, checkpoint_seconds, reason_to_stop)
 
 
 def _run_one(
-    planned: PlannedRun, resume: Checkpoint | None, checkpoint_seconds: float
+    planned: PlannedRun,
+    resume: Checkpoint | None,
+    checkpoint_seconds: float,
+    reason_to_stop: Callable[[], str],
 ) -> Iterator[Event]:
     experiment = planned.spec
     torch.set_num_threads(experiment.threads)
@@ -119,7 +124,8 @@ def _run_one(
         loop.update()
         if loop.step == experiment.outer.steps:
             break
-        if reason := _over_budget(experiment.budget, values, spent(), loop.step):
+        reason = _over_budget(experiment.budget, values, spent(), loop.step) or reason_to_stop()
+        if reason:
             yield checkpoint()
             yield finished("out_of_budget", reason)
             return

@@ -102,7 +102,7 @@ class Descent(OuterLoop):
             values |= accuracy(draws, exact, seed=first).values()
             if probes.smoothed_draws and self.options.smoothing is not None:
                 values |= self._smoothed(draws, exact)
-        if probes.memory:
+        if self.experiment.measures_memory:
             values["peak_bytes"] = float(self._peak_bytes())
         return values
 

@@ -44,7 +44,7 @@ class Generations(OuterLoop):
 
     def probe(self) -> Values:
         """Peak memory; a search has no gradient to compare with the oracle."""
-        if not self.experiment.probes.memory:
+        if not self.experiment.measures_memory:
             return {}
         with PeakBytes(next(iter(self.meta.values())).device) as peak:
             self._evaluate()

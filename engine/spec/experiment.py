@@ -147,6 +147,11 @@ class Experiment(Options):
         refuse_impossible_pairs(self)
         return self
 
+    @property
+    def measures_memory(self) -> bool:
+        """Whether a probe measures the peak of an estimate: a budget of bytes needs it too."""
+        return self.probes.memory or self.budget.bytes is not None
+
     def inner_parameter_shapes(self) -> Shapes:
         """Name and shape of every tensor that the inner loop moves."""
         adapted = [getattr(item, "adapts", "all") for item in self.meta_parameters]

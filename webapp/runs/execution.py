@@ -18,7 +18,8 @@ from engine.spec import validate
 from webapp.forecasts import predictions
 from webapp.runs import services, shutdown
 from webapp.runs.checkpoint_store import CheckpointStore
-from webapp.runs.explanations import explain
+from webapp.runs.explanations import explain, is_out_of_memory
+from webapp.runs.memory_guard import MemoryGuard
 from webapp.runs.models import Run, Status
 from webapp.runs.recorder import Recorder
 from webapp.runs.services import LeaseLost
@@ -46,9 +47,10 @@ def execute(
         return False
     predictions.ask(run)
     try:
-        with Recorder(run) as recorder:
-            ended = _follow(run, checkpoint, recorder, store, must_stop)
-        if ended:
+        guard = MemoryGuard.of_worker(worker)
+        with Recorder(run) as recorder, guard:
+            ended = _follow(run, checkpoint, recorder, store, must_stop, guard)
+        if ended and not Run.objects.filter(pk=run_id, status=Status.OUT_OF_BUDGET).exists():
             store.delete()
     except LeaseLost as lost:
         log.warning("Attempt %s stops: %s.", run.attempt, lost)
@@ -63,19 +65,20 @@ def _follow(
     recorder: Recorder,
     store: CheckpointStore,
     must_stop: Callable[[], bool],
+    guard: MemoryGuard,
 ) -> bool:
     """Whether the run has ended; False where it went back to the queue."""
     try:
-        with closing(_events(run, checkpoint)) as events:
+        with closing(_events(run, checkpoint, guard)) as events:
             return _consume(events, run, recorder, store, must_stop)
     except LeaseLost:
         raise
     except Exception as error:
+        guard.lift()
         log.exception("Run %s failed.", run.pk)
         _save_the_rest(recorder)
-        services.finish(
-            run_id=run.pk, attempt=run.attempt, status=Status.FAILED, error=explain(error)
-        )
+        reason = (is_out_of_memory(error) and guard.explanation()) or explain(error)
+        services.finish(run_id=run.pk, attempt=run.attempt, status=Status.FAILED, error=reason)
         return True
 
 
@@ -89,9 +92,12 @@ def _save_the_rest(recorder: Recorder) -> None:
         log.exception("The last points of run %s could not be recorded.", recorder.run_id)
 
 
-def _events(run: Run, checkpoint: Checkpoint | None) -> Iterator[Event]:
+def _events(run: Run, checkpoint: Checkpoint | None, guard: MemoryGuard) -> Iterator[Event]:
     return engine.run(
-        validate(run.spec), resume=checkpoint, checkpoint_seconds=settings.CHECKPOINT_SECONDS
+        validate(run.spec),
+        resume=checkpoint,
+        checkpoint_seconds=settings.CHECKPOINT_SECONDS,
+        reason_to_stop=guard.reason_to_stop,
     )
 
 

@@ -14,7 +14,7 @@ def explain(error: BaseException) -> str:
         return _short(f"This spec cannot be run: {error.errors[0]}")
     if isinstance(error, DataError):
         return _short(str(error))
-    if _is_out_of_memory(error):
+    if is_out_of_memory(error):
         place = "GPU" if "CUDA" in str(error) else "machine"
         return (
             f"The {place} ran out of memory: use checkpointed storage, a shorter window, "
@@ -24,7 +24,7 @@ def explain(error: BaseException) -> str:
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
-def _is_out_of_memory(error: BaseException) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)

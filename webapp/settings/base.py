@@ -17,6 +17,9 @@ CHECKPOINT_ROOT = Path(
 # At most this much of a run is computed again after a worker is lost.
 CHECKPOINT_SECONDS = environment.number("CHECKPOINT_SECONDS", 5)
 
+# Bytes of a CPU worker's memory that its runs may have together; 0 means most of its machine's.
+RUN_MEMORY_BYTES = environment.number("RUN_MEMORY_BYTES", 0)
+
 # Where people reach the lab; printed links begin with it.
 LAB_URL = environment.optional("LAB_URL", "http://localhost:8000")
 

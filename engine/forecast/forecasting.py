@@ -64,7 +64,7 @@ def _probes(
     probes, outer = experiment.probes, experiment.outer
     count = ceil(outer.steps / probes.every)
     most, work = 0, Work()
-    if probes.memory:
+    if experiment.measures_memory:
         most, work = peak, work + estimate * (1.0 / outer.meta_batch)
     if probes.oracle and not options.proposes:
         exact, one = _oracle(experiment, subject, subject.problem)

@@ -65,7 +65,8 @@ class Meter(LiveStorages):
     `work` what was done (operations, flops, bytes).
 
     Questions that only values answer get an answer that lets the code go on as it does in a run
-    that goes well: a number is 1, an index 0, a test of all entries true, a comparison false.
+    that goes well: a number is 1, an index 0, a test of all entries true, a comparison false, and
+    entries that may be zero, or alike, are not.
     """
 
     def __init__(self) -> None:
@@ -88,6 +89,11 @@ class Meter(LiveStorages):
             return True
         if func is _aten.unique_dim.default:
             return _all_distinct(args[0])
+        if func is _aten.nonzero.default:
+            return args[0].new_empty((args[0].numel(), args[0].dim()), dtype=torch.int64)
+        if func is _DEVICE:
+            # A fake tensor is asked for its device in this way; a real one knows it.
+            return func(*args)
         result = func(*args, **(kwargs or {}))
         results = result if isinstance(result, tuple | list) else (result,)
         self._count(func, args, kwargs or {}, result, results)
@@ -134,6 +140,7 @@ class Meter(LiveStorages):
         self._bytes += made + read
 
 
+_DEVICE = torch.ops.prim.device.default
 _TESTS = {_aten.all.default, _aten.isfinite.default, _aten.all.dim}
 _GATHERS = {
     _aten.index.Tensor, _aten.gather.default, _aten.index_select.default, _aten.embedding.default,

@@ -43,6 +43,19 @@ class MachineRates(models.Model):
     def rates(self) -> Rates:
         return Rates(**{name: getattr(self, name) for name in Rates.model_fields})
 
+    @property
+    def gigaflops(self) -> float:
+        return self.flops_per_second / 1e9
+
+    @property
+    def double_gigaflops(self) -> float:
+        return self.double_flops_per_second / 1e9
+
+    @property
+    def gigabytes(self) -> float:
+        """A second."""
+        return self.bytes_per_second / 1e9
+
 
 class Prediction(models.Model):
     """What one run is said to take, asked when a worker takes it, and what it then took.

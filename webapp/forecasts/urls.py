@@ -1,6 +1,10 @@
 from django.urls import path
 
-from webapp.forecasts import views
+from webapp.forecasts import accuracy_views, views
 
 app_name = "forecasts"
-urlpatterns = [path("forecasts/<slug:key>/panel", views.panel, name="panel")]
+urlpatterns = [
+    path("forecasts/", accuracy_views.page, name="accuracy"),
+    path("forecasts/charts", accuracy_views.charts, name="accuracy-charts"),
+    path("forecasts/<slug:key>/panel", views.panel, name="panel"),
+]

@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from webapp.forecasts.drift import drifts
 from webapp.runs.models import Run, Status
 from webapp.workers.selectors import waiting_runs, worker_cards
 
@@ -18,6 +19,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         "cards": worker_cards(),
         "waiting": waiting,
         "waiting_count": Run.objects.filter(status=Status.QUEUED).count(),
+        "drifts": drifts() if request.user.is_lab_admin else [],
     }
     partial = request.headers.get("HX-Request") == "true"
     return render(request, "workers/_state.html" if partial else "workers/queue.html", context)

@@ -33,6 +33,12 @@ def test_figure(figures: dict[str, float | None]) -> str:
 
 
 @register.filter
+def in_unit(value: float | None, unit: str) -> str:
+    """`value|in_unit:"B"`: three significant digits with the unit; "–" where there is no value."""
+    return format_value(value, unit)
+
+
+@register.filter
 def duration(seconds: float | None) -> str:
     """Seconds as people say them; "–" where there are none."""
     return "–" if seconds is None else format_seconds(seconds)

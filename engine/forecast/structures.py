@@ -42,8 +42,9 @@ def structure(
 
 
 def horizon_size(horizon: int, unit: int, least: int = 2) -> Size:
-    """The steps of an inner loop; whole units, and what is left over in fact."""
-    low = horizon % unit + unit * max(1, least // unit)
+    """The steps of an inner loop: at least two units, so that one state follows another, and what
+    is left over in fact."""
+    low = horizon % unit + unit * (least if unit == 1 else 2)
     return Size(horizon, low, low + unit)
 
 
@@ -58,7 +59,7 @@ def _truncated(
     by_slices = options.mode == "windows" and not options.online
     if by_slices and objective == "average":
         sizes = {
-            "window": horizon_size(window, unit, 1),
+            "window": horizon_size(window, unit),
             "slices": Size(horizon / window, 2, 3),
         }
         return Structure(
@@ -72,7 +73,7 @@ def _truncated(
         longest = options.longest_window or horizon
         window = window if options.schedule == "fixed" else longest
         before = min(1, horizon - window)
-        sizes = {"window": horizon_size(window, unit, 1)}
+        sizes = {"window": horizon_size(window, unit)}
         return Structure(
             sizes,
             lambda chosen: chosen["window"] + before,
@@ -83,8 +84,8 @@ def _truncated(
             },
         )
     sizes = {
-        "before": Size(horizon - window, unit, 2 * unit),
-        "window": horizon_size(window, unit, 1),
+        "before": Size(horizon - window, 2 * unit, 3 * unit),
+        "window": horizon_size(window, unit),
     }
     return Structure(
         sizes,
@@ -94,9 +95,9 @@ def _truncated(
 
 
 def _implicit(options: Any, *, horizon: int, unit: int, **_: int) -> Structure:
-    sizes = {"steps": horizon_size(horizon, unit, 1)}
+    sizes = {"steps": horizon_size(horizon, unit)}
     if options.solver in ("cg", "normal_cg", "neumann"):
-        sizes["iterations"] = Size(options.iterations, 2, 3)
+        sizes["iterations"] = Size(options.iterations, 3, 4)
     return Structure(
         sizes,
         lambda chosen: chosen["steps"],
@@ -110,13 +111,13 @@ def _forward_mode(
     count = options.random_directions or entries
     traced = horizon >= FEWEST_TRACED_STEPS
     sizes = {
-        "steps": horizon_size(horizon, 1, FEWEST_TRACED_STEPS if traced else 1),
-        "chunks": Size(count / min(together, count), 1, 2),
+        "steps": horizon_size(horizon, 1, FEWEST_TRACED_STEPS if traced else 2),
+        "chunks": Size(count / together, 1, 2),
     }
     return Structure(
         sizes,
         lambda chosen: chosen["steps"],
-        lambda chosen: {"chunk": min(together, count)},
+        lambda chosen: {"chunk": together},
         lambda chosen: chosen["chunks"] if len(sizes["chunks"].traced) > 1 else None,
     )
 
@@ -126,7 +127,7 @@ def _whole_loops(name: str) -> Callable[..., Structure]:
 
     def build(options: Any, *, horizon: int, unit: int, together: int, **_: int) -> Structure:
         sizes = {
-            "steps": horizon_size(horizon, 1, 1),
+            "steps": horizon_size(horizon, 1),
             "particles": Size(getattr(options, name), 2 * together, 4 * together),
         }
         return Structure(
@@ -145,7 +146,7 @@ def _evolution(options: Any, *, horizon: int, **known: int) -> Structure:
     groups = min(pairs, windows)
     each = max(1, round(pairs / groups))
     sizes = {
-        "window": horizon_size(options.window, 1, 1),
+        "window": horizon_size(options.window, 1),
         "groups": Size(groups, 2, 3),
         "pairs": Size(each, known["together"], 2 * known["together"]),
     }
@@ -164,7 +165,7 @@ def _search(options: Any, *, together: int, seeds: int, **known: int) -> Structu
     least = 2 * together + (together % 2)
     sizes = {"particles": Size(options.population, max(least, 6), 2 * max(least, 6))}
     interval = getattr(options, "interval", None)
-    steps = horizon_size(interval or known["horizon"], 1, 1)
+    steps = horizon_size(interval or known["horizon"], 1)
 
     def changed(chosen: Chosen) -> dict[str, Any]:
         found = {"population": chosen["particles"], "chunk": together}
@@ -182,7 +183,7 @@ def _search(options: Any, *, together: int, seeds: int, **known: int) -> Structu
 def _self_tuning(options: Any, *, horizon: int, unit: int, **_: int) -> Structure:
     after = int(options.window < horizon)
     return Structure(
-        {"window": horizon_size(options.window, 1, 1)},
+        {"window": horizon_size(options.window, 1)},
         lambda chosen: chosen["window"] + after,
         lambda chosen: {"window": chosen["window"]},
     )

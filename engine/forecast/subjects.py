@@ -151,9 +151,16 @@ class Subject:
         )
 
     def _together(self, options: Options, problem: Problem, steps: int) -> int:
-        """Particles, choices or tangents in one chunk."""
+        """Particles, choices or tangents in one chunk: no more than there are."""
         if not hasattr(options, "chunk_bytes"):
             return 1
+        if options.kind == "forward_mode":
+            count = options.random_directions or self.entries
+        else:
+            count = getattr(options, _COUNTED.get(options.kind, "population"))
+        return min(self._fitting(options, problem, steps), count)
+
+    def _fitting(self, options: Options, problem: Problem, steps: int) -> int:
         if options.chunk is not None:
             return options.chunk
         choose = tangents_together if options.kind == "forward_mode" else particles_together
@@ -165,6 +172,10 @@ class Subject:
                 )
 
         return self.once((id(problem), choose.__name__, options.chunk_bytes), chosen)
+
+
+_COUNTED = {"evolution": "particles", "reinforce": "samples"}
+"""How options name the number of what goes together in chunks."""
 
 
 def _unset(options: Options, *names: str) -> dict[str, bool | None]:
@@ -202,3 +213,8 @@ def _key(experiment: Experiment) -> str:
     if not compiled and grows == experiment.meta_parameter_count():
         content["inner"].pop("steps")
     return json.dumps([content, compiled], sort_keys=True)
+
+
+def forget() -> None:
+    """Let go of all subjects."""
+    _SUBJECTS.clear()

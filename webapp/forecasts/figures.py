@@ -22,8 +22,8 @@ SYMBOLS = ("circle", "diamond", "square", "triangle-up")
 """Taken in turn where there are more estimators than colours."""
 MARGIN = {"l": 64, "r": 14, "t": 10, "b": 44}
 BINS_PER_OCTAVE: dict[Quantity, int] = {"memory": 20, "time": 4}
-WIDEST = 8.0
-"""Ratios beyond are counted with the outermost bar."""
+WIDEST: dict[Quantity, float] = {"memory": 2.0, "time": 8.0}
+"""Ratios beyond, and below one over it, are counted with the outermost bars."""
 MOST_TABLE_ROWS = 50
 
 Figure = dict[str, Any]
@@ -81,7 +81,7 @@ def errors(pairs: list[Pair], quantity: Quantity) -> Figure:
     """How many runs have which measured over predicted, on a logarithmic axis."""
     logs = np.log2([pair.ratio for pair in pairs])
     width = 1.0 / BINS_PER_OCTAVE[quantity]
-    reach = min(max(4 * width, float(np.abs(logs).max())), math.log2(WIDEST))
+    reach = min(max(4 * width, float(np.abs(logs).max())), math.log2(WIDEST[quantity]))
     count = math.ceil(reach / width)
     # An odd number of bars: the middle one is of those that were right.
     edges = width * (np.arange(-count, count + 2) - 0.5)
@@ -92,7 +92,7 @@ def errors(pairs: list[Pair], quantity: Quantity) -> Figure:
         f"{ratio(a)} to {ratio(b)}: {n} run{'s' if n != 1 else ''}"
         for a, b, n in zip(edges[:-1], edges[1:], counts, strict=True)
     ]
-    ticks = [power for power in _round_powers(quantity) if abs(power) <= edges[-1]]
+    ticks = [power for power in _round_powers(reach) if abs(power) <= edges[-1]]
     return {
         "plotly": {
             "data": [
@@ -112,6 +112,7 @@ def errors(pairs: list[Pair], quantity: Quantity) -> Figure:
                     "title": {"text": "Measured / predicted", "standoff": 8},
                     "tickvals": ticks,
                     "ticktext": [f"{2.0**power:.3g}" for power in ticks],
+                    "tickangle": 0,
                     "zeroline": False,
                 },
                 "yaxis": {"title": {"text": "Runs"}, "rangemode": "tozero", "nticks": 5},
@@ -198,11 +199,15 @@ def _axis(title: str, low: float, high: float, unit: Unit) -> dict[str, Any]:
     }
 
 
-def _round_powers(quantity: Quantity) -> list[float]:
-    """Where an axis of ratios is labelled: as powers of two, closely for memory."""
-    fine = [math.log2(ratio) for ratio in (0.8, 0.9, 1.0, 1.1, 1.25)]
-    coarse = [math.log2(ratio) for ratio in (0.125, 0.25, 0.5, 0.67, 1.0, 1.5, 2.0, 4.0, 8.0)]
-    return sorted({*coarse, *fine}) if quantity == "memory" else coarse
+def _round_powers(reach: float) -> list[float]:
+    """Where an axis of ratios that reaches `reach` powers of two is labelled, as such powers."""
+    if reach <= 0.5:
+        ratios = (0.8, 0.9, 1.0, 1.1, 1.25)
+    elif reach <= 1.0:
+        ratios = (0.5, 0.67, 0.8, 1.0, 1.25, 1.5, 2.0)
+    else:
+        ratios = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+    return [math.log2(ratio) for ratio in ratios]
 
 
 def _closeness(quantity: Quantity) -> str:

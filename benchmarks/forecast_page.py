@@ -2,14 +2,19 @@
 
     python -m benchmarks.forecast_page
 
-The prose is here; the rules come from `engine.advice.rules`.
+The prose is here; the rules come from `engine.advice.rules`, and the figures from what
+`benchmarks.graph_size`, `benchmarks.memory_against_horizon` and `benchmarks.quickstart_4000` wrote.
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
+from benchmarks import graph_size, memory_against_horizon, quickstart_4000
 from engine.advice.table import rules_table
+from engine.forecast.fit import readable
 
 PAGE = Path(__file__).parents[1] / "docs" / "forecast.md"
 
@@ -70,7 +75,62 @@ one has been measured. Words in *italics* in a sentence are filled in.
 
 
 def page() -> str:
-    return HEAD + rules_table() + "\n"
+    return HEAD + rules_table() + "\n" + "".join(_measured())
+
+
+def _measured() -> list[str]:
+    sections = (
+        (graph_size.PATH, _graph_sizes),
+        (memory_against_horizon.PATH, _against_horizon),
+        (quickstart_4000.PATH, _quickstart),
+    )
+    return [write(json.loads(path.read_text("utf-8"))) for path, write in sections if path.exists()]
+
+
+def _graph_sizes(document: dict[str, Any]) -> str:
+    lines = [
+        "\n## How big is the computation graph?",
+        "Floats that one inner step keeps for the way back, and the graph of the whole inner loop; "
+        "counted by `python -m benchmarks.graph_size` with nothing allocated.\n",
+        "| inner loop | parameters | floats of a step | horizon | floats in all | memory |",
+        "|---|---|---|---|---|---|",
+    ]
+    for example in document["examples"]:
+        lines.append(
+            f"| {example['title']} | {example['parameters']:,} | {example['floats_per_step']:,} "
+            f"| {example['horizon']:,} | {example['floats']:,} | {readable(example['bytes'])} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _against_horizon(document: dict[str, Any]) -> str:
+    picture = f"figures/{memory_against_horizon.FIGURE.name}"
+    return (
+        "\n## Memory against the horizon\n"
+        "A perceptron 64-32-10 on digits: lines are forecast, dots are measured.\n\n"
+        f"![Peak memory of one estimate against the horizon]({picture})\n\n"
+        f"{memory_against_horizon.table(document)}\n\n"
+        f"Code {document['code_version']}, {document['date']}.\n"
+    )
+
+
+def _quickstart(document: dict[str, Any]) -> str:
+    memory = readable(document["estimators"][0]["machine_bytes"])
+    lines = [
+        "\n## 4,000 steps",
+        f"The lecture's perceptron 784-512-512-10 on a machine of {memory}. Implicit "
+        "differentiation learns the weight decay, the others the learning rate.\n",
+        "| one meta-gradient | forecast | here | measured |",
+        "|---|---|---|---|",
+    ]
+    for row in document["estimators"]:
+        measured = "not run"
+        if "bytes" in row:
+            measured = f"{readable(row['bytes'])}, {row['seconds']:.0f} s"
+        told = f"{readable(row['forecast_bytes'])}, {row['forecast_seconds']:.0f} s"
+        lines.append(f"| {row['label']} | {told} | {row['fits']} | {measured} |")
+    lines.append(f"\nCode {document['code_version']}, {document['date']}.")
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import torch
 from engine.building import build_problem
 from engine.estimators import build_estimator
 from engine.probes.memory import PeakBytes
-from engine.spec import validate
+from engine.spec import Experiment, validate
 
 HORIZONS = (10, 30, 100, 300, 1000)
 IMPLICIT = {"kind": "implicit", "solver": "cg", "iterations": 10}
@@ -31,23 +31,35 @@ ESTIMATORS = {
 
 def peaks() -> dict[str, list[int]]:
     """Label to peak bytes of one estimate at each of `HORIZONS`."""
-    return {label: [_peak(spec, t) for t in HORIZONS] for label, spec in ESTIMATORS.items()}
-
-
-def _peak(spec: dict, horizon: int) -> int:
-    learned = "weight_decay" if spec is IMPLICIT else "learning_rate"
-    document = {
-        "inner_task": {"kind": "image_mlp", "dataset": "digits", "hidden": [32]},
-        "inner": {"steps": horizon},
-        "meta_parameters": [{"kind": learned, "initial": 0.01}],
-        "device": "cpu",
+    return {
+        label: [peak(experiment_of(spec, t)) for t in HORIZONS]
+        for label, spec in ESTIMATORS.items()
     }
-    problem, estimator = build_problem(validate(document)), build_estimator(spec)
+
+
+def experiment_of(spec: dict, horizon: int) -> Experiment:
+    """A small perceptron on digits, with one estimator and one meta-parameter."""
+    learned = "weight_decay" if spec is IMPLICIT else "learning_rate"
+    return validate(
+        {
+            "inner_task": {"kind": "image_mlp", "dataset": "digits", "hidden": [32]},
+            "inner": {"steps": horizon},
+            "meta_parameters": [{"kind": learned, "initial": 0.01}],
+            "estimators": [spec],
+            "device": "cpu",
+        }
+    )
+
+
+def peak(experiment: Experiment) -> int:
+    """Peak bytes of one estimate, measured."""
+    [options] = experiment.estimators
+    problem, estimator = build_problem(experiment), build_estimator(options.model_dump())
     meta = problem.initial_meta(0)
     carry = estimator.start(problem, meta, 0)
-    with PeakBytes(torch.device("cpu")) as peak:
+    with PeakBytes(torch.device("cpu")) as found:
         estimator.estimate(problem, meta, carry)
-    return peak.bytes
+    return found.bytes
 
 
 def table() -> str:

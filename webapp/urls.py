@@ -13,5 +13,6 @@ urlpatterns = [
     path("", include("webapp.exports.urls")),
     path("", include("webapp.workers.urls")),
     path("", include("webapp.forecasts.urls")),
+    path("", include("webapp.graph_size.urls")),
     path("", include("webapp.api.urls")),
 ]

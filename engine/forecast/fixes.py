@@ -86,16 +86,20 @@ def _tried(
     forecast: Forecaster,
     machine: Machine,
 ) -> Fix | None:
-    """`remedy` as a fix, whether it fits or not; nothing where it has no place."""
+    """`remedy` as a fix, whether it fits or not; nothing where it has no place, or where what it
+    makes of the spec cannot be forecast."""
     edits = remedy.edits(single, found)
     value, before = None, None
-    if edits is not None and remedy.size is not None:
-        before = _size(remedy, single)
-        edits, value = _sized(remedy, single, edits, forecast, machine)
-    changed = None if edits is None else _validated(single, edits)
-    if edits is None or changed is None:
+    try:
+        if edits is not None and remedy.size is not None:
+            before = _size(remedy, single)
+            edits, value = _sized(remedy, single, edits, forecast, machine)
+        changed = None if edits is None else _validated(single, edits)
+        if edits is None or changed is None:
+            return None
+        again = forecast(changed)
+    except (RuntimeError, TypeError, ValueError):
         return None
-    again = forecast(changed)
     ratio = None
     if again.step_seconds is not None and found.step_seconds:
         ratio = again.step_seconds / found.step_seconds

@@ -61,6 +61,7 @@ def test_no_page_has_inline_script(client: Client) -> None:
         f"/compare?runs={run.pk},{other.pk}",
         f"/compare/summary?runs={run.pk},{other.pk}",
         "/queue/",
+        "/graph-size/",
         "/account/",
     ]
     for path in paths:

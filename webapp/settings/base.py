@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "webapp.exports",
     "webapp.workers",
     "webapp.forecasts",
+    "webapp.graph_size",
     "webapp.api",
 ]
 

@@ -158,6 +158,8 @@ class Subject:
             count = options.random_directions or self.entries
         else:
             count = getattr(options, _COUNTED.get(options.kind, "population"))
+            # A generation also judges its incumbent.
+            count += int(options.proposes)
         return min(self._fitting(options, problem, steps), count)
 
     def _fitting(self, options: Options, problem: Problem, steps: int) -> int:

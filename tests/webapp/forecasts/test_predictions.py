@@ -16,6 +16,7 @@ from webapp.forecasts.calibrating import calibrate
 from webapp.forecasts.calibrations import calibration_of, keep_rates
 from webapp.forecasts.models import MachineRates, Prediction
 from webapp.runs import services
+from webapp.runs.execution import execute
 from webapp.runs.models import Run, Status
 from webapp.workers import pulse
 
@@ -181,3 +182,20 @@ def test_a_worker_measures_its_machine_where_what_is_known_is_old() -> None:
     assert row.rates != RATES
     calibrate(worker=MACHINE.name, slots=2, machine=CPU)
     assert MachineRates.objects.get().measured_at == row.measured_at
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("_rates")
+def test_a_run_is_forecast_by_the_engine_and_executed() -> None:
+    run = first_run(person("ada"), outer={"steps": 4})
+    pulse.report(name=MACHINE.name, queues=["cpu"], slots=2, machine=CPU)
+    assert execute(run.pk, MACHINE.name)
+    predictions.predict(run.pk)
+    row = Prediction.objects.get(run=run)
+    assert Run.objects.get(pk=run.pk).status == Status.FINISHED
+    assert 0.9 < row.peak_bytes / row.measured_peak_bytes < 1.1
+    assert row.seconds_low < row.seconds < row.seconds_high
+    assert row.measured_seconds > 0
+    [(kind, correction)] = calibration_of(MACHINE).corrections.items()
+    assert (kind, correction.runs) == ("quadratic unrolled", 1)
+    assert correction.log_ratio == pytest.approx(math.log(row.measured_seconds / row.rated_seconds))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import ceil
 
+from engine.building import is_compiled
 from engine.forecast.records import Calibration, EstimatorForecast, Work
 from engine.forecast.seconds import with_time
 from engine.forecast.subjects import Subject, subject_of
@@ -52,6 +53,7 @@ def _of_one(experiment: Experiment, options: Options, subject: Subject) -> Estim
         estimate=estimate,
         run=estimate * outer.steps,
         probes=probes,
+        compiled=is_compiled(experiment),
         how="traced",
         notes=[],
     )

@@ -99,10 +99,13 @@ class EstimatorForecast(Record):
     """Of all outer steps, probes apart."""
     probes: Work
     """Of all probes of the run, test figures included."""
+    compiled: bool = False
+    """Whether the inner loop is compiled: its calls are then few, and what they take is not known
+    before it has been compiled, so there are no seconds."""
     step_seconds: float | None = None
-    """Of one outer step; nothing without a calibration."""
+    """Of one outer step; nothing without a calibration, or where the inner loop is compiled."""
     seconds: float | None = None
-    """Of one run, its probes included; nothing without a calibration."""
+    """Of one run, its probes included; nothing where there are no `step_seconds`."""
     seconds_low: float | None = None
     seconds_high: float | None = None
     """The ends of its 90 % interval."""

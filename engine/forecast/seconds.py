@@ -16,12 +16,14 @@ def with_time(
 ) -> list[EstimatorForecast]:
     """The `forecasts` with the seconds of an outer step, of a run with its probes, and the 90 %
     interval of the latter. As they are where there is no calibration, or none of the machine's
-    rates."""
+    rates, or where the inner loop is compiled."""
     forecasts = list(forecasts)
     if calibration is None or calibration.machine.rates is None:
         return forecasts
     return [
-        _timed(
+        forecast
+        if forecast.compiled
+        else _timed(
             forecast,
             calibration.machine,
             experiment.precision,

@@ -73,6 +73,11 @@ def test_rates_must_have_been_measured() -> None:
     assert with_time(forecasts, EXPERIMENT, Calibration(machine=unmeasured)) == forecasts
 
 
+def test_how_fast_compiled_code_will_be_is_not_said() -> None:
+    compiled = forecast_of(Work(operations=10.0)).model_copy(update={"compiled": True})
+    assert with_time([compiled], EXPERIMENT, Calibration(machine=CPU)) == [compiled]
+
+
 @given(work=WORK, ratio=st.floats(-2.0, 2.0), runs=st.integers(0, 20))
 def test_the_interval_holds_the_prediction(work: Work, ratio: float, runs: int) -> None:
     corrections = {}

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch._subclasses import FakeTensorMode
 from torch.utils import _pytree as pytree
 
 from engine import trees
@@ -24,11 +23,11 @@ from engine.estimators.adjoint import pull_back
 from engine.estimators.backpropagation import _whole_chunks
 from engine.estimators.segments import bytes_of_state, bytes_of_step, shrinking
 from engine.forecast.fakes import horizon
-from engine.forecast.meter import Meter, Reached
+from engine.forecast.meter import Reached
 from engine.forecast.records import Work
 from engine.forecast.sizes import Size, grown
-from engine.forecast.tracing import Trace
-from engine.problem import Meta, Problem
+from engine.forecast.tracing import Trace, Traced
+from engine.problem import Problem
 from engine.rolling import roll
 
 
@@ -51,26 +50,26 @@ class Pieces:
 
 
 def pieces(
-    mode: FakeTensorMode,
+    subject: Traced,
     problem: Problem,
     part: Unrolled | FOMAML,
-    meta: Meta,
-    seed: int,
     *,
     unit: int,
 ) -> Pieces:
+    """Those of `problem`, whose steps run `unit` at once."""
+    meta = subject.meta
     lengths = unit, 2 * unit
-    with mode, torch.no_grad(), horizon(problem, 10 * unit), Meter():
+    with subject.mode, torch.no_grad(), horizon(problem, 10 * unit), subject.meter():
         way_back, forward = part.ways(problem)
-        state = problem.initial_state(meta, seed)
+        state = problem.initial_state(meta, subject.seed)
         state, _ = roll(problem, state, meta, 0, unit)
         # Once before it counts: what is recorded at the first step.
         roll(forward, state, meta, 0, unit)
         pull_back(way_back, state, meta, 0, unit, trees.Split(state).leaves)
-        with Meter() as stepped:
+        with subject.meter() as stepped:
             following, _ = roll(problem, state, meta, unit, 2 * unit)
         state_bytes = stepped.live
-        with Meter() as ahead:
+        with subject.meter() as ahead:
             roll(forward, state, meta, unit, 2 * unit)
         saved = getattr(way_back, "_saved", {})
         gradient_bytes = 0
@@ -80,7 +79,7 @@ def pieces(
         for length in lengths:
             adjoint = [torch.zeros_like(leaf) for leaf in trees.Split(following).leaves]
             saved.clear()
-            with Meter() as meter:
+            with subject.meter() as meter:
                 pull_back(way_back, following, meta, unit, unit + length, adjoint)
             segments.append(Trace(meter.places, meter.work, 0))
         step_bytes = bytes_of_step(way_back, state, meta)

@@ -19,6 +19,7 @@ from torch._subclasses import FakeTensorMode
 
 from engine.building import assembled, parts_of
 from engine.compiled import Compiled
+from engine.forecast.meter import Meter
 from engine.probes.memory import follow
 from engine.problem import Problem
 from engine.spec import Experiment
@@ -47,15 +48,17 @@ class Uncompiled(Compiled):
         return results
 
 
-def fake_problem(experiment: Experiment, mode: FakeTensorMode) -> Problem:
-    """The problem of `experiment`, made of fakes of `mode`.
+def fake_problem(experiment: Experiment, mode: FakeTensorMode | None) -> Problem:
+    """The problem of `experiment`, made of fakes of `mode`; without one, of real tensors.
 
     Raises as `engine.building.build_problem` does, and what torch raises where an operation
     cannot be told from shapes alone.
     """
     parts = parts_of(experiment)
+    if mode is None:
+        return assembled(experiment, *parts, compiling=Uncompiled)
     task, items = _Faking(mode)(parts)
-    with mode, torch.no_grad():
+    with mode, torch.no_grad(), Meter():
         return assembled(experiment, task, items, compiling=Uncompiled)
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from math import ceil
+from math import ceil, prod
 
 from engine.building import is_compiled
+from engine.data import DataError
 from engine.forecast.records import Calibration, EstimatorForecast, Work
 from engine.forecast.seconds import with_time
 from engine.forecast.subjects import Subject, subject_of
+from engine.preflight.torch_words import fault
 from engine.problem import Problem
-from engine.spec import Experiment
+from engine.spec import Experiment, SpecError
 from engine.spec.estimator import Estimator as Options
 from engine.spec.estimators import Unrolled
+
+MOST_MEASURED_PARAMETERS = 5_000_000
+"""Of a learner that is run for a few steps where shapes alone do not tell what it needs."""
 
 
 def forecast(
@@ -21,11 +26,27 @@ def forecast(
     run, one seed, sweeps aside. With seconds where a calibration knows the machine.
 
     Raises `engine.data.DataMissing` where the data set must be fetched first, and `RuntimeError`
-    for a device that is not there.
+    for a device that is not there, or an inner loop whose sizes depend on values and that is too
+    large to try a step of.
     """
-    subject = subject_of(experiment)
-    found = [_of_one(experiment, options, subject) for options in experiment.estimators]
+    found = [_traced_or_measured(experiment, options) for options in experiment.estimators]
     return with_time(found, experiment, calibration)
+
+
+def _traced_or_measured(experiment: Experiment, options: Options) -> EstimatorForecast:
+    """By shapes alone; where an operation defeats that, by tiny estimates that are run."""
+    try:
+        return _of_one(experiment, options, subject_of(experiment))
+    except (DataError, SpecError):
+        raise
+    except Exception as error:
+        shapes = experiment.inner_parameter_shapes().values()
+        if sum(map(prod, shapes)) > MOST_MEASURED_PARAMETERS:
+            reason = fault(error).reason
+            raise RuntimeError(
+                f"what this needs cannot be told without running it: {reason}"
+            ) from (error)
+        return _of_one(experiment, options, subject_of(experiment, measured=True))
 
 
 def _of_one(experiment: Experiment, options: Options, subject: Subject) -> EstimatorForecast:
@@ -54,7 +75,7 @@ def _of_one(experiment: Experiment, options: Options, subject: Subject) -> Estim
         run=estimate * outer.steps,
         probes=probes,
         compiled=is_compiled(experiment),
-        how="traced",
+        how="measured" if subject.measured else "traced",
         notes=[],
     )
 

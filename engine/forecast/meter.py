@@ -61,16 +61,17 @@ class Reached:
 
 
 class Meter(LiveStorages):
-    """Use inside a FakeTensorMode. Afterwards `places` has what was reached at each place, and
+    """Afterwards `places` has what was reached at each place, and
     `work` what was done (operations, flops, bytes).
 
-    Questions that only values answer get an answer that lets the code go on as it does in a run
-    that goes well: a number is 1, an index 0, a test of all entries true, a comparison false, and
-    entries that may be zero, or alike, are not.
+    With `answers`, inside a FakeTensorMode, questions that only values answer get an answer that
+    lets the code go on as it does in a run that goes well: a number is 1, an index 0, a test of all
+    entries true, a comparison false, and entries that may be zero, or alike, are not.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, answers: bool = True) -> None:
         super().__init__()
+        self._answers = answers
         self.places: dict[Place, Reached] = {}
         self.live_parts: dict[str, int] = {}
         self._operations = self._flops = self._bytes = 0
@@ -83,17 +84,11 @@ class Meter(LiveStorages):
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
     ) -> Any:
-        if func is _aten._local_scalar_dense.default:
-            return self._answered(args[0])
-        if func is _aten.equal.default:
-            return True
-        if func is _aten.unique_dim.default:
-            return _all_distinct(args[0])
-        if func is _aten.nonzero.default:
-            return args[0].new_empty((args[0].numel(), args[0].dim()), dtype=torch.int64)
-        if func is _DEVICE:
-            # A fake tensor is asked for its device in this way; a real one knows it.
-            return func(*args)
+        if func.namespace == "prim":
+            # A fake is asked for its device.
+            return func(*args, **(kwargs or {}))
+        if self._answers and func in _QUESTIONS:
+            return self._answered(func, args[0])
         result = func(*args, **(kwargs or {}))
         results = result if isinstance(result, tuple | list) else (result,)
         self._count(func, args, kwargs or {}, result, results)
@@ -122,10 +117,17 @@ class Meter(LiveStorages):
 
         self._followed[address] = weakref.ref(storage, freed)
 
-    def _answered(self, tensor: torch.Tensor) -> bool | int | float:
-        if tensor.dtype == torch.bool:
-            return id(tensor) in self._passed
-        return 1.0 if tensor.is_floating_point() else 0
+    def _answered(self, question: Any, of: torch.Tensor) -> Any:
+        if question is _aten.equal.default:
+            return True
+        if question is _aten.unique_dim.default:
+            count = torch.arange(len(of), device=of.device)
+            return of.clone(), count, torch.ones_like(count)
+        if question is _aten.nonzero.default:
+            return of.new_empty((of.numel(), of.dim()), dtype=torch.int64)
+        if of.dtype == torch.bool:
+            return id(of) in self._passed
+        return 1.0 if of.is_floating_point() else 0
 
     def _count(self, func: Any, args: tuple, kwargs: dict, result: Any, results: tuple) -> None:
         self._operations += 1
@@ -141,16 +143,14 @@ class Meter(LiveStorages):
 
 
 _DEVICE = torch.ops.prim.device.default
+_QUESTIONS = {
+    _aten._local_scalar_dense.default, _aten.equal.default, _aten.unique_dim.default,
+    _aten.nonzero.default,
+}  # fmt: skip
 _TESTS = {_aten.all.default, _aten.isfinite.default, _aten.all.dim}
 _GATHERS = {
     _aten.index.Tensor, _aten.gather.default, _aten.index_select.default, _aten.embedding.default,
 }  # fmt: skip
-
-
-def _all_distinct(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """What `unique` says of rows that are all different: the most that there may be."""
-    count = torch.arange(len(rows), device=rows.device)
-    return rows.clone(), count, torch.ones_like(count)
 
 
 def _bytes(tensor: torch.Tensor) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -36,13 +37,17 @@ MOST_SUBJECTS = 8
 
 
 class Subject:
-    """The problem of an experiment, made of fakes, with the traces of it so far."""
+    """The problem of an experiment, made of fakes, with the traces of it so far; or with
+    `measured` the real problem, of which tiny estimates are run."""
 
-    def __init__(self, experiment: Experiment) -> None:
-        self.mode = FakeTensorMode(allow_non_fake_inputs=True)
-        self.problem = fake_problem(experiment, self.mode)
+    def __init__(self, experiment: Experiment, *, measured: bool = False) -> None:
+        self.measured = measured
+        self.mode: AbstractContextManager = nullcontext()
+        if not measured:
+            self.mode = FakeTensorMode(allow_non_fake_inputs=True)
+        self.problem = fake_problem(experiment, None if measured else self.mode)
         self.seed = experiment.seeds[0]
-        with self.mode, torch.no_grad(), Meter():
+        with self.mode, torch.no_grad(), self.meter():
             self.meta = {
                 name: leaf.detach().clone()
                 for name, leaf in self.problem.initial_meta(self.seed).items()
@@ -51,6 +56,9 @@ class Subject:
         self.meta_bytes = sum(leaf.numel() * leaf.element_size() for leaf in self.meta.values())
         self.data_bytes = sum(storages_of(self.problem).values())
         self._kept: dict[Any, Any] = {}
+
+    def meter(self) -> Meter:
+        return Meter(answers=not self.measured)
 
     def once(self, key: Any, compute: Any) -> Any:
         """What `compute` gives, computed at the first call with `key`."""
@@ -65,7 +73,7 @@ class Subject:
             return 1, self.problem
 
         def build() -> tuple[int, Problem]:
-            with self.mode, torch.no_grad(), Meter():
+            with self.mode, torch.no_grad(), self.meter():
                 return meta_batch(experiment, self.problem, self.meta, averages=True)
 
         return self.once(("together", outer.meta_batch, outer.together), build)
@@ -122,7 +130,7 @@ class Subject:
         def trace() -> Trace:
             part: Estimator | Search = build(changed)
             return traced(
-                self.mode, problem, part, self.meta,
+                self, problem, part,
                 steps=steps, seeds=loops, chunks=chunks, carried=carried,
             )  # fmt: skip
 
@@ -140,7 +148,7 @@ class Subject:
         plain = options.model_copy(update=_unset(options, "segment"))
         found = self.once(
             (id(problem), "pieces", plain.model_dump_json()),
-            lambda: checkpointed.pieces(self.mode, problem, part, self.meta, self.seed, unit=unit),
+            lambda: checkpointed.pieces(self, problem, part, unit=unit),
         )
 
         def without(length: int) -> tuple[Reached, Work]:
@@ -168,7 +176,7 @@ class Subject:
         choose = tangents_together if options.kind == "forward_mode" else particles_together
 
         def chosen() -> int:
-            with self.mode, torch.no_grad(), horizon(problem, steps), Meter():
+            with self.mode, torch.no_grad(), horizon(problem, steps), self.meter():
                 return choose(
                     problem, self.meta, self.seed, chunk=None, chunk_bytes=options.chunk_bytes
                 )
@@ -189,21 +197,21 @@ def _unset(options: Options, *names: str) -> dict[str, bool | None]:
 _SUBJECTS: OrderedDict[str, Subject] = OrderedDict()
 
 
-def subject_of(experiment: Experiment) -> Subject:
+def subject_of(experiment: Experiment, *, measured: bool = False) -> Subject:
     """The subject of `experiment`, made at the first call.
 
     Raises as `engine.building.build_problem` does.
     """
-    key = _key(experiment)
+    key = _key(experiment, measured)
     if key not in _SUBJECTS:
-        _SUBJECTS[key] = Subject(experiment)
+        _SUBJECTS[key] = Subject(experiment, measured=measured)
         while len(_SUBJECTS) > MOST_SUBJECTS:
             _SUBJECTS.popitem(last=False)
     _SUBJECTS.move_to_end(key)
     return _SUBJECTS[key]
 
 
-def _key(experiment: Experiment) -> str:
+def _key(experiment: Experiment, measured: bool) -> str:
     """All of the spec that decides what a problem is made of."""
     content = experiment.model_dump(
         mode="json",
@@ -214,7 +222,7 @@ def _key(experiment: Experiment) -> str:
     grows = experiment.model_copy(update={"inner": longer}).meta_parameter_count()
     if not compiled and grows == experiment.meta_parameter_count():
         content["inner"].pop("steps")
-    return json.dumps([content, compiled], sort_keys=True)
+    return json.dumps([content, compiled, measured], sort_keys=True)
 
 
 def forget() -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 import torch
-from torch._subclasses import FakeTensorMode
 
 from engine.estimators import Estimator, ForwardMode
 from engine.estimators.forward_mode import _push_forward
@@ -37,11 +37,21 @@ class Trace:
         return max((reached.bytes for reached in self.places.values()), default=0)
 
 
+class Traced(Protocol):
+    """What is traced: a θ, and the mode and the meter that its tensors need."""
+
+    mode: AbstractContextManager
+    meta: Meta
+    seed: int
+
+    def meter(self) -> Meter:
+        """Anew for every measurement."""
+
+
 def traced(
-    mode: FakeTensorMode,
+    subject: Traced,
     problem: Problem,
     part: Estimator | Search,
-    meta: Meta,
     *,
     steps: int,
     seeds: list[int],
@@ -51,14 +61,15 @@ def traced(
     """An estimate, or a generation, of an inner loop of `steps`; the first of a run, or with
     `carried` the one after it. `chunks` are as many chunks of tangents as forward mode takes."""
     # What an estimate records or prepares once is not its own.
-    with mode, horizon(problem, steps), Meter():
+    mode, meta = subject.mode, subject.meta
+    with mode, horizon(problem, steps), subject.meter():
         run = _run(problem, part, meta, seeds, chunks)
         if carried or getattr(part.options, "products", "") == "forward_over_reverse":
             run()
         elif part.options.kind == "fomaml":
             run()
             run = _run(problem, part, meta, seeds, chunks)
-    with mode, horizon(problem, steps), Meter() as meter:
+    with mode, horizon(problem, steps), subject.meter() as meter:
         counts = run()
     counted = dict(zip(COUNTS, counts, strict=True))
     return Trace(meter.places, meter.work + Work(**counted), meter.live)

@@ -9,6 +9,7 @@ from engine.data import DataError
 from engine.forecast.records import Calibration, EstimatorForecast, Work
 from engine.forecast.seconds import with_time
 from engine.forecast.subjects import Subject, subject_of
+from engine.forecast.tracing import COUNTS
 from engine.preflight.torch_words import fault
 from engine.problem import Problem
 from engine.spec import Experiment, SpecError
@@ -59,7 +60,7 @@ def _of_one(experiment: Experiment, options: Options, subject: Subject) -> Estim
         # Only the first estimate of a run begins windows that others are in the middle of.
         _, work, kept = subject.needs(options, problem, **sizes, carried=True)
     estimates = 1 if options.proposes else outer.meta_batch // together
-    estimate = work * estimates
+    estimate = _of_each_loop(work, together) * estimates
     probe_bytes, probes = _probes(experiment, options, subject, reached.bytes, estimate)
     moments = 0 if options.proposes else {"adam": 2, "sgd": 0}[outer.optimizer.kind] + 1
     resident = subject.data_bytes + (1 + moments) * subject.meta_bytes + kept * estimates
@@ -78,6 +79,12 @@ def _of_one(experiment: Experiment, options: Options, subject: Subject) -> Estim
         how="measured" if subject.measured else "traced",
         notes=[],
     )
+
+
+def _of_each_loop(work: Work, together: int) -> Work:
+    """An estimate counts the steps of inner loops that go together once; a run, each of them."""
+    counts = {name: getattr(work, name) * together for name in COUNTS}
+    return work.model_copy(update=counts)
 
 
 def _probes(

@@ -143,11 +143,11 @@ def _evolution(options: Any, *, horizon: int, **known: int) -> Structure:
     if not options.partial:
         return _whole_loops("particles")(options, horizon=horizon, **known)
     windows, pairs = -(-horizon // options.window), options.particles // 2
-    groups = min(pairs, windows)
-    each = max(1, round(pairs / groups))
+    # Groups differ by a pair; the largest decides what is in flight, and all pairs what is kept.
+    each = -(-pairs // min(pairs, windows))
     sizes = {
         "window": horizon_size(options.window, 1),
-        "groups": Size(groups, 2, 3),
+        "groups": Size(pairs / each, 2, 3),
         "pairs": Size(each, known["together"], 2 * known["together"]),
     }
     return Structure(

@@ -1,20 +1,19 @@
 """How good forecasts of time are: presets run for a few outer steps, against what was said.
 
-`python -m benchmarks.forecast_time [--seconds 4] [--out FILE]`. Each preset's first and last
-configuration runs for about that long. Seconds are those that the process had on a CPU, so that
-what else the machine does is left out; from the run's start to its end, all that it does.
-Written down: by the rates alone; after calibration by all the others (each left out in turn); and
-after calibration by one half of them, over many halvings.
+`python -m benchmarks.forecast_time [--seconds 4]` writes `docs/results/forecast-time.json`. Each
+preset's first and last configuration runs for about that long. Seconds are those that the process
+had on a CPU, so that what else the machine does is left out; from the run's start to its end, all
+that it does. Said by the rates alone; after calibration by all the others (each left out in turn);
+and after calibration by one half of them, over many halvings. `--again` scores what is in the file.
 """
 
 import argparse
-import json
 import math
 import random
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -27,35 +26,46 @@ from engine.forecast import Calibration
 from engine.forecast.corrections import Observation, corrections_from, outlook
 from engine.forecast.forecasting import forecast
 from engine.forecast.rates import measured_rates
-from engine.forecast.records import Machine
+from engine.forecast.records import Machine, Record, Work
 from engine.forecast.seconds import rated_seconds
 from engine.presets import PRESETS
-from engine.spec import PlannedRun, expand, read_text
+from engine.spec import PlannedRun, SpecError, expand, read_text
 
+RESULTS = Path("docs/results/forecast-time.json")
 FACTOR = 1.5
 HALVINGS = 200
 FEWEST_STEPS = 2
 
 
-@dataclass(frozen=True)
-class Timed:
-    """One configuration: what its work takes by the rates alone, and what it took."""
+class Timed(Record):
+    """One configuration: what it was said to do, and how long it took."""
 
     preset: str
     label: str
     inner_task: str
     estimator: str
+    precision: str
     outer_steps: int
-    rated_seconds: float
-    measured_seconds: float
-    forecast_seconds: float
-    """How long the forecast itself took."""
+    work: Work
+    """Of all estimates and probes, as forecast."""
+    seconds: float
 
-    @property
-    def observation(self) -> Observation:
-        ratio = math.log(self.measured_seconds / self.rated_seconds)
-        name = f"{self.preset} {self.label}"
+    def ratio(self, machine: Machine) -> float:
+        """Measured over what the rates of `machine` alone say."""
+        return self.seconds / rated_seconds(self.work, machine, self.precision)
+
+    def observation(self, machine: Machine) -> Observation:
+        name, ratio = f"{self.preset} {self.label}", math.log(self.ratio(machine))
         return Observation(self.inner_task, self.estimator, name, ratio)
+
+
+class Results(Record):
+    machine: Machine
+    runs: list[Timed]
+
+
+Prediction = tuple[Timed, list[Timed]]
+"""A run, and those that it is predicted from."""
 
 
 @dataclass(frozen=True)
@@ -86,15 +96,12 @@ def timed(preset: str, run: PlannedRun, machine: Machine, aim: float) -> Timed:
     calibration = Calibration(machine=machine)
     experiment = run.spec.model_copy(update={"device": "cpu"})
     [found] = forecast(experiment, calibration)
+    if found.step_seconds is None:
+        raise RuntimeError("its inner loop is compiled, of which no time is said")
     steps = max(FEWEST_STEPS, min(experiment.outer.steps, int(aim / found.step_seconds)))
     outer = experiment.outer.model_copy(update={"steps": steps})
     experiment = experiment.model_copy(update={"outer": outer})
-    started = time.process_time()
     [found] = forecast(experiment, calibration)
-    answered = time.process_time() - started
-    rated = sum(
-        rated_seconds(work, machine, experiment.precision) for work in (found.run, found.probes)
-    )
     for event in engine.run(experiment):
         match event:
             case Started():
@@ -106,39 +113,39 @@ def timed(preset: str, run: PlannedRun, machine: Machine, aim: float) -> Timed:
         label=run.label,
         inner_task=experiment.inner_task.kind,
         estimator=experiment.estimators[0].kind,
+        precision=experiment.precision,
         outer_steps=steps,
-        rated_seconds=rated,
-        measured_seconds=time.process_time() - started,
-        forecast_seconds=answered,
+        work=found.run + found.probes,
+        seconds=time.process_time() - started,
     )
 
 
-def left_out(runs: list[Timed]) -> Score:
-    """Each predicted by all runs of other configurations."""
-    return _score([(run, [other for other in runs if other is not run]) for run in runs])
+def uncalibrated(runs: list[Timed]) -> list[Prediction]:
+    return [(run, []) for run in runs]
 
 
-def halved(runs: list[Timed]) -> Score:
-    """One half predicted by the other, over many halvings."""
-    source, pairs = random.Random(0), []  # noqa: S311
+def left_out(runs: list[Timed]) -> list[Prediction]:
+    """Each predicted from all the others."""
+    return [(run, [other for other in runs if other is not run]) for run in runs]
+
+
+def halved(runs: list[Timed]) -> list[Prediction]:
+    """One half predicted from the other, over many halvings."""
+    source, found = random.Random(0), []  # noqa: S311
     for _ in range(HALVINGS):
         shuffled = source.sample(runs, len(runs))
         known = shuffled[: len(runs) // 2]
-        pairs += [(run, known) for run in shuffled[len(runs) // 2 :]]
-    return _score(pairs)
+        found += [(run, known) for run in shuffled[len(runs) // 2 :]]
+    return found
 
 
-def uncalibrated(runs: list[Timed]) -> Score:
-    return _score([(run, []) for run in runs])
-
-
-def _score(pairs: list[tuple[Timed, list[Timed]]]) -> Score:
+def score(predictions: list[Prediction], machine: Machine) -> Score:
     off, held, widths = [], [], []
-    for run, known in pairs:
-        corrections = corrections_from(other.observation for other in known)
+    for run, known in predictions:
+        corrections = corrections_from(other.observation(machine) for other in known)
         expected = outlook(corrections, run.inner_task, run.estimator)
         low, high = expected.interval()
-        ratio = run.measured_seconds / run.rated_seconds
+        ratio = run.ratio(machine)
         off.append(math.exp(abs(math.log(ratio / expected.factor))))
         held.append(low <= ratio <= high)
         widths.append(high / low)
@@ -150,38 +157,42 @@ def _score(pairs: list[tuple[Timed, list[Timed]]]) -> Score:
     )
 
 
+def measure(aim: float) -> Results:
+    rates = measured_rates(torch.device("cpu"))
+    machine = Machine(name="here", device="cpu", memory_bytes=1e12, rates=rates)
+    results = Results(machine=machine, runs=[])
+    for preset, planned in configurations():
+        try:
+            run = timed(preset, planned, machine, aim)
+        except (DataMissing, RuntimeError, SpecError) as error:
+            print(f"{preset}, {planned.label}: {error}", file=sys.stderr)
+            continue
+        results.runs.append(run)
+        said = f"{run.seconds:7.2f} s {run.ratio(machine):6.2f}"
+        print(f"{preset:42} {run.label[:44]:44} {said}", flush=True)
+        RESULTS.write_text(results.model_dump_json(indent=1) + "\n")
+    return results
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.forecast_time", description=__doc__)
     parser.add_argument("--seconds", type=float, default=4.0, help="of each run, about (4)")
-    parser.add_argument("--out", type=Path, help="keep every run there, as JSON")
+    parser.add_argument("--again", action="store_true", help="score what was measured before")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    rates = measured_rates(torch.device("cpu"))
-    machine = Machine(name="here", device="cpu", memory_bytes=1e12, rates=rates)
-    runs: list[Timed] = []
-    for preset, planned in configurations():
-        try:
-            run = timed(preset, planned, machine, options.seconds)
-        except (DataMissing, RuntimeError) as error:
-            print(f"{preset}, {planned.label}: {error}", file=sys.stderr)
-            continue
-        runs.append(run)
-        ratio = run.measured_seconds / run.rated_seconds
-        print(
-            f"{preset:42} {run.label[:44]:44} {run.measured_seconds:7.2f} s {ratio:6.2f}",
-            flush=True,
-        )
-        if options.out:
-            document = {"rates": rates.model_dump(), "runs": [asdict(run) for run in runs]}
-            options.out.write_text(json.dumps(document, indent=1))
-    for name, score in (
-        ("by the rates alone", uncalibrated(runs)),
-        ("each by all others", left_out(runs)),
-        ("one half by the other", halved(runs)),
+    if options.again:
+        results = Results.model_validate_json(RESULTS.read_text())
+    else:
+        results = measure(options.seconds)
+    for name, predictions in (
+        ("by the rates alone", uncalibrated(results.runs)),
+        ("each by all others", left_out(results.runs)),
+        ("one half by the other", halved(results.runs)),
     ):
+        found = score(predictions, results.machine)
         print(
-            f"{name:24} within 1.5 ×: {score.within:4.0%}   intervals held: {score.held:4.0%}   "
-            f"median factor {score.median_factor:.2f}   median width {score.median_width:.1f}"
+            f"{name:24} within 1.5 ×: {found.within:4.0%}   intervals held: {found.held:4.0%}   "
+            f"median factor {found.median_factor:.2f}   median width {found.median_width:.1f}"
         )
 
 

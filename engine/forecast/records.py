@@ -98,7 +98,8 @@ class EstimatorForecast(Record):
     run: Work
     """Of all outer steps, probes apart."""
     probes: Work
-    """Of all probes of the run, test figures included."""
+    """Of all probes of the run. Test figures are not counted; what time they take is learned from
+    finished runs, as far as it is alike."""
     compiled: bool = False
     """Whether the inner loop is compiled: its calls are then few, and what they take is not known
     before it has been compiled, so there are no seconds."""

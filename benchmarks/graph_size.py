@@ -59,7 +59,7 @@ EXAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
         _perceptron("sgd", "scalar"),
     ),
     "mlp-adam": (
-        "the same with Adam, a learning rate for every parameter",
+        "Perceptron 784-512-512-10, Adam, a rate for every parameter",
         _perceptron("adam", "per_parameter"),
     ),
     "cnn": (
@@ -131,7 +131,9 @@ def main() -> None:
             **found.model_dump(),
         }  # fmt: skip
         print(f"{title}: {found.floats_per_step:,} floats a step, {found.bytes / 1e9:.3g} GB")
-    examples = [counted[slug] for slug in EXAMPLES if slug in counted]
+    examples = [
+        counted[slug] | {"title": EXAMPLES[slug][0]} for slug in EXAMPLES if slug in counted
+    ]
     PATH.write_text(
         json.dumps({"examples": examples}, indent=1, ensure_ascii=False) + "\n", "utf-8"
     )

@@ -1,9 +1,10 @@
 """The lecture's 4,000 steps: forecast for seven estimators, and measured for those that fit.
 
-    python -m benchmarks.quickstart_4000 [--no-runs]
+    python -m benchmarks.quickstart_4000 [LABEL …]
 
 784-512-512-10 on Fashion-MNIST, batch 64; writes docs/results/quickstart-4000.json. Meta-parameter
 is the learning rate, and for implicit differentiation, where that has no gradient, weight decay.
+All are forecast; those named are run, or all that fit; what was measured before is kept beside.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from engine.forecast.fit import fit
 from engine.forecast.forecasting import forecast
 from engine.forecast.here import calibration_here
 from engine.spec import Experiment, validate
+from engine.version import code_version
 
 PATH = RESULTS / "quickstart-4000.json"
 ESTIMATORS: dict[str, dict[str, Any]] = {
@@ -39,14 +41,20 @@ ESTIMATORS: dict[str, dict[str, Any]] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quickstart_4000")
-    parser.add_argument("--no-runs", action="store_true", help="forecast only")
-    runs = not parser.parse_args().no_runs
+    parser.add_argument("labels", nargs="*", metavar="LABEL")
+    labels = parser.parse_args().labels or list(ESTIMATORS)
     torch.set_num_threads(1)
     rows = [_forecast(label, spec) for label, spec in tqdm(ESTIMATORS.items(), unit="forecast")]
+    kept = json.loads(PATH.read_text("utf-8"))["estimators"] if PATH.exists() else []
+    measured = {row["label"]: row["measured"] for row in kept if "measured" in row}
+    rows = [
+        row | ({"measured": measured[row["label"]]} if row["label"] in measured else {})
+        for row in rows
+    ]
     _keep(rows)
-    fitting = [row for row in rows if runs and row["fits"] == "fits"]
+    fitting = [row for row in rows if row["label"] in labels and row["fits"] == "fits"]
     for row in sorted(fitting, key=lambda row: row["forecast_seconds"]):
-        row |= _measured(_experiment(row["spec"]))
+        row["measured"] = _measured(_experiment(row["spec"]))
         print(row)
         _keep(rows)
 
@@ -97,6 +105,7 @@ def _measured(experiment: Experiment) -> dict[str, Any]:
     seconds = time.process_time() - started
     gradient = {name: float(leaf.sum()) for name, leaf in found.gradient.items()}
     return {
+        "code_version": code_version(),
         "seconds": seconds,
         "bytes": peak(experiment),
         "meta_loss": float(found.meta_loss),

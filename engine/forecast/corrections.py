@@ -25,8 +25,9 @@ from scipy.special import stdtrit
 
 from engine.forecast.records import Correction
 
-OF_MACHINE, OF_TASK, OF_ESTIMATOR, OF_KIND, OF_RUN = 0.5, 0.3, 0.3, 0.3, 0.2
-"""Standard deviations of the five terms."""
+OF_MACHINE, OF_TASK, OF_ESTIMATOR, OF_KIND, OF_RUN = 0.5, 0.5, 0.2, 0.2, 0.2
+"""Standard deviations of the five terms, about as likely as any given the presets' times
+(`benchmarks.forecast_time`): what a task computes says more than how it is differentiated."""
 FREEDOM = 4.0
 """How many runs of a kind weigh as much on the deviation of `run` as what is known before."""
 

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.forecast.corrections import Observation, corrections_from, kind_of, outlook
+from engine.forecast.corrections import (
+    OF_ESTIMATOR,
+    OF_KIND,
+    OF_MACHINE,
+    OF_RUN,
+    OF_TASK,
+    Observation,
+    corrections_from,
+    kind_of,
+    outlook,
+)
 from engine.forecast.records import Correction
 
 RATIOS = st.floats(-3.0, 3.0)
@@ -117,18 +127,18 @@ def test_intervals_hold_nine_of_ten(runs: int, known: bool) -> None:
     kinds = [(task, estimator) for task in "ab" for estimator in "xyz"]
     held, labs = 0, 1000
     for _ in range(labs):
-        machine = source.normal(0.0, 0.5)
-        tasks = {task: source.normal(0.0, 0.3) for task in "ab"}
-        estimators = {estimator: source.normal(0.0, 0.3) for estimator in "xyz"}
+        machine = source.normal(0.0, OF_MACHINE)
+        tasks = {task: source.normal(0.0, OF_TASK) for task in "ab"}
+        estimators = {estimator: source.normal(0.0, OF_ESTIMATOR) for estimator in "xyz"}
         centres = {
-            (task, by): machine + tasks[task] + estimators[by] + source.normal(0.0, 0.3)
+            (task, by): machine + tasks[task] + estimators[by] + source.normal(0.0, OF_KIND)
             for task, by in kinds
         }
         observations = [
-            seen(centres[task, by] + source.normal(0.0, 0.2), of=task, by=by, as_=str(index))
+            seen(centres[task, by] + source.normal(0.0, OF_RUN), of=task, by=by, as_=str(index))
             for task, by in (kinds if known else kinds[1:])
             for index in range(runs)
         ]
         low, high = outlook(corrections_from(observations), *kinds[0]).interval()
-        held += low <= math.exp(centres[kinds[0]] + source.normal(0.0, 0.2)) <= high
+        held += low <= math.exp(centres[kinds[0]] + source.normal(0.0, OF_RUN)) <= high
     assert 0.88 <= held / labs <= 0.97

@@ -16,6 +16,7 @@ from webapp.experiments.models import Experiment
 from webapp.experiments.selectors import experiment_for
 from webapp.experiments.services import rename
 from webapp.exports.requests import MOST_RUNS
+from webapp.forecasts.of_runs import of_experiment
 from webapp.runs.models import ENDS
 from webapp.runs.permissions import may_change
 from webapp.runs.selectors import visible_runs
@@ -31,6 +32,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     )
     context = overlay_context(runs) | {
         "experiment": experiment,
+        "forecast": of_experiment(experiment.pk, runs),
         "may_change": may_change(request.user, experiment),
         "preset": next((item for item in PRESETS if item.slug == experiment.preset), None),
         "spec_yaml": spec_yaml(experiment),

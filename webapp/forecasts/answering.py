@@ -1,5 +1,5 @@
-"""What the forecast worker does with a question: first what every run needs, then, configuration by
-configuration, what would fit and what would make it fit, then advice.
+"""What the forecast worker does with a question: first what every run needs, then what would make
+it fit, advice, and the largest sizes that fit.
 
 Each stage is kept as soon as it is there, so a page shows memory and time while the rest is on its
 way; who asks something else meanwhile has the rest left undone.
@@ -16,7 +16,7 @@ from engine.advice.advice import advise
 from engine.forecast import Calibration, EstimatorForecast, Machine
 from engine.forecast.fit import fit
 from engine.forecast.fixes import fixes
-from engine.forecast.largest import Forecaster, largest_that_fits, sizes
+from engine.forecast.largest import Forecaster, Size, largest_that_fits, sizes
 from engine.spec import PlannedRun, expand
 from engine.spec.editing import edited
 from webapp.forecasts.answers import Answer, Configuration, Largest
@@ -49,18 +49,14 @@ def answers(
     machines = [calibration.machine for calibration in calibrations]
     answer = _needs(experiment, machines, forecast)
     yield answer, False
-    for index, item in enumerate(answer.configurations[:MOST_LOOKED_INTO] if machines else []):
-        try:
-            item = _looked_into(experiment, item, machines[0], forecast)
-        except OutOfTime:
-            break
-        known = list(answer.configurations)
-        known[index] = item
-        answer = answer.model_copy(update={"configurations": known})
-        yield answer, False
-    advised = _advised(experiment, answer, machines, forecast)
+    try:
+        for grown in _looked_into(experiment, answer, machines[:1], forecast):
+            answer = grown
+            yield answer, False
+    except OutOfTime:
+        pass
     if wanted():
-        yield advised, True
+        yield answer, True
 
 
 def _needs(
@@ -105,23 +101,60 @@ def _position(experiment: engine.spec.Experiment, run: PlannedRun) -> int:
 
 
 def _looked_into(
-    experiment: engine.spec.Experiment, item: Configuration, machine: Machine, forecast: Forecaster
-) -> Configuration:
-    """`item` with the largest sizes that fit `machine`, and what makes it fit."""
-    document = edited(experiment.model_dump(mode="json"), item.sweep) | {"sweep": {}}
-    point = engine.spec.validate(document)
-    single = point.model_copy(update={"estimators": [point.estimators[item.position]]})
-    plain = single.model_dump(mode="json")
-    repairs = fixes(point, item.forecast, forecast, machine, item.position)
-    largest = [
-        Largest(
-            path=size.path.replace("estimators.0", f"estimators.{item.position}", 1),
-            now=_value_at(plain, size.path),
-            value=largest_that_fits(single, size, forecast, machine),
-        )
-        for size in sizes(single)
-    ]
-    return item.model_copy(update={"largest": largest, "fixes": repairs})
+    experiment: engine.spec.Experiment,
+    answer: Answer,
+    machines: list[Machine],
+    forecast: Forecaster,
+) -> Iterator[Answer]:
+    """`answer` as it grows: first what makes fit what does not, then advice, then the largest
+    sizes; those of batches last, for each is traced anew."""
+    for index, item in enumerate(answer.configurations[:MOST_LOOKED_INTO]):
+        for machine in machines if item.verdict != "fits" else []:
+            point = _point(experiment, item)
+            found = fixes(point, item.forecast, forecast, machine, item.position)
+            answer = _with(answer, index, fixes=found)
+            yield answer
+    answer = _advised(experiment, answer, machines, forecast)
+    yield answer
+    for batches in (False, True):
+        for index, item in enumerate(answer.configurations[:MOST_LOOKED_INTO]):
+            point = _point(experiment, item)
+            single = point.model_copy(update={"estimators": [point.estimators[item.position]]})
+            for machine in machines:
+                for size in sizes(single):
+                    if ("batch" in size.path) == batches:
+                        answer = _with_largest(answer, index, single, size, machine, forecast)
+                        yield answer
+
+
+def _with_largest(
+    answer: Answer,
+    index: int,
+    single: engine.spec.Experiment,
+    size: Size,
+    machine: Machine,
+    forecast: Forecaster,
+) -> Answer:
+    item = answer.configurations[index]
+    found = Largest(
+        path=size.path.replace("estimators.0", f"estimators.{item.position}", 1),
+        now=_value_at(single.model_dump(mode="json"), size.path),
+        value=largest_that_fits(single, size, forecast, machine),
+    )
+    return _with(answer, index, largest=[*item.largest, found])
+
+
+def _with(answer: Answer, index: int, **changes: Any) -> Answer:
+    """`answer` with `changes` to one of its configurations."""
+    known = list(answer.configurations)
+    known[index] = known[index].model_copy(update=changes)
+    return answer.model_copy(update={"configurations": known})
+
+
+def _point(experiment: engine.spec.Experiment, item: Configuration) -> engine.spec.Experiment:
+    """`experiment` at the point of the sweep that `item` is at."""
+    document = edited(experiment.model_dump(mode="json"), item.sweep)
+    return engine.spec.validate(document | {"sweep": {}})
 
 
 def _advised(
@@ -130,12 +163,13 @@ def _advised(
     machines: list[Machine],
     forecast: Forecaster,
 ) -> Answer:
-    """`answer` with the advice for the spec's own values; without forecasts where time ran out."""
+    """`answer` with the advice for the spec's own values."""
 
     def known(single: engine.spec.Experiment) -> EstimatorForecast | None:
         try:
             return forecast(single)
-        except Exception:  # an estimator that cannot be forecast here is judged by the other rules
+        except Exception:
+            # What cannot be forecast here, or in time, is judged by the rules that need none.
             return None
 
     advice = advise(

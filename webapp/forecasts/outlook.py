@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Self
 
+from django.utils import timezone
+
 from webapp.forecasts.answers import Answer
 from webapp.forecasts.models import Forecast
-from webapp.questions import State
+from webapp.questions import LONGEST, State
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,8 @@ class Outlook:
     answer: Answer | None = None
     """Of this very draft, though perhaps asked for again or not complete yet."""
     complete: bool = False
+    grows: bool = False
+    """Whether fixes, advice and sizes may still come to the answer."""
     error: str = ""
     """Why there is no answer, in a sentence."""
 
@@ -26,11 +30,13 @@ class Outlook:
         if row is None:
             return cls(key, "unknown", {})
         answer = Answer.model_validate(row.answer) if row.answer else None
-        return cls(key, row.state, row.spec, answer, row.complete, row.error)
+        since = row.answered_at and timezone.now() - row.answered_at
+        grows = since is not None and not row.complete and since < LONGEST
+        return cls(key, row.state, row.spec, answer, row.complete, grows, row.error)
 
     @property
     def is_open(self) -> bool:
         """Whether more may still come."""
         if self.state == "answered":
-            return not self.complete and not self.error
+            return self.grows
         return self.state in ("waiting", "silent")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
@@ -71,10 +71,11 @@ def remaining_of(run: Run, forecast: Seconds | None, now: datetime | None = None
     return Seconds(left, left * spread[0], left * spread[1])
 
 
-def remaining_of_all(runs: Iterable[Run], now: datetime | None = None) -> Remaining:
-    """Of those of `runs` that have not ended; one query for what was said at their launch."""
+def remaining_of_all(
+    runs: Iterable[Run], said: Mapping[int, Seconds], now: datetime | None = None
+) -> Remaining:
+    """Of those of `runs` that have not ended; `said` is by run what it was said to take."""
     active = [run for run in runs if run.status not in ENDS]
-    said = forecasts_of(active)
     total, unknown = NONE, 0
     for run in active:
         left = remaining_of(run, said.get(run.pk), now)

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from django.utils import timezone
+
 import engine.spec
 from engine.forecast.fit import readable
 from engine.spec import FieldError, SpecError
@@ -59,7 +61,7 @@ def ask(experiment: engine.spec.Experiment, draft: str = "") -> Outlook:
     key = key_of(experiment)
     if draft:
         superseded = Forecast.objects.filter(draft=draft, begun_at=None).exclude(key=key)
-        superseded.filter(answer=None).delete()
+        superseded.filter(answer__isnull=True).delete()
     spec = experiment.model_dump(mode="json")
     questions.ask(Forecast, {key: spec}, task=ANSWER, queue=QUEUE, draft=draft)
     return outlook_for(key)
@@ -72,6 +74,16 @@ def look_up(experiment: engine.spec.Experiment) -> Outlook:
 
 def outlook_for(key: str) -> Outlook:
     return Outlook.of(key, Forecast.objects.filter(key=key).first())
+
+
+def answer(key: str, found: Answer, *, complete: bool) -> None:
+    """Keep what the forecast worker found so far for the question `key`."""
+    Forecast.objects.filter(key=key).update(
+        answer=found.model_dump(mode="json"),
+        complete=complete,
+        error="",
+        answered_at=timezone.now(),
+    )
 
 
 def worker_is_there() -> bool:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from typing import Any
 
 from celery import shared_task
+from celery.exceptions import SoftTimeLimitExceeded
+from celery.signals import celeryd_after_setup, worker_process_init
 from django.utils import timezone
 
 from engine.forecast import Calibration, EstimatorForecast
@@ -22,10 +25,24 @@ from webapp.workers.selectors import queue_for
 WANTED_EVERY = 0.2
 """Seconds between two looks whether the same form has asked for something else."""
 
+SOFT_SECONDS = 45.0
+"""Then an answer is left as it is; a process that does not hear of it is ended a little later."""
+TOO_SLOW = f"Tracing this spec takes longer than {SOFT_SECONDS:g} s."
+SMALLEST = {
+    "inner_task": {"kind": "quadratic", "dimension": 1},
+    "inner": {"steps": 4},
+    "device": "cpu",
+}
+
+_queues: set[str] = set()
 log = logging.getLogger(__name__)
 
 
-@shared_task(name=services.ANSWER, time_limit=questions.LONGEST.total_seconds())
+@shared_task(
+    name=services.ANSWER,
+    soft_time_limit=SOFT_SECONDS,
+    time_limit=questions.LONGEST.total_seconds(),
+)
 def answer(key: str) -> None:
     """Answer the question `key`, unless somebody else does or it is asked no more."""
     spec = questions.begin(Forecast, key)
@@ -39,12 +56,11 @@ def answer(key: str) -> None:
             experiment, calibrations, forecaster=forecaster, wanted=_wanted(row.get())
         )
         for found, complete in growing:
-            row.update(
-                answer=found.model_dump(mode="json"),
-                complete=complete,
-                error="",
-                answered_at=timezone.now(),
-            )
+            services.answer(key, found, complete=complete)
+    except SoftTimeLimitExceeded:
+        # What is there already is the answer.
+        slow = "" if row.filter(answer__isnull=False).exists() else TOO_SLOW
+        row.update(error=slow, complete=True, lasting=not slow, answered_at=timezone.now())
     except Exception as error:
         # About this worker or an estimator that defeats every way to forecast it: say so, go on.
         row.update(error=explain(error), complete=True, lasting=False, answered_at=timezone.now())
@@ -57,6 +73,19 @@ def predict(run_id: str) -> None:
         predictions.predict(int(run_id))
     except Exception:
         log.exception("Run %s could not be predicted.", run_id)
+
+
+@celeryd_after_setup.connect
+def remember_queues(instance: Any, **_: object) -> None:
+    """In the parent, before its pool is made."""
+    _queues.update(instance.app.amqp.queues.consume_from)
+
+
+@worker_process_init.connect
+def warm_up(**_: object) -> None:
+    """Trace the smallest experiment, so that the first real one finds what tracing imports."""
+    if services.QUEUE in _queues:
+        forecaster(None)(validate(SMALLEST))
 
 
 def forecaster(calibration: Calibration | None) -> Callable[[Experiment], EstimatorForecast]:

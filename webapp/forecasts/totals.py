@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from webapp.forecasts.answers import Answer
-from webapp.forecasts.remaining import NONE, Remaining, Seconds, remaining_of_all, seconds_by_number
+from webapp.forecasts.remaining import (
+    NONE,
+    Remaining,
+    Seconds,
+    forecasts_of,
+    remaining_of_all,
+    seconds_by_number,
+)
 from webapp.runs.models import Run, Status
 from webapp.workers.selectors import of_queue
 
@@ -54,5 +61,5 @@ def _wait(queue: str, slots: int) -> Remaining:
     runs = list(active.defer("spec", "summary"))
     if len(runs) < slots:
         return Remaining(NONE, 0)
-    left = remaining_of_all(runs)
+    left = remaining_of_all(runs, forecasts_of(runs))
     return Remaining(left.seconds / slots, left.unknown)

@@ -15,6 +15,7 @@ from webapp.compare.difference import Difference, differences
 from webapp.compare.selectors import followed
 from webapp.exports.configurations import configurations
 from webapp.exports.metrics import METRICS, PAGE_METRICS, with_tests
+from webapp.forecasts.of_runs import of_run
 from webapp.live import messages as live_messages
 from webapp.runs.models import Run
 from webapp.runs.permissions import may_change
@@ -34,6 +35,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "run": run,
         "experiment": run.experiment,
         "state": live_messages.state(run),
+        "forecast": of_run(run),
         "configuration": configurations([run])[0],
         "followed": [followed(run)],
         "metrics": [METRICS[name] for name in with_tests(PAGE_METRICS, run.summary)],

@@ -19,7 +19,17 @@ PUBLISHED = {
     "implicit, many": 66.14,
 }
 """Test perplexities of words (Lorraine et al., 2020, table 3), as the lecture shows them."""
-COMMENT = ""
+COMMENT = (
+    "What holds here too: every method beats none by more than two standard errors, "
+    "and weight decay for every weight lowers the validation loss that implicit "
+    "differentiation reaches with one (2.427 against 2.476), though on the test "
+    "text the two cannot be told apart. What does not: the lecture's last two, grid "
+    "and random search, are not last here. There are four numbers to tune, and 65 "
+    "trainings find them without a gradient; and all methods end within 0.033 of "
+    "each other on the test text, where a standard error is about 0.015, so that "
+    "three seeds tell no order among them. The lecture's none, which beats its grid "
+    "and random search, is a tuned start; ours is hardly any regularization."
+)
 
 
 def section() -> str:

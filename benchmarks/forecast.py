@@ -21,7 +21,7 @@ from engine.building import build_problem
 from engine.data import DataError
 from engine.forecast.forecasting import forecast
 from engine.forecast.here import calibration_here
-from engine.forecast.subjects import forget
+from engine.forecast.subject_cache import forget
 from engine.outer_loop import build_outer_loop
 from engine.spec import Experiment, SpecError, read_file, validate
 from engine.support import Support, support_matrix

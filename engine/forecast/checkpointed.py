@@ -25,7 +25,7 @@ from engine.estimators.segments import bytes_of_state, bytes_of_step, shrinking
 from engine.forecast.fakes import horizon
 from engine.forecast.meter import Reached
 from engine.forecast.records import Work
-from engine.forecast.sizes import Size, grown
+from engine.forecast.sizes import Size, grown, with_part
 from engine.forecast.tracing import Trace, Traced
 from engine.problem import Problem
 from engine.rolling import roll
@@ -111,7 +111,7 @@ def whole(
     stops = [*starts[1:], steps]
     last, work = without_checkpoints(steps - starts[-1])
     kept = (len(starts) - 1) * found.state_bytes + starts[-1] * found.gradient_bytes
-    peak = _with(last, kept_states=kept)
+    peak = with_part(last, "kept_states", kept)
     longest: dict[int, int] = {}
     for index, (start, stop) in enumerate(zip(starts[:-1], stops[:-1], strict=True)):
         longest[stop - start] = index
@@ -119,7 +119,7 @@ def whole(
         graph, _ = _segment(found, length)
         kept = (index + 1) * found.state_bytes + starts[index] * found.gradient_bytes
         given = 2 * found.state_bytes + 2 * found.theta_bytes
-        candidate = _with(graph, kept_states=kept, backward=given)
+        candidate = with_part(with_part(graph, "kept_states", kept), "backward", given)
         if candidate.bytes > peak.bytes:
             peak = candidate
     _, one = _segment(found, unit)
@@ -147,14 +147,6 @@ def _segment(found: Pieces, length: int) -> tuple[Reached, Work]:
     traces = [found.segments[found.lengths.index(traced)] for traced in size.traced]
     reached, work, _ = grown({"steps": size}, traces)
     return reached, work
-
-
-def _with(reached: Reached, **more: int) -> Reached:
-    parts = dict(reached.parts)
-    for name, size in more.items():
-        if size:
-            parts[name] = parts.get(name, 0) + size
-    return Reached(sum(parts.values()), parts)
 
 
 def _bytes(tree: dict) -> int:

@@ -8,7 +8,8 @@ from engine.building import is_compiled
 from engine.data import DataError
 from engine.forecast.records import Calibration, EstimatorForecast, Work
 from engine.forecast.seconds import with_time
-from engine.forecast.subjects import Subject, subject_of
+from engine.forecast.subject_cache import subject_of
+from engine.forecast.subjects import Subject
 from engine.forecast.tracing import COUNTS
 from engine.preflight.torch_words import fault
 from engine.problem import Problem

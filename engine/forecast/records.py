@@ -90,7 +90,7 @@ class EstimatorForecast(Record):
     resident_bytes: int
     """What lies there all the time: data, θ, the outer optimizer's state, carries."""
     probe_bytes: int
-    """Peak of a probe: the oracle, repeated draws, test figures."""
+    """Peak of a probe: the oracle, and repeated draws. Test figures are not counted."""
     run_bytes: int
     """What the run needs at its largest moment: resident, and the larger of estimate and probe."""
     estimate: Work

@@ -62,6 +62,14 @@ def grown(sizes: Mapping[str, Size], traces: list[Trace]) -> tuple[Reached, Work
     return peak, work, max(0, round(kept))
 
 
+def with_part(reached: Reached, part: str, size: int) -> Reached:
+    """What is reached with so many bytes more for `part`."""
+    if not size:
+        return reached
+    parts = {**reached.parts, part: reached.parts.get(part, 0) + size}
+    return Reached(reached.bytes + size, parts)
+
+
 def _at(place: Place, weights: list[float], traces: list[Trace]) -> Reached:
     parts: dict[str, float] = {}
     for weight, trace in zip(weights, traces, strict=True):

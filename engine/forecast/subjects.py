@@ -1,20 +1,13 @@
-"""The problems of specs as fakes, and what was traced of them: kept in the process.
-
-Specs that differ in what a trace does not depend on (the horizon, a window, a number of particles)
-share a subject, and are answered from the same traces.
-"""
+"""The problem of a spec as fakes, with what was traced of it so far."""
 
 from __future__ import annotations
 
-import json
-from collections import OrderedDict
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
 from torch._subclasses import FakeTensorMode
 
-from engine.building import is_compiled
 from engine.chunking import particles_together, tangents_together
 from engine.compiled import Compiled
 from engine.estimators import FOMAML, Estimator, Unrolled, build_estimator
@@ -22,7 +15,7 @@ from engine.forecast import checkpointed
 from engine.forecast.fakes import fake_problem, horizon, storages_of
 from engine.forecast.meter import Meter, Reached
 from engine.forecast.records import Work
-from engine.forecast.sizes import grown, variants
+from engine.forecast.sizes import grown, variants, with_part
 from engine.forecast.structures import Structure, structure
 from engine.forecast.tracing import Trace, traced
 from engine.outer_loop.loop import SEED_STRIDE
@@ -31,9 +24,10 @@ from engine.problem import Problem
 from engine.searches import Search, build_search
 from engine.spec import Experiment
 from engine.spec.estimator import Estimator as Options
+from engine.trees import Split
 
-MOST_SUBJECTS = 8
-"""Kept at once: each holds the shapes of a problem, and may keep a data set in memory."""
+MOST_COLUMNS = 64
+"""Of a Hessian that is traced column by column."""
 
 
 class Subject:
@@ -94,6 +88,16 @@ class Subject:
         if getattr(options, "storage", "") == "checkpoint":
             reached, work = self._checkpointed(part, problem, steps, objective)
             return reached, work, 0
+        if getattr(options, "solver", "") == "exact":
+            entries, matrix_bytes = self.once((id(problem), "moved"), lambda: self._moved(problem))
+            if entries > MOST_COLUMNS:
+                # A product for every column, as conjugate gradients take one an iteration; and at
+                # once the basis, the matrix, its symmetric part and its eigenvectors.
+                several = options.model_copy(update={"solver": "cg", "iterations": entries})
+                reached, work, kept = self.needs(
+                    several, problem, steps=steps, objective=objective, carried=carried
+                )
+                return with_part(reached, "solver", 4 * matrix_bytes), work, kept
         grows = structure(
             options,
             horizon=steps,
@@ -158,6 +162,13 @@ class Subject:
             problem, part, found, steps=steps, unit=unit, without_checkpoints=without
         )
 
+    def _moved(self, problem: Problem) -> tuple[int, int]:
+        """Entries of the parameters that the inner loop moves, and bytes of their Hessian."""
+        with self.mode, torch.no_grad(), self.meter():
+            leaves = Split(problem.initial_state(self.meta, self.seed)["params"]).leaves
+        entries = sum(leaf.numel() for leaf in leaves)
+        return entries, entries**2 * leaves[0].element_size()
+
     def _together(self, options: Options, problem: Problem, steps: int) -> int:
         """Particles, choices or tangents in one chunk: no more than there are."""
         if not hasattr(options, "chunk_bytes"):
@@ -192,39 +203,3 @@ def _unset(options: Options, *names: str) -> dict[str, bool | None]:
     """Those of the options `names` that there are, as they are by themselves."""
     fields = type(options).model_fields
     return {name: fields[name].default for name in names if name in fields}
-
-
-_SUBJECTS: OrderedDict[str, Subject] = OrderedDict()
-
-
-def subject_of(experiment: Experiment, *, measured: bool = False) -> Subject:
-    """The subject of `experiment`, made at the first call.
-
-    Raises as `engine.building.build_problem` does.
-    """
-    key = _key(experiment, measured)
-    if key not in _SUBJECTS:
-        _SUBJECTS[key] = Subject(experiment, measured=measured)
-        while len(_SUBJECTS) > MOST_SUBJECTS:
-            _SUBJECTS.popitem(last=False)
-    _SUBJECTS.move_to_end(key)
-    return _SUBJECTS[key]
-
-
-def _key(experiment: Experiment, measured: bool) -> str:
-    """All of the spec that decides what a problem is made of."""
-    content = experiment.model_dump(
-        mode="json",
-        include={"inner_task", "inner", "meta_parameters", "objective", "device", "precision"},
-    )
-    compiled = is_compiled(experiment)
-    longer = experiment.inner.model_copy(update={"steps": experiment.inner.steps + 1})
-    grows = experiment.model_copy(update={"inner": longer}).meta_parameter_count()
-    if not compiled and grows == experiment.meta_parameter_count():
-        content["inner"].pop("steps")
-    return json.dumps([content, compiled, measured], sort_keys=True)
-
-
-def forget() -> None:
-    """Let go of all subjects."""
-    _SUBJECTS.clear()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from engine.data import DataMissing
 from engine.forecast import forecasting
 from engine.forecast.forecasting import forecast
-from engine.forecast.subjects import subject_of
+from engine.forecast.subject_cache import subject_of
 from engine.spec import Experiment, validate
 from tests.engine.forecast.test_peaks import experiment, measured_peak
 
@@ -80,13 +82,22 @@ def test_another_horizon_is_answered_from_the_same_traces(monkeypatch) -> None:
     assert subject_of(experiment(estimator, {"inner": {"steps": 4_000}})) is subject
 
 
+def test_the_exact_solver_needs_its_matrices() -> None:
+    quadratic = {"inner_task": {"kind": "quadratic", "dimension": 80}}
+    solver = {"kind": "implicit", "solver": "exact"}
+    spec = experiment(solver, {**quadratic, "meta_parameters": [{"kind": "weight_decay"}]})
+    [found] = forecast(spec)
+    assert found.peak_bytes == pytest.approx(measured_peak(spec), rel=0.05)
+    assert found.parts["solver"] >= 4 * 80 * 80 * 4
+
+
 def test_what_shapes_do_not_tell_is_measured(monkeypatch) -> None:
     def defeated(*_: object) -> None:
         raise NotImplementedError("an operation without a rule for fakes")
 
     spec = experiment({"kind": "unrolled", "storage": "checkpoint"}, {"inner": {"steps": 12}})
     monkeypatch.setattr("engine.forecast.fakes._Faking.__call__", defeated)
-    monkeypatch.setattr("engine.forecast.subjects._SUBJECTS", type(_subjects())())
+    monkeypatch.setattr("engine.forecast.subject_cache._SUBJECTS", OrderedDict())
     [found] = forecast(spec)
     assert found.how == "measured"
     assert found.peak_bytes == pytest.approx(measured_peak(spec), rel=0.02)
@@ -117,12 +128,6 @@ def test_the_order_and_the_counts_are_those_of_the_spec() -> None:
     assert exact.estimate.inner_steps == 2 * 13
     assert exact.run.operations == pytest.approx(5 * exact.estimate.operations)
     assert exact.run_bytes >= exact.peak_bytes + exact.resident_bytes
-
-
-def _subjects() -> dict:
-    from engine.forecast import subjects
-
-    return subjects._SUBJECTS
 
 
 def _defeated(*_: object) -> None:

@@ -1,0 +1,51 @@
+"""The problems of specs and their traces, kept in the process.
+
+Specs that differ in what a trace does not depend on (the horizon, a window, a number of particles)
+share a subject, and are answered from the same traces.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+
+from engine.building import is_compiled
+from engine.forecast.subjects import Subject
+from engine.spec import Experiment
+
+MOST_SUBJECTS = 8
+"""Kept at once: each holds the shapes of a problem, and may keep a data set in memory."""
+_SUBJECTS: OrderedDict[str, Subject] = OrderedDict()
+
+
+def subject_of(experiment: Experiment, *, measured: bool = False) -> Subject:
+    """The subject of `experiment`, made at the first call.
+
+    Raises as `engine.building.build_problem` does.
+    """
+    key = _key(experiment, measured)
+    if key not in _SUBJECTS:
+        _SUBJECTS[key] = Subject(experiment, measured=measured)
+        while len(_SUBJECTS) > MOST_SUBJECTS:
+            _SUBJECTS.popitem(last=False)
+    _SUBJECTS.move_to_end(key)
+    return _SUBJECTS[key]
+
+
+def _key(experiment: Experiment, measured: bool) -> str:
+    """All of the spec that decides what a problem is made of."""
+    content = experiment.model_dump(
+        mode="json",
+        include={"inner_task", "inner", "meta_parameters", "objective", "device", "precision"},
+    )
+    compiled = is_compiled(experiment)
+    longer = experiment.inner.model_copy(update={"steps": experiment.inner.steps + 1})
+    grows = experiment.model_copy(update={"inner": longer}).meta_parameter_count()
+    if not compiled and grows == experiment.meta_parameter_count():
+        content["inner"].pop("steps")
+    return json.dumps([content, compiled, measured], sort_keys=True)
+
+
+def forget() -> None:
+    """Let go of all subjects."""
+    _SUBJECTS.clear()

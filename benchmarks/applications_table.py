@@ -134,9 +134,9 @@ APPLICATIONS: dict[str, list[Application]] = {
             better="lower",
             without="the first θ",
             comment=(
-                "Three minutes are too few: two of the three gain less than a standard error or "
-                "little more. With the whole budget of the searches, and the best θ kept "
-                "instead of the last, all gain by four: see the table below."
+                "Three minutes are too few: two of the three gain less than their standard "
+                "error. With the whole budget of the searches, and the best θ kept instead of "
+                "the last, all gain by four: see the table below."
             ),
         ),
         Application(

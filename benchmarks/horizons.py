@@ -38,7 +38,8 @@ def peaks() -> dict[str, list[int]]:
 
 
 def experiment_of(spec: dict, horizon: int) -> Experiment:
-    """A small perceptron on digits, with one estimator and one meta-parameter."""
+    """A small perceptron on digits, with one estimator and one meta-parameter. A single outer step:
+    a long run of a small learner would be compiled, whose memory is another."""
     learned = "weight_decay" if spec is IMPLICIT else "learning_rate"
     return validate(
         {
@@ -46,6 +47,7 @@ def experiment_of(spec: dict, horizon: int) -> Experiment:
             "inner": {"steps": horizon},
             "meta_parameters": [{"kind": learned, "initial": 0.01}],
             "estimators": [spec],
+            "outer": {"steps": 1},
             "device": "cpu",
         }
     )

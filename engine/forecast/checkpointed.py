@@ -44,7 +44,7 @@ class Pieces:
     theta_bytes: int
     ahead: Work
     """Of a step that runs ahead, without a graph."""
-    lengths: tuple[int, int]
+    lengths: tuple[int, int, int]
     segments: list[Trace]
     """Of the way back through a segment of each of these lengths, before the last one."""
 
@@ -58,11 +58,12 @@ def pieces(
 ) -> Pieces:
     """Those of `problem`, whose steps run `unit` at once."""
     meta = subject.meta
-    lengths = unit, 2 * unit
+    # One step after another comes only from the second on: a line goes through the last two.
+    lengths = unit, 2 * unit, 3 * unit
     with subject.mode, torch.no_grad(), horizon(problem, 10 * unit), subject.meter():
         way_back, forward = part.ways(problem)
         state = problem.initial_state(meta, subject.seed)
-        state, _ = roll(problem, state, meta, 0, unit)
+        state, _ = roll(problem, state, meta, 0, 2 * unit)
         # Once before it counts: what is recorded at the first step.
         roll(forward, state, meta, 0, unit)
         pull_back(way_back, state, meta, 0, unit, trees.Split(state).leaves)
@@ -143,7 +144,7 @@ def _counted(part: Unrolled | FOMAML, replayed: int) -> Work:
 
 
 def _segment(found: Pieces, length: int) -> tuple[Reached, Work]:
-    size = Size(length, *found.lengths)
+    size = Size(length, *found.lengths[-2:])
     traces = [found.segments[found.lengths.index(traced)] for traced in size.traced]
     reached, work, _ = grown({"steps": size}, traces)
     return reached, work

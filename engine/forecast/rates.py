@@ -7,6 +7,7 @@ JSON: a worker asks in a process of its own, so that no run waits for it.
 from __future__ import annotations
 
 import math
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -141,4 +142,6 @@ def _geometric_mean(values: list[float]) -> float:
 
 
 if __name__ == "__main__":
+    # Runs come first; the time that a thread has on a processor is the same.
+    os.nice(10)
     print(measured_rates(torch.device(sys.argv[1]), int(sys.argv[2])).model_dump_json())

@@ -16,6 +16,9 @@ from engine.spec.estimator import Estimator as Options
 Chosen = dict[str, int]
 """A traced value of every size."""
 
+STEADY = 3
+"""Steps from which on each is like the one before: the first state is shared by all particles, and
+so is what the second still holds of it."""
 FEWEST_TRACED_STEPS = 10
 """From this horizon on forward mode replays what it has traced (`engine.tangents`)."""
 
@@ -41,10 +44,9 @@ def structure(
     return build(options, horizon=horizon, unit=unit, together=together, **known)
 
 
-def horizon_size(horizon: int, unit: int, least: int = 2) -> Size:
-    """The steps of an inner loop: at least two units, so that one state follows another, and what
-    is left over in fact."""
-    low = horizon % unit + unit * (least if unit == 1 else 2)
+def horizon_size(horizon: int, unit: int, least: int = STEADY) -> Size:
+    """The steps of an inner loop: whole units, and what is left over in fact."""
+    low = horizon % unit + unit * (least if unit == 1 else STEADY)
     return Size(horizon, low, low + unit)
 
 
@@ -84,7 +86,7 @@ def _truncated(
             },
         )
     sizes = {
-        "before": Size(horizon - window, 2 * unit, 3 * unit),
+        "before": Size(horizon - window, STEADY * unit, (STEADY + 1) * unit),
         "window": horizon_size(window, unit),
     }
     return Structure(
@@ -111,7 +113,7 @@ def _forward_mode(
     count = options.random_directions or entries
     traced = horizon >= FEWEST_TRACED_STEPS
     sizes = {
-        "steps": horizon_size(horizon, 1, FEWEST_TRACED_STEPS if traced else 2),
+        "steps": horizon_size(horizon, 1, FEWEST_TRACED_STEPS if traced else STEADY),
         "chunks": Size(count / together, 1, 2),
     }
     return Structure(

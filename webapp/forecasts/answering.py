@@ -25,6 +25,7 @@ from webapp.forecasts.history import history_of
 
 SECONDS = 30.0
 """After this long what is still missing is left out."""
+LOOK_EVERY = 0.05
 MOST_LOOKED_INTO = 12
 """Configurations whose largest sizes and fixes are found; a sweep may have hundreds."""
 
@@ -39,16 +40,21 @@ def answers(
     *,
     forecaster: Callable[[Calibration | None], Forecaster],
     wanted: Callable[[], bool],
+    quiet_seconds: float = 0.0,
 ) -> Iterator[tuple[Answer, bool]]:
     """The answer as it grows, each time with whether it is complete.
 
     `forecaster` gives the forecast of an experiment of one estimator for a machine; once `wanted`
-    is false, what is missing is not looked for.
+    is false, what is missing is not looked for. That waits for `quiet_seconds`, so that whoever
+    still types finds the worker free.
     """
     forecast = _within(SECONDS, forecaster(calibrations[0] if calibrations else None), wanted)
     machines = [calibration.machine for calibration in calibrations]
     answer = _needs(experiment, machines, forecast)
     yield answer, False
+    ends = time.monotonic() + quiet_seconds
+    while wanted() and time.monotonic() < ends:
+        time.sleep(LOOK_EVERY)
     try:
         for grown in _looked_into(experiment, answer, machines[:1], forecast):
             answer = grown

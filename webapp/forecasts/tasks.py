@@ -28,6 +28,8 @@ WANTED_EVERY = 0.2
 SOFT_SECONDS = 45.0
 """Then an answer is left as it is; a process that does not hear of it is ended a little later."""
 TOO_SLOW = f"Tracing this spec takes longer than {SOFT_SECONDS:g} s."
+QUIET_SECONDS = 1.0
+"""After an edit, before fixes, advice and sizes are looked for."""
 SMALLEST = {
     "inner_task": {"kind": "quadratic", "dimension": 1},
     "inner": {"steps": 4},
@@ -52,8 +54,13 @@ def answer(key: str) -> None:
     try:
         experiment = validate(spec)
         calibrations = calibrations_for(queue_for(experiment.device))
+        question = row.get()
         growing = answers(
-            experiment, calibrations, forecaster=forecaster, wanted=_wanted(row.get())
+            experiment,
+            calibrations,
+            forecaster=forecaster,
+            wanted=_wanted(question),
+            quiet_seconds=QUIET_SECONDS if question.draft else 0.0,
         )
         for found, complete in growing:
             services.answer(key, found, complete=complete)

@@ -25,7 +25,7 @@ from scipy.special import stdtrit
 
 from engine.forecast.records import Correction
 
-OF_MACHINE, OF_TASK, OF_ESTIMATOR, OF_KIND, OF_RUN = 0.5, 0.5, 0.2, 0.2, 0.2
+OF_MACHINE, OF_TASK, OF_ESTIMATOR, OF_KIND, OF_RUN = 0.5, 0.7, 0.2, 0.4, 0.4
 """Standard deviations of the five terms, about as likely as any given the presets' times
 (`benchmarks.forecast_time`): what a task computes says more than how it is differentiated."""
 FREEDOM = 4.0

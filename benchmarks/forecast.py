@@ -32,7 +32,7 @@ SHARE, BYTES = 0.10, 64e6
 """How far a forecast may be off: by neither more than the one nor more than the other."""
 DRAWN, SEED = 12, 5
 HORIZONS = (20, 50, 100)
-MOST_SECONDS = 30.0
+MOST_SECONDS = 2.0
 """A drawn spec's outer step takes at most so long here: it is run."""
 
 

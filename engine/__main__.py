@@ -1,4 +1,4 @@
-"""The command line: `python -m engine run | gradient | forecast | preflight | advice | list | …`."""
+"""The command line: `python -m engine run | gradient | forecast | advice | list | …`."""
 
 from __future__ import annotations
 

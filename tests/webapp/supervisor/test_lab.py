@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.cookiejar import CookieJar
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from webapp.supervisor.home import Home
 from webapp.supervisor.postgres import private_folder
 
 pytestmark = pytest.mark.timeout(300)
-PROGRAMS = {"postgres", "valkey", "web", "worker", "beat"}
+PROGRAMS = {"postgres", "valkey", "web", "worker", "worker-forecast", "beat"}
 
 
 @pytest.fixture
@@ -197,7 +198,9 @@ def test_after_kill_9_of_everything_at_once_the_next_start_works(new_lab):
     lab = new_lab()
     lab.start()
     for process in processes_of(lab.home):
-        process.kill()
+        # The children of one that was killed before may be gone by themselves.
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
     lab.process.wait(timeout=10)
     again = new_lab()
     again.start()

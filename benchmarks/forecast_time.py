@@ -23,7 +23,7 @@ import engine
 from engine.data import DataMissing
 from engine.events import Finished, Started
 from engine.forecast import Calibration
-from engine.forecast.corrections import Observation, corrections_from, outlook
+from engine.forecast.corrections import Observation, corrections_from, expected_ratio
 from engine.forecast.forecasting import forecast
 from engine.forecast.rates import measured_rates
 from engine.forecast.records import Machine, Record, Work
@@ -143,7 +143,7 @@ def score(predictions: list[Prediction], machine: Machine) -> Score:
     off, held, widths = [], [], []
     for run, known in predictions:
         corrections = corrections_from(other.observation(machine) for other in known)
-        expected = outlook(corrections, run.inner_task, run.estimator)
+        expected = expected_ratio(corrections, run.inner_task, run.estimator)
         low, high = expected.interval()
         ratio = run.ratio(machine)
         off.append(math.exp(abs(math.log(ratio / expected.factor))))

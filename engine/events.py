@@ -11,6 +11,8 @@ Status = Literal["finished", "out_of_budget", "failed"]
 
 MEASURED_SERIES = frozenset({"seconds", "step_seconds", "probe_seconds"})
 """Series that depend on the machine's clock; every other one is the same on every repetition."""
+MOST_RECORDED_ENTRIES = 16
+"""Up to this many meta-parameters are recorded one by one."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,7 +45,7 @@ class Observation:
 
 
 @dataclass(frozen=True)
-class Outlook:
+class RatioDistribution:
     """Student's t distribution of log(measured / predicted) of the next run of a kind."""
 
     location: float
@@ -84,7 +84,9 @@ def corrections_from(observations: Iterable[Observation]) -> dict[str, Correctio
     return corrections
 
 
-def outlook(corrections: dict[str, Correction], inner_task: str, estimator: str) -> Outlook:
+def expected_ratio(
+    corrections: dict[str, Correction], inner_task: str, estimator: str
+) -> RatioDistribution:
     """What to expect of the next run of a kind."""
     target = kind_of(inner_task, estimator)
     pooled = _variance_of_runs(OF_RUN**2, corrections.values())
@@ -98,7 +100,7 @@ def outlook(corrections: dict[str, Correction], inner_task: str, estimator: str)
     own = [corrections[target]] if target in corrections else []
     within = _variance_of_runs(pooled, own)
     total = max(unexplained, 0.0) + within
-    return Outlook(
+    return RatioDistribution(
         location=float(weights @ means),
         scale=math.sqrt(total),
         # Only the deviation of runs is learned (Satterthwaite, 1946).

@@ -6,7 +6,7 @@ from math import ceil, prod
 
 from engine.building import is_compiled
 from engine.data import DataError
-from engine.forecast.records import Calibration, EstimatorForecast, Work
+from engine.forecast.records import FLOAT_BYTES, Calibration, EstimatorForecast, Work
 from engine.forecast.seconds import with_time
 from engine.forecast.subject_cache import subject_of
 from engine.forecast.subjects import Subject
@@ -47,7 +47,7 @@ def _traced_or_measured(experiment: Experiment, options: Options) -> EstimatorFo
             reason = fault(error).reason
             raise RuntimeError(
                 f"what this needs cannot be told without running it: {reason}"
-            ) from (error)
+            ) from error
         return _of_one(experiment, options, subject_of(experiment, measured=True))
 
 
@@ -78,7 +78,6 @@ def _of_one(experiment: Experiment, options: Options, subject: Subject) -> Estim
         probes=probes,
         compiled=is_compiled(experiment),
         how="measured" if subject.measured else "traced",
-        notes=[],
     )
 
 
@@ -101,11 +100,8 @@ def _probes(
         exact, one = _oracle(experiment, subject, subject.problem)
         most, work = max(most, exact), work + one * outer.meta_batch
         if options.stochastic or options.partial:
-            whole = (
-                experiment.inner.steps / getattr(options, "window", None)
-                if options.partial
-                else 1.0
-            )
+            # Of an estimator that goes by windows, a draw goes through all of them.
+            whole = experiment.inner.steps / options.window if options.partial else 1.0
             draws = probes.draws if options.stochastic else 1
             most, work = max(most, peak), work + estimate * (draws * whole)
         if probes.smoothed_draws and options.smoothing is not None:
@@ -119,7 +115,6 @@ def _oracle(experiment: Experiment, subject: Subject, problem: Problem) -> tuple
     reached, work, _ = subject.needs(
         exact, problem, steps=experiment.inner.steps, objective=experiment.objective
     )
-    in_double = (
-        experiment.probes.oracle_precision == "float64" and experiment.precision == "float32"
-    )
-    return reached.bytes * (2 if in_double else 1), work
+    in_double = "float64" in (experiment.probes.oracle_precision, experiment.precision)
+    wider = FLOAT_BYTES["float64" if in_double else "float32"] // FLOAT_BYTES[experiment.precision]
+    return reached.bytes * wider, work

@@ -12,30 +12,12 @@ from __future__ import annotations
 from math import prod
 
 from engine.forecast.forecasting import forecast
-from engine.forecast.records import Record
+from engine.forecast.records import FLOAT_BYTES, GraphSize
 from engine.spec import Experiment, validate
 from engine.spec.editing import edited
 
-BYTES = {"float32": 4, "float64": 8}
 HORIZONS = (1000, 2000)
 """What a step adds is the same at every horizon; between these two it is read off."""
-
-
-class GraphSize(Record):
-    """Counts of one inner loop. What is no float (indices, masks) counts by its bytes."""
-
-    parameters: int
-    """Of the learner."""
-    meta_parameters: int
-    state_floats: int
-    """Of the state that one step hands to the next."""
-    floats_per_step: int
-    """Of the graph."""
-    bytes_per_step: int
-    horizon: int
-    floats: int
-    """Of the graph of the whole inner loop."""
-    bytes: int
 
 
 def graph_size(experiment: Experiment) -> GraphSize:
@@ -43,7 +25,7 @@ def graph_size(experiment: Experiment) -> GraphSize:
 
     Raises as `engine.forecast.forecasting.forecast`.
     """
-    size = BYTES[experiment.precision]
+    size = FLOAT_BYTES[experiment.precision]
     per_step = _added(experiment, "full")
     horizon = experiment.inner.steps
     return GraphSize(

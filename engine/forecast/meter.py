@@ -142,7 +142,6 @@ class Meter(LiveStorages):
         self._bytes += made + read
 
 
-_DEVICE = torch.ops.prim.device.default
 _QUESTIONS = {
     _aten._local_scalar_dense.default, _aten.equal.default, _aten.unique_dim.default,
     _aten.nonzero.default,

@@ -6,6 +6,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+FLOAT_BYTES = {"float32": 4, "float64": 8}
+"""Of an entry of a tensor, by the precision of the spec."""
+
 
 class Record(BaseModel):
     """A plain, immutable document: the command line, the API and Postgres hold the same."""
@@ -113,3 +116,21 @@ class EstimatorForecast(Record):
     how: Literal["traced", "measured"] = "traced"
     """Sizes of fake tensors, or where an operation defeats them, one tiny real step."""
     notes: list[str] = []
+
+
+class GraphSize(Record):
+    """How big the computation graph of one inner loop is, counted. What is no float (indices, masks)
+    counts by its bytes."""
+
+    parameters: int
+    """Of the learner."""
+    meta_parameters: int
+    state_floats: int
+    """Of the state that one step hands to the next."""
+    floats_per_step: int
+    """Of the graph."""
+    bytes_per_step: int
+    horizon: int
+    floats: int
+    """Of the graph of the whole inner loop."""
+    bytes: int

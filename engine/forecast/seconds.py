@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from engine.forecast.corrections import Outlook, outlook
+from engine.forecast.corrections import RatioDistribution, expected_ratio
 from engine.forecast.records import Calibration, EstimatorForecast, Machine, Work
 from engine.spec import Experiment
 
@@ -27,7 +27,9 @@ def with_time(
             forecast,
             calibration.machine,
             experiment.precision,
-            outlook(calibration.corrections, experiment.inner_task.kind, forecast.spec["kind"]),
+            expected_ratio(
+                calibration.corrections, experiment.inner_task.kind, forecast.spec["kind"]
+            ),
         )
         for forecast in forecasts
     ]
@@ -51,7 +53,7 @@ def rated_seconds(work: Work, machine: Machine, precision: str) -> float:
 
 
 def _timed(
-    forecast: EstimatorForecast, machine: Machine, precision: str, expected: Outlook
+    forecast: EstimatorForecast, machine: Machine, precision: str, expected: RatioDistribution
 ) -> EstimatorForecast:
     step = rated_seconds(forecast.estimate, machine, precision)
     run = sum(rated_seconds(work, machine, precision) for work in (forecast.run, forecast.probes))

@@ -7,9 +7,10 @@ low and high, tell the lines; a size that is small in fact stays as it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 
 from engine.forecast.meter import Place, Reached
 from engine.forecast.records import Work
@@ -51,7 +52,7 @@ def variants(sizes: Mapping[str, Size]) -> list[dict[str, int]]:
 def grown(sizes: Mapping[str, Size], traces: list[Trace]) -> tuple[Reached, Work, int]:
     """The peak with its parts, the work, and what is kept, at the actual sizes; `traces` are
     those of `variants`, in order."""
-    weights = [_product(values) for values in product(*(s.weights() for s in sizes.values()))]
+    weights = [prod(values) for values in product(*(s.weights() for s in sizes.values()))]
     shared = set.intersection(*(set(trace.places) for trace in traces))
     reached = [_at(place, weights, traces) for place in shared]
     peak = max(reached, key=lambda found: found.bytes, default=Reached(0))
@@ -77,10 +78,3 @@ def _at(place: Place, weights: list[float], traces: list[Trace]) -> Reached:
             parts[part] = parts.get(part, 0.0) + weight * size
     whole = {part: max(0, round(size)) for part, size in parts.items() if round(size) > 0}
     return Reached(sum(whole.values()), whole)
-
-
-def _product(values: Iterable[float]) -> float:
-    result = 1.0
-    for value in values:
-        result *= value
-    return result

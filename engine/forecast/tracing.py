@@ -32,10 +32,6 @@ class Trace:
     kept: int = 0
     """Bytes that lie on afterwards: the estimator's carry."""
 
-    @property
-    def peak(self) -> int:
-        return max((reached.bytes for reached in self.places.values()), default=0)
-
 
 class Traced(Protocol):
     """What is traced: a θ, and the mode and the meter that its tensors need."""

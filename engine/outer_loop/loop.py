@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.events import MOST_RECORDED_ENTRIES
 from engine.outer_loop.landscape import Landscape
 from engine.pictures import Picture
 from engine.problem import Meta, Problem
@@ -11,8 +12,6 @@ Values = dict[str, float]
 
 SEED_STRIDE = 1_000_003
 """Keeps the inner loops of a meta-batch, and of fresh outer steps, apart."""
-MOST_RECORDED_ENTRIES = 16
-"""Up to this many meta-parameters are recorded one by one."""
 
 
 class OuterLoop:

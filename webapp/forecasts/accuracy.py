@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
+from engine.forecast.fit import FORECAST_SHARE
 from webapp.forecasts.models import Prediction
 
 Quantity = Literal["memory", "time"]
 
 MOST_RUNS = 1000
-MEMORY_SHARE = 0.10
-MEMORY_FACTOR = 1.0 + MEMORY_SHARE
 TIME_FACTOR = 1.5
 """Within which a forecast counts as good."""
-FACTORS: dict[Quantity, float] = {"memory": MEMORY_FACTOR, "time": TIME_FACTOR}
+FACTORS: dict[Quantity, float] = {"memory": 1.0 + FORECAST_SHARE, "time": TIME_FACTOR}
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,8 @@ class Pair:
 def newest(limit: int = MOST_RUNS) -> list[Prediction]:
     """The newest finished runs of which something had been said; one query."""
     rows = Prediction.objects.filter(measured_at__isnull=False, predicted_at__isnull=False)
-    return list(rows.select_related("run").order_by("-measured_at", "-pk")[:limit])
+    unread = ("run__spec", "run__summary")
+    return list(rows.select_related("run").defer(*unread).order_by("-measured_at", "-pk")[:limit])
 
 
 def pairs(rows: Iterable[Prediction], quantity: Quantity) -> list[Pair]:
@@ -55,7 +55,7 @@ def pairs(rows: Iterable[Prediction], quantity: Quantity) -> list[Pair]:
 def is_within(pair: Pair, quantity: Quantity) -> bool:
     """Memory within 10 % of what was measured; time within a factor of 1.5."""
     if quantity == "memory":
-        return abs(pair.predicted - pair.measured) <= MEMORY_SHARE * pair.measured
+        return abs(pair.predicted - pair.measured) <= FORECAST_SHARE * pair.measured
     return 1.0 / TIME_FACTOR <= pair.ratio <= TIME_FACTOR
 
 

@@ -18,7 +18,7 @@ from engine.forecast.fit import fit
 from engine.forecast.fixes import fixes
 from engine.forecast.largest import Forecaster, Size, largest_that_fits, sizes
 from engine.spec import PlannedRun, expand
-from engine.spec.editing import edited
+from engine.spec.editing import edited, value_at
 from webapp.forecasts.answers import Answer, Configuration, Largest
 from webapp.forecasts.disk import disk_bytes
 from webapp.forecasts.history import history_of
@@ -144,7 +144,7 @@ def _with_largest(
     item = answer.configurations[index]
     found = Largest(
         path=size.path.replace("estimators.0", f"estimators.{item.position}", 1),
-        now=_value_at(single.model_dump(mode="json"), size.path),
+        now=value_at(single.model_dump(mode="json"), size.path),
         value=largest_that_fits(single, size, forecast, machine),
     )
     return _with(answer, index, largest=[*item.largest, found])
@@ -197,9 +197,3 @@ def _within(seconds: float, forecast: Forecaster, wanted: Callable[[], bool]) ->
         return forecast(experiment)
 
     return timely
-
-
-def _value_at(document: Any, path: str) -> Any:
-    for part in path.split("."):
-        document = document[int(part)] if isinstance(document, list) else document[part]
-    return document

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from engine.events import MOST_RECORDED_ENTRIES
+from engine.forecast.records import FLOAT_BYTES
 from engine.spec import Experiment
 
 SERIES = 8
@@ -10,8 +12,6 @@ PROBE_SERIES = 14
 """Further ones of a probe."""
 ENTRY_BYTES = 16
 """An outer step and a value."""
-MOST_RECORDED_ENTRIES = 16
-"""Meta-parameters up to which each is recorded (`engine.outer_loop.loop`)."""
 CHECKPOINTS = 2
 """Kept of a running run."""
 COPIES = 3
@@ -24,5 +24,5 @@ def disk_bytes(experiment: Experiment) -> float:
     recorded = count if count <= MOST_RECORDED_ENTRIES else 0
     series = SERIES + recorded + PROBE_SERIES / experiment.probes.every
     points = experiment.outer.steps * series * ENTRY_BYTES
-    itemsize = {"float32": 4, "float64": 8}[experiment.precision]
+    itemsize = FLOAT_BYTES[experiment.precision]
     return points + CHECKPOINTS * COPIES * count * itemsize

@@ -13,8 +13,7 @@ from django.urls import reverse
 from webapp.exports.metrics import Unit
 from webapp.exports.numbers import format_value
 from webapp.exports.palette import COLOURS, DASHES
-from webapp.exports.pictures.axes import plotly_text
-from webapp.exports.ticks import log_ticks, tick_label
+from webapp.exports.pictures.axes import log_axis, plotly_text
 from webapp.forecasts.accuracy import FACTORS, Pair, Quantity, is_within
 
 UNITS: dict[Quantity, Unit] = {"memory": "B", "time": "s"}
@@ -35,6 +34,7 @@ def scatter(pairs: list[Pair], quantity: Quantity) -> Figure:
     estimators = sorted({pair.row.estimator for pair in pairs})
     values = [value for pair in pairs for value in (pair.predicted, pair.measured)]
     low, high = min(values) / 1.5, max(values) * 1.5
+    ends = {"range": [math.log10(low), math.log10(high)]}
     lines = [_diagonal(low, high, 1.0, "solid")]
     lines += [_diagonal(low, high, apart, "dash") for apart in (factor, 1.0 / factor)]
     points = [
@@ -46,8 +46,8 @@ def scatter(pairs: list[Pair], quantity: Quantity) -> Figure:
         "plotly": {
             "data": [*lines, *points],
             "layout": {
-                "xaxis": _axis("Predicted", low, high, unit),
-                "yaxis": _axis("Measured", low, high, unit),
+                "xaxis": {**log_axis("Predicted", low, high, unit), **ends},
+                "yaxis": {**log_axis("Measured", low, high, unit), **ends},
                 "margin": MARGIN,
                 "hovermode": "closest",
                 "showlegend": False,
@@ -184,18 +184,6 @@ def _diagonal(low: float, high: float, apart: float, dash: str) -> dict[str, Any
         "line": {"width": 1, "dash": dash},
         "hoverinfo": "skip",
         "meta": {"slot": 0, "part": "ink"},
-    }
-
-
-def _axis(title: str, low: float, high: float, unit: Unit) -> dict[str, Any]:
-    ticks = log_ticks(low, high)
-    return {
-        "title": {"text": title, "standoff": 8},
-        "type": "log",
-        "tickvals": ticks,
-        "ticktext": [tick_label(tick, unit) for tick in ticks],
-        "range": [math.log10(low), math.log10(high)],
-        "zeroline": False,
     }
 
 

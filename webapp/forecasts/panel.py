@@ -96,7 +96,7 @@ class Panel:
 
     @property
     def rows(self) -> list[Row]:
-        """Those that will not fit first, in a sweep the largest ones."""
+        """In the order of the runs; of many the largest ones."""
         if not self.answer:
             return []
         items = self.answer.configurations

@@ -99,5 +99,5 @@ def machine_of(worker: Worker) -> Machine:
     return Machine(
         name=worker.name,
         device="cuda" if worker.has_gpu else "cpu",
-        memory_bytes=max(worker.memory_bytes, 1) / max(worker.slots, 1),
+        memory_bytes=max(worker.run_bytes, 1.0),
     )

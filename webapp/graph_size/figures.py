@@ -6,8 +6,7 @@ from typing import Any
 
 from webapp.exports.numbers import format_value
 from webapp.exports.palette import COLOURS, DASHES
-from webapp.exports.pictures.axes import plotly_text
-from webapp.exports.ticks import log_ticks, tick_label
+from webapp.exports.pictures.axes import log_axis, plotly_text
 from webapp.graph_size.sizes import Example
 
 LONGEST = 100_000
@@ -27,8 +26,8 @@ def memory_against_horizon(examples: list[Example]) -> dict[str, Any]:
         "plotly": {
             "data": [*memories, *lines],
             "layout": {
-                "xaxis": _axis("Horizon T (inner steps)", 1, LONGEST, ""),
-                "yaxis": _axis("Graph of the whole inner loop", low, high, "B"),
+                "xaxis": log_axis("Horizon T (inner steps)", 1, LONGEST, ""),
+                "yaxis": log_axis("Graph of the whole inner loop", low, high, "B"),
                 "margin": MARGIN,
                 "hovermode": "closest",
                 "showlegend": False,
@@ -89,17 +88,6 @@ def _memory(name: str, size: float) -> dict[str, Any]:
         "line": {"width": 1, "dash": "dash"},
         "hoverinfo": "skip",
         "meta": {"slot": 0, "part": "ink"},
-    }
-
-
-def _axis(title: str, low: float, high: float, unit: Any) -> dict[str, Any]:
-    ticks = log_ticks(low, high)
-    return {
-        "title": {"text": title, "standoff": 8},
-        "type": "log",
-        "tickvals": ticks,
-        "ticktext": [f"{tick:,.0f}" if not unit else tick_label(tick, unit) for tick in ticks],
-        "zeroline": False,
     }
 
 

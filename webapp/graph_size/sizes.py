@@ -12,29 +12,19 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from engine.forecast.records import GraphSize
 
 PATH = Path(__file__).parent / "sizes.json"
 
 
-class Example(BaseModel):
+class Example(GraphSize):
     """One inner loop, as `engine.forecast.graph_size` counted it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     slug: str
     title: str
     spec: dict[str, Any]
     code_version: str
     """Of the code that counted."""
-    parameters: int
-    meta_parameters: int
-    state_floats: int
-    floats_per_step: int
-    bytes_per_step: int
-    horizon: int
-    floats: int
-    bytes: int
 
 
 @cache

@@ -44,7 +44,7 @@ class MemoryGuard:
     @classmethod
     def of_worker(cls, name: str) -> Self:
         worker = Worker.objects.filter(name=name, has_gpu=False).first()
-        return cls(worker and worker.memory_bytes / max(worker.slots, 1))
+        return cls(worker and worker.run_bytes)
 
     def __enter__(self) -> Self:
         if self.share is not None:

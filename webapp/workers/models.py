@@ -20,3 +20,8 @@ class Worker(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def run_bytes(self) -> float:
+        """What one of its runs may have of its memory; 0 where that is not known."""
+        return self.memory_bytes / max(self.slots, 1)

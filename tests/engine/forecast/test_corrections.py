@@ -15,8 +15,8 @@ from engine.forecast.corrections import (
     OF_TASK,
     Observation,
     corrections_from,
+    expected_ratio,
     kind_of,
-    outlook,
 )
 from engine.forecast.records import Correction
 
@@ -38,7 +38,7 @@ def several(log_ratio: float, count: int, *, apart: float = 0.0) -> list[Observa
 
 
 def test_with_nothing_measured_the_rates_are_believed_within_wide_limits() -> None:
-    nothing = outlook({}, "mlp", "truncated")
+    nothing = expected_ratio({}, "mlp", "truncated")
     low, high = nothing.interval()
     assert nothing.factor == 1.0
     assert low == pytest.approx(1.0 / high)
@@ -49,7 +49,7 @@ def test_with_nothing_measured_the_rates_are_believed_within_wide_limits() -> No
 def test_a_kind_approaches_its_own_mean_run_by_run(ratio: float, count: int) -> None:
     def location(runs: int) -> float:
         own = Correction(log_ratio=ratio, log_deviation=0.0, runs=runs)
-        return outlook({kind_of("mlp", "truncated"): own}, "mlp", "truncated").location
+        return expected_ratio({kind_of("mlp", "truncated"): own}, "mlp", "truncated").location
 
     assert abs(ratio - location(count + 1)) <= abs(ratio - location(count)) <= abs(ratio) / 5
 
@@ -57,7 +57,9 @@ def test_a_kind_approaches_its_own_mean_run_by_run(ratio: float, count: int) -> 
 @settings(max_examples=20)
 @given(ratio=RATIOS, apart=st.floats(0.0, 1.0))
 def test_many_runs_decide_alone(ratio: float, apart: float) -> None:
-    learned = outlook(corrections_from(several(ratio, 2000, apart=apart)), "mlp", "truncated")
+    learned = expected_ratio(
+        corrections_from(several(ratio, 2000, apart=apart)), "mlp", "truncated"
+    )
     low, high = learned.interval()
     assert learned.location == pytest.approx(ratio, abs=0.01)
     # The normal distribution has 90 % within 1.645 standard deviations.
@@ -77,8 +79,8 @@ def test_repetitions_of_a_configuration_count_once(ratios: list[float], repetiti
 @given(ratios=st.lists(RATIOS, min_size=2, max_size=8))
 def test_the_order_of_the_runs_says_nothing(ratios: list[float]) -> None:
     runs = [seen(ratio, by=f"e{index % 3}", as_=str(index)) for index, ratio in enumerate(ratios)]
-    forwards = outlook(corrections_from(runs), "mlp", "e0")
-    backwards = outlook(corrections_from(reversed(runs)), "mlp", "e0")
+    forwards = expected_ratio(corrections_from(runs), "mlp", "e0")
+    backwards = expected_ratio(corrections_from(reversed(runs)), "mlp", "e0")
     assert backwards.location == pytest.approx(forwards.location, abs=1e-9)
     assert backwards.scale == pytest.approx(forwards.scale)
 
@@ -91,7 +93,7 @@ def test_what_is_known_of_others_never_makes_less_certain(
     learned = corrections_from(
         seen(ratio, of=task, by=estimator, as_="the only one") for task, estimator, ratio in runs
     )
-    assert outlook(learned, "a", "x").scale <= outlook({}, "a", "x").scale + 1e-12
+    assert expected_ratio(learned, "a", "x").scale <= expected_ratio({}, "a", "x").scale + 1e-12
 
 
 def test_the_nearest_runs_decide_most() -> None:
@@ -102,18 +104,18 @@ def test_the_nearest_runs_decide_most() -> None:
         ]
     )
     assert set(learned) == {"mlp evolution", "cnn truncated"}
-    own = outlook(learned, "mlp", "evolution").location
-    same_task = outlook(learned, "mlp", "implicit").location
-    same_estimator = outlook(learned, "lstm", "truncated").location
-    neither = outlook(learned, "lstm", "implicit").location
+    own = expected_ratio(learned, "mlp", "evolution").location
+    same_task = expected_ratio(learned, "mlp", "implicit").location
+    same_estimator = expected_ratio(learned, "lstm", "truncated").location
+    neither = expected_ratio(learned, "lstm", "implicit").location
     assert own == pytest.approx(2.0, abs=0.1)
     assert own > same_task > neither > same_estimator > -1.0
 
 
 def test_one_kind_measured_often_does_not_make_another_certain() -> None:
     learned = corrections_from(several(0.5, 200, apart=0.02))
-    known = outlook(learned, "mlp", "truncated").interval()
-    unknown = outlook(learned, "mlp", "evolution").interval()
+    known = expected_ratio(learned, "mlp", "truncated").interval()
+    unknown = expected_ratio(learned, "mlp", "evolution").interval()
     assert known[1] / known[0] < 1.2
     assert unknown[1] / unknown[0] > 3.0
 
@@ -139,6 +141,6 @@ def test_intervals_hold_nine_of_ten(runs: int, known: bool) -> None:
             for task, by in (kinds if known else kinds[1:])
             for index in range(runs)
         ]
-        low, high = outlook(corrections_from(observations), *kinds[0]).interval()
+        low, high = expected_ratio(corrections_from(observations), *kinds[0]).interval()
         held += low <= math.exp(centres[kinds[0]] + source.normal(0.0, OF_RUN)) <= high
     assert 0.88 <= held / labs <= 0.97

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from webapp.exports.metrics import Unit
 from webapp.exports.paper import SOFT, plain_text
 from webapp.exports.ticks import log_ticks, tick_label
 
@@ -77,3 +78,15 @@ def plotly_text(text: str) -> str:
 
 def _label(tick: float) -> str:
     return tick_label(tick, "")
+
+
+def log_axis(title: str, low: float, high: float, unit: Unit) -> dict[str, Any]:
+    """A logarithmic axis for Plotly, labelled for about `low` … `high` in `unit`."""
+    ticks = log_ticks(low, high)
+    return {
+        "title": {"text": title, "standoff": 8},
+        "type": "log",
+        "tickvals": ticks,
+        "ticktext": [tick_label(tick, unit) if unit else f"{tick:,.4g}" for tick in ticks],
+        "zeroline": False,
+    }

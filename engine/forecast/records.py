@@ -119,8 +119,10 @@ class EstimatorForecast(Record):
 
 
 class GraphSize(Record):
-    """How big the computation graph of one inner loop is, counted. What is no float (indices, masks)
-    counts by its bytes."""
+    """How big the computation graph of one inner loop is, counted.
+
+    What is no float (indices, masks) counts by its bytes.
+    """
 
     parameters: int
     """Of the learner."""

@@ -2,7 +2,8 @@
 it fit, advice, and the largest sizes that fit.
 
 Each stage is kept as soon as it is there, so a page shows memory and time while the rest is on its
-way; who asks something else meanwhile has the rest left undone.
+way; who asks something else meanwhile has the rest left undone. The rest gives way to every other
+question, and is taken up again after it.
 """
 
 from __future__ import annotations
@@ -40,28 +41,38 @@ def answers(
     *,
     forecaster: Callable[[Calibration | None], Forecaster],
     wanted: Callable[[], bool],
+    free: Callable[[], bool] = lambda: True,
+    known: Answer | None = None,
     quiet_seconds: float = 0.0,
 ) -> Iterator[tuple[Answer, bool]]:
     """The answer as it grows, each time with whether it is complete.
 
     `forecaster` gives the forecast of an experiment of one estimator for a machine; once `wanted`
-    is false, what is missing is not looked for. That waits for `quiet_seconds`, so that whoever
-    still types finds the worker free.
+    is false, what is missing is not looked for, nor what goes beyond the needs once the worker is
+    not `free`. That waits for `quiet_seconds`, so that whoever still types finds the worker free.
+    `known` is the answer as far as an earlier call came.
     """
-    forecast = _within(SECONDS, forecaster(calibrations[0] if calibrations else None), wanted)
+    forecast = forecaster(calibrations[0] if calibrations else None)
     machines = [calibration.machine for calibration in calibrations]
-    answer = _needs(experiment, machines, forecast)
-    yield answer, False
+    answer = known
+    if answer is None:
+        answer = _needs(experiment, machines, _within(SECONDS, forecast, wanted))
+        yield answer, False
+
+    def goes_on() -> bool:
+        return wanted() and free()
+
     ends = time.monotonic() + quiet_seconds
-    while wanted() and time.monotonic() < ends:
+    while goes_on() and time.monotonic() < ends:
         time.sleep(LOOK_EVERY)
+    forecast = _within(SECONDS, forecast, goes_on)
     try:
         for grown in _looked_into(experiment, answer, machines[:1], forecast):
             answer = grown
             yield answer, False
     except OutOfTime:
         pass
-    if wanted():
+    if goes_on():
         yield answer, True
 
 
@@ -115,20 +126,21 @@ def _looked_into(
     """`answer` as it grows: first what makes fit what does not, then advice, then the largest
     sizes; those of batches last, for each is traced anew."""
     for index, item in enumerate(answer.configurations[:MOST_LOOKED_INTO]):
-        for machine in machines if item.verdict != "fits" else []:
+        for machine in machines if item.verdict != "fits" and not item.fixes else []:
             point = _point(experiment, item)
             found = fixes(point, item.forecast, forecast, machine, item.position)
             answer = _with(answer, index, fixes=found)
             yield answer
-    answer = _advised(experiment, answer, machines, forecast)
-    yield answer
+    if answer.advice is None:
+        answer = _advised(experiment, answer, machines, forecast)
+        yield answer
     for batches in (False, True):
         for index, item in enumerate(answer.configurations[:MOST_LOOKED_INTO]):
             point = _point(experiment, item)
             single = point.model_copy(update={"estimators": [point.estimators[item.position]]})
             for machine in machines:
                 for size in sizes(single):
-                    if ("batch" in size.path) == batches:
+                    if ("batch" in size.path) == batches and not _has(item, size):
                         answer = _with_largest(answer, index, single, size, machine, forecast)
                         yield answer
 
@@ -143,11 +155,20 @@ def _with_largest(
 ) -> Answer:
     item = answer.configurations[index]
     found = Largest(
-        path=size.path.replace("estimators.0", f"estimators.{item.position}", 1),
+        path=_path_of(item, size),
         now=value_at(single.model_dump(mode="json"), size.path),
         value=largest_that_fits(single, size, forecast, machine),
     )
     return _with(answer, index, largest=[*item.largest, found])
+
+
+def _path_of(item: Configuration, size: Size) -> str:
+    """Of `size`, which is that of an experiment with the item's estimator alone, in the spec."""
+    return size.path.replace("estimators.0", f"estimators.{item.position}", 1)
+
+
+def _has(item: Configuration, size: Size) -> bool:
+    return _path_of(item, size) in [found.path for found in item.largest]
 
 
 def _with(answer: Answer, index: int, **changes: Any) -> Answer:
@@ -174,6 +195,8 @@ def _advised(
     def known(single: engine.spec.Experiment) -> EstimatorForecast | None:
         try:
             return forecast(single)
+        except OutOfTime:
+            raise
         except Exception:
             # What cannot be forecast here, or in time, is judged by the rules that need none.
             return None

@@ -19,6 +19,7 @@ from webapp.forecasts.answers import Answer, Configuration
 from webapp.forecasts.machines import machines_for
 from webapp.forecasts.models import Forecast, LaunchForecast
 from webapp.forecasts.outlook import Outlook
+from webapp.runs.wake import send
 from webapp.workers.selectors import of_queue, queue_for
 
 if TYPE_CHECKING:
@@ -84,6 +85,12 @@ def answer(key: str, found: Answer, *, complete: bool) -> None:
         error="",
         answered_at=timezone.now(),
     )
+
+
+def take_up_later(key: str) -> None:
+    """Put what is missing of the answer to `key` behind the questions that wait."""
+    Forecast.objects.filter(key=key).update(begun_at=None)
+    send(ANSWER, [key], queue=QUEUE, expires=questions.STALE.total_seconds())
 
 
 def worker_is_there() -> bool:

@@ -17,13 +17,17 @@ from engine.spec import Experiment, validate
 from webapp import questions
 from webapp.forecasts import predictions, services
 from webapp.forecasts.answering import answers
+from webapp.forecasts.answers import Answer
 from webapp.forecasts.machines import calibrations_for
 from webapp.forecasts.models import Forecast
 from webapp.runs.explanations import explain
+from webapp.runs.wake import messages_waiting
 from webapp.workers.selectors import queue_for
 
 WANTED_EVERY = 0.2
 """Seconds between two looks whether the same form has asked for something else."""
+TURN_SECONDS = 0.5
+"""Of what goes beyond the needs, before it gives way to a question that waits."""
 
 SOFT_SECONDS = 45.0
 """Then an answer is left as it is; a process that does not hear of it is ended a little later."""
@@ -55,15 +59,23 @@ def answer(key: str) -> None:
         experiment = validate(spec)
         calibrations = calibrations_for(queue_for(experiment.device))
         question = row.get()
+        wanted = _wanted(question)
+        # A question that is asked anew begins anew; one whose turn had ended has been answered.
+        known = Answer.model_validate(question.answer) if question.answered_at else None
         growing = answers(
             experiment,
             calibrations,
             forecaster=forecaster,
-            wanted=_wanted(question),
-            quiet_seconds=QUIET_SECONDS if question.draft else 0.0,
+            wanted=wanted,
+            free=_free(),
+            known=known,
+            quiet_seconds=QUIET_SECONDS if question.draft and not known else 0.0,
         )
+        complete = False
         for found, complete in growing:
             services.answer(key, found, complete=complete)
+        if not complete and wanted():
+            services.take_up_later(key)
     except SoftTimeLimitExceeded:
         # What is there already is the answer.
         slow = "" if row.filter(answer__isnull=False).exists() else TOO_SLOW
@@ -109,16 +121,25 @@ def forecaster(calibration: Calibration | None) -> Callable[[Experiment], Estima
 
 def _wanted(question: Forecast) -> Callable[[], bool]:
     """Whether the form that asked has not asked for something else since."""
-    looked_at, still = time.monotonic(), True
+    later = Forecast.objects.filter(
+        draft=question.draft, asked_at__gt=question.asked_at, answered_at=None
+    )
+    return _now_and_then(WANTED_EVERY, lambda: not question.draft or not later.exists())
 
-    def wanted() -> bool:
-        nonlocal looked_at, still
-        if question.draft and time.monotonic() - looked_at > WANTED_EVERY:
-            looked_at = time.monotonic()
-            later = Forecast.objects.filter(
-                draft=question.draft, asked_at__gt=question.asked_at, answered_at=None
-            )
-            still = not later.exists()
-        return still
 
-    return wanted
+def _free() -> Callable[[], bool]:
+    """Whether no other message waits for this worker."""
+    return _now_and_then(TURN_SECONDS, lambda: messages_waiting(services.QUEUE) == 0)
+
+
+def _now_and_then(seconds: float, question: Callable[[], bool]) -> Callable[[], bool]:
+    """`question`, taken for true at first, and asked at most once in so many `seconds`."""
+    looked_at, answer = time.monotonic(), True
+
+    def last() -> bool:
+        nonlocal looked_at, answer
+        if time.monotonic() - looked_at > seconds:
+            answer, looked_at = question(), time.monotonic()
+        return answer
+
+    return last

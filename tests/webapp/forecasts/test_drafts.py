@@ -39,6 +39,10 @@ FULL = {
 
 @pytest.fixture(autouse=True)
 def _empty_queue() -> None:
+    _purge()
+
+
+def _purge() -> None:
     with app.connection_for_write() as connection:
         connection.default_channel.queue_declare("forecast")
         connection.default_channel.queue_purge("forecast")
@@ -130,6 +134,7 @@ class TestAnswer:
         monkeypatch.setattr(answering, "SECONDS", 4.0)
         worker(ROOMY)
         outlook = services.ask(experiment())
+        _purge()  # as the worker does that takes the message
         tasks.answer(outlook.key)
         found = services.outlook_for(outlook.key)
         assert (found.state, found.complete, found.error) == ("answered", True, "")
@@ -137,6 +142,29 @@ class TestAnswer:
         for item in found.answer.configurations:
             for size in item.largest:
                 assert size.value is None or size.value >= size.now
+
+    def test_the_rest_gives_way_to_who_waits_and_is_taken_up_again(self, monkeypatch) -> None:
+        """A person who asks meanwhile waits for no one's advice and largest sizes."""
+        monkeypatch.setattr(answering, "SECONDS", 4.0)
+        monkeypatch.setattr(tasks, "TURN_SECONDS", 0.0)
+        worker(ROOMY)
+        first = services.ask(experiment())
+        other = services.ask(experiment(inner={"steps": 30}))
+        assert messages_waiting("forecast") == 2
+        tasks.answer(first.key)
+        found = services.outlook_for(first.key)
+        assert found.answer.configurations, "the needs are told in any case"
+        assert not found.complete
+        assert found.answer.advice is None
+        assert messages_waiting("forecast") == 3, "it stands at the end of the queue"
+        _purge()
+        tasks.answer(other.key)
+        needs = [item.forecast for item in found.answer.configurations]
+        tasks.answer(first.key)
+        found = services.outlook_for(first.key)
+        assert found.complete
+        assert found.answer.advice
+        assert [item.forecast for item in found.answer.configurations] == needs
 
     def test_what_cannot_be_forecast_says_why(self) -> None:
         outlook = services.ask(experiment())

@@ -120,6 +120,9 @@ class Forecast(Question):
     draft = models.CharField(
         max_length=32, blank=True, default="", help_text="The open form that asked last."
     )
+    looked_at = models.DateTimeField(
+        null=True, help_text="When that form last looked; nothing where no form asked."
+    )
     answer = models.JSONField(null=True, help_text="As `webapp.forecasts.answers.Answer` says it.")
     complete = models.BooleanField(
         default=False, help_text="False while fixes and advice are still on their way."

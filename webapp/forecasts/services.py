@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
 ANSWER = "forecasts.answer"
 QUEUE = "forecast"
+LOOKS_APART = timedelta(seconds=1)
+"""At least, of those that are kept."""
+FORGOTTEN_AFTER = timedelta(seconds=5)
+"""A form that has not looked for so long is closed, or its experiment launched."""
 LAUNCH_SECONDS = 2.0
 """How long a launch waits for an answer that is on its way."""
 LOOK_EVERY = 0.03
@@ -64,7 +69,9 @@ def ask(experiment: engine.spec.Experiment, draft: str = "") -> Outlook:
         superseded = Forecast.objects.filter(draft=draft, begun_at=None).exclude(key=key)
         superseded.filter(answer__isnull=True).delete()
     spec = experiment.model_dump(mode="json")
-    questions.ask(Forecast, {key: spec}, task=ANSWER, queue=QUEUE, draft=draft)
+    looked_at = timezone.now() if draft else None
+    questions.ask(Forecast, {key: spec}, task=ANSWER, queue=QUEUE, draft=draft, looked_at=looked_at)
+    looked(key)
     return outlook_for(key)
 
 
@@ -85,6 +92,26 @@ def answer(key: str, found: Answer, *, complete: bool) -> None:
         error="",
         answered_at=timezone.now(),
     )
+
+
+def looked(key: str) -> None:
+    """A form that is still open waits for the rest of the answer to `key`."""
+    Forecast.objects.filter(
+        key=key, looked_at__lt=timezone.now() - LOOKS_APART, complete=False
+    ).update(looked_at=timezone.now())
+
+
+def is_wanted(question: Forecast) -> bool:
+    """Whether the form that asked is open, and has not asked for something else since."""
+    if not question.draft:
+        return True
+    later = Forecast.objects.filter(
+        draft=question.draft, asked_at__gt=question.asked_at, answered_at=None
+    )
+    is_open = Forecast.objects.filter(
+        key=question.key, looked_at__gt=timezone.now() - FORGOTTEN_AFTER
+    )
+    return is_open.exists() and not later.exists()
 
 
 def take_up_later(key: str) -> None:

@@ -121,10 +121,7 @@ def forecaster(calibration: Calibration | None) -> Callable[[Experiment], Estima
 
 def _wanted(question: Forecast) -> Callable[[], bool]:
     """Whether the form that asked has not asked for something else since."""
-    later = Forecast.objects.filter(
-        draft=question.draft, asked_at__gt=question.asked_at, answered_at=None
-    )
-    return _now_and_then(WANTED_EVERY, lambda: not question.draft or not later.exists())
+    return _now_and_then(WANTED_EVERY, lambda: services.is_wanted(question))
 
 
 def _free() -> Callable[[], bool]:

@@ -9,13 +9,14 @@ from django.views.decorators.http import require_GET
 from webapp.experiments.selectors import experiment_for
 from webapp.forecasts.of_runs import of_experiment, of_run
 from webapp.forecasts.panel import Panel
-from webapp.forecasts.services import outlook_for
+from webapp.forecasts.services import looked, outlook_for
 from webapp.runs.selectors import run_for
 
 
 @require_GET
 def panel(request: HttpRequest, key: str) -> HttpResponse:
     """What is known now of the question `key`: the element that asks again, and what changed."""
+    looked(key)
     context = {"panel": Panel(outlook_for(key))}
     return render(request, "forecasts/answer.html", context)
 

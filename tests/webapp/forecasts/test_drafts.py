@@ -102,6 +102,16 @@ class TestAsking:
         tasks.answer(old.key)
         assert services.outlook_for(old.key).state == "unknown", "dropped, so never traced"
 
+    def test_the_rest_is_for_a_form_that_still_looks(self, browser) -> None:
+        outlook = services.ask(experiment(), "a" * 16)
+        begun = Forecast.objects.get(key=outlook.key)
+        assert services.is_wanted(begun)
+        long_ago = timezone.now() - 2 * services.FORGOTTEN_AFTER
+        Forecast.objects.update(looked_at=long_ago)
+        assert not services.is_wanted(begun), "it is closed"
+        assert browser.get(f"/forecasts/{outlook.key}/panel").status_code == 200
+        assert services.is_wanted(begun)
+
     def test_what_is_superseded_while_it_is_answered_is_left_undone_and_asked_again(self) -> None:
         spec = experiment()
         outlook = services.ask(spec, "a" * 16)

@@ -1,8 +1,17 @@
 // The frame of every page: theme switch, keyboard, connection chip, messages.
 
+import { addKey, handleKey } from "./keyboard.js";
+import { followSwitches, openKeyboardHelp } from "./keyboard_help.js";
+
 const THEMES = { system: "light", light: "dark", dark: "system" };
-const PLACES = { r: "/runs/", n: "/experiments/new", c: "/compare", q: "/queue/", h: "/", l: "/" };
-const KEYBOARD_SETTING = "keyboard-shortcuts";
+const PLACES = [
+  ["h", "Home", "/"],
+  ["r", "Runs", "/runs/"],
+  ["n", "New experiment", "/experiments/new"],
+  ["c", "Compare", "/compare"],
+  ["q", "Queue", "/queue/"],
+  ["l", "The lecture's questions", "/#presets-title"],
+];
 
 function startThemeSwitch() {
   const button = document.querySelector("#theme-switch");
@@ -34,47 +43,23 @@ function startConnectionChip() {
   });
 }
 
-function shortcutsAreOn() {
-  try {
-    return localStorage.getItem(KEYBOARD_SETTING) !== "off";
-  } catch {
-    return true;
-  }
-}
-
-function isTyping(target) {
-  return target.closest?.("input, select, textarea, [contenteditable], dialog[open]") !== null;
-}
-
 function startKeyboard() {
-  const help = document.querySelector("#keyboard-help");
-  const setting = document.querySelector("#keyboard-setting");
-  if (setting) {
-    setting.checked = shortcutsAreOn();
-    setting.addEventListener("change", () => {
-      localStorage.setItem(KEYBOARD_SETTING, setting.checked ? "on" : "off");
-    });
+  for (const [key, label, address] of PLACES) {
+    addKey(`g ${key}`, label, () => location.assign(address), { group: "Go to" });
   }
-  document.querySelector("#keyboard-open")?.addEventListener("click", () => help?.showModal());
-  let waitingForPlace = 0;
-  document.addEventListener("keydown", (event) => {
-    const modified = event.ctrlKey || event.metaKey || event.altKey;
-    if (modified || event.defaultPrevented || isTyping(event.target) || !shortcutsAreOn()) return;
-    if (performance.now() < waitingForPlace && PLACES[event.key]) {
-      event.preventDefault();
-      location.assign(PLACES[event.key]);
-      return;
-    }
-    waitingForPlace = event.key === "g" ? performance.now() + 1500 : 0;
-    if (event.key === "/") {
-      event.preventDefault();
-      document.querySelector("#search")?.focus();
-    } else if (event.key === "?") {
-      help?.showModal();
-    } else if (event.key === "n") {
-      location.assign(PLACES.n);
-    }
-  });
+  addKey("/", "Search", focusSearch, { group: "Anywhere" });
+  addKey("n", "New experiment", () => location.assign("/experiments/new"), { group: "Anywhere" });
+  addKey("?", "This help", openKeyboardHelp, { group: "Anywhere" });
+  document.addEventListener("keydown", handleKey);
+  document.querySelector("#keyboard-open")?.addEventListener("click", openKeyboardHelp);
+  followSwitches();
+}
+
+function focusSearch() {
+  const field = document.querySelector("#search");
+  if (!field?.checkVisibility()) return false;
+  field.focus();
+  field.select();
 }
 
 // Good news goes away by itself; bad news waits to be read.

@@ -1,14 +1,18 @@
-"""The people of a lab and their one-time sign-in links."""
+"""The people of a lab, their one-time sign-in links and the tokens of their scripts."""
 
 import hashlib
 import secrets
 from datetime import timedelta
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 SIGN_IN_TOKEN_LIFETIME = timedelta(hours=24)
+USE_IS_NOTED_EVERY = timedelta(minutes=1)
+"""A script that asks a hundred times a second does not write as often."""
 
 
 class User(AbstractUser):
@@ -19,6 +23,8 @@ class User(AbstractUser):
         ADMIN = "admin", "Admin"
 
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.MEMBER)
+    single_keys = models.BooleanField(default=True, help_text="Whether single keys are shortcuts.")
+    tour_over = models.BooleanField(default=False, help_text="Whether the first tour is over.")
 
     @property
     def is_lab_admin(self) -> bool:
@@ -69,3 +75,78 @@ class SignInToken(models.Model):
 
     def __str__(self) -> str:
         return f"sign-in link of {self.user}"
+
+
+class Scope(models.TextChoices):
+    """What a token allows. Each is given by itself, and none allows more than its person may."""
+
+    READ = "read", "Read"
+    LAUNCH = "launch", "Launch"
+    ADMIN = "admin", "Admin"
+
+
+SCOPE_WORDS = {
+    Scope.READ: "look at runs, series, comparisons and the queue; validate and forecast",
+    Scope.LAUNCH: "launch experiments; pause, resume, cancel and rename what is yours",
+    Scope.ADMIN: "delete; and, for an admin of the lab, change what belongs to others",
+}
+
+
+class ApiTokenManager(models.Manager["ApiToken"]):
+    def issue(self, *, user: User, name: str, scopes: list[str], lifetime: timedelta) -> str:
+        """A new token of `user`, in clear; only its digest and its first characters are kept."""
+        token = f"lab_{secrets.token_urlsafe(32)}"
+        self.create(
+            user=user,
+            name=name,
+            prefix=token[: ApiToken.SHOWN],
+            digest=digest_of(token),
+            scopes=scopes,
+            expires_at=timezone.now() + lifetime,
+        )
+        return token
+
+    def valid(self) -> models.QuerySet["ApiToken"]:
+        return self.filter(
+            revoked_at__isnull=True, expires_at__gt=timezone.now(), user__is_active=True
+        )
+
+    def use(self, token: str) -> "ApiToken | None":
+        """The valid token that `token` is, with its person; its use is noted."""
+        found = self.valid().select_related("user").filter(digest=digest_of(token)).first()
+        if found is not None:
+            now = timezone.now()
+            not_just_now = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_IS_NOTED_EVERY)
+            self.filter(not_just_now, pk=found.pk).update(last_used_at=now)
+        return found
+
+
+class ApiToken(models.Model):
+    """Lets a script of `user` into the HTTP API. Stored hashed."""
+
+    SHOWN = 12
+    """Characters by which its person recognises it: 48 of its 256 random bits."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=80)
+    prefix = models.CharField(max_length=SHOWN)
+    digest = models.CharField(max_length=64, unique=True)
+    scopes = ArrayField(models.CharField(max_length=10, choices=Scope.choices))
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ApiTokenManager()
+
+    class Meta:
+        ordering = ("-created_at", "-pk")
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(scopes__contained_by=Scope.values) & ~Q(scopes=[]),
+                name="token_scopes_known",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.prefix}… of {self.user}: {self.name}"

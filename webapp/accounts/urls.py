@@ -8,4 +8,5 @@ urlpatterns = [
     path("sign-in/<str:token>/", views.sign_in_with_link, name="sign-in-link"),
     path("sign-out/", views.sign_out, name="sign-out"),
     path("account/", views.AccountView.as_view(), name="account"),
+    path("account/single-keys", views.set_single_keys, name="single-keys"),
 ]

@@ -48,6 +48,14 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     return redirect("accounts:sign-in")
 
 
+@require_POST
+def set_single_keys(request: HttpRequest) -> HttpResponse:
+    """Switches single-key shortcuts on (`single_keys=on`) or off (left out, as a checkbox does)."""
+    request.user.single_keys = "single_keys" in request.POST
+    request.user.save(update_fields=["single_keys"])
+    return HttpResponse(status=204)
+
+
 class AccountView(FormView):
     """Who I am, and a form that sets my password (the first one, or a new one)."""
 

@@ -42,3 +42,33 @@ class Preflight(Question):
 
     spec = models.JSONField(help_text="A spec with one estimator and one seed.")
     obstacles = models.JSONField(default=list, help_text="As `engine.obstacle.Obstacle` says it.")
+
+
+class SavedDraft(models.Model):
+    """What a form of the builder held when it was last touched, right or wrong."""
+
+    key = models.CharField(max_length=16, primary_key=True)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="drafts"
+    )
+    content = models.TextField(
+        help_text="JSON in ASCII: Postgres' own takes no U+0000, and a form may hold anything."
+    )
+    source = models.CharField(max_length=20, blank=True, default="")
+    source_key = models.CharField(max_length=100, blank=True, default="")
+    writer = models.CharField(max_length=16, help_text="The open form that wrote it last.")
+    edit = models.PositiveBigIntegerField(help_text="Which of the writer's changes it holds.")
+    saved_at = models.DateTimeField()
+    discarded_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-saved_at",)
+        indexes = (models.Index(fields=["owner", "-saved_at"], name="draft_newest"),)
+
+    def __str__(self) -> str:
+        return self.key
+
+    @property
+    def stamp(self) -> str:
+        """Names this very state: a form that has seen it may overwrite it."""
+        return f"{self.writer}.{self.edit}"

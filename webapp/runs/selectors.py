@@ -166,9 +166,14 @@ SORTS = {
 """What the table can be sorted by; a leading minus turns the order round."""
 
 
+def matching_runs(user: User, query: RunsQuery) -> QuerySet[Run]:
+    """The runs that `query` finds, whatever its order and page."""
+    return _filtered(visible_runs(user), query)
+
+
 def runs_page(user: User, query: RunsQuery) -> Page:
     """One page of the table of runs: a count and one select, whatever its size."""
-    runs = _filtered(visible_runs(user), query).order_by(*_order(query.sort))
+    runs = matching_runs(user, query).order_by(*_order(query.sort))
     size = query.size if query.size in PAGE_SIZES else PAGE_SIZES[0]
     return Paginator(runs, size).get_page(query.page)
 

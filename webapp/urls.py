@@ -14,5 +14,6 @@ urlpatterns = [
     path("", include("webapp.workers.urls")),
     path("", include("webapp.forecasts.urls")),
     path("", include("webapp.graph_size.urls")),
+    path("", include("webapp.observability.urls")),
     path("", include("webapp.api.urls")),
 ]

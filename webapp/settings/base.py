@@ -42,10 +42,12 @@ INSTALLED_APPS = [
     "webapp.workers",
     "webapp.forecasts",
     "webapp.graph_size",
+    "webapp.observability",
     "webapp.api",
 ]
 
 MIDDLEWARE = [
+    "webapp.observability.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "webapp.security.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -134,16 +136,39 @@ CELERY_ENABLE_UTC = True
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE = {
     "clear what is expired": {"task": "accounts.clear_expired", "schedule": 3600.0},
+    "clear old errors": {"task": "observability.clear_old_errors", "schedule": 3600.0},
 }
 
+# -- logs: every line says its request or run; LOG_FORMAT=json writes an object a line --
+LOG_FORMAT = environment.one_of("LOG_FORMAT", ("plain", "json"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"belonging": {"()": "webapp.observability.context.Belonging"}},
     "formatters": {
-        "plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "plain": {"format": "{asctime} {levelname} {name}: {belonging}{message}", "style": "{"},
+        "json": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "format": "{asctime}{levelname}{name}{message}{request_id}{run_id}",
+            "style": "{",
+            "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
+        },
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": environment.optional("LOG_LEVEL", "INFO")},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": LOG_FORMAT,
+            "filters": ["belonging"],
+        },
+        "recent errors": {
+            "class": "webapp.observability.error_handler.RecentErrorHandler",
+            "filters": ["belonging"],
+        },
+    },
+    "root": {
+        "handlers": ["console", "recent errors"],
+        "level": environment.optional("LOG_LEVEL", "INFO"),
+    },
 }
 
 

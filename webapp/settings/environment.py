@@ -31,6 +31,14 @@ def flag(name: str, default: bool = False) -> bool:
     raise ImproperlyConfigured(f"{name} is {word!r}; allowed are: {allowed}.")
 
 
+def one_of(name: str, allowed: tuple[str, ...]) -> str:
+    """One of the allowed words; the first of them where none is given."""
+    word = optional(name, allowed[0])
+    if word not in allowed:
+        raise ImproperlyConfigured(f"{name} is {word!r}; allowed are: {', '.join(allowed)}.")
+    return word
+
+
 def number(name: str, default: int) -> int:
     text = optional(name, str(default))
     try:

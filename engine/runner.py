@@ -35,6 +35,7 @@ def run(
     resume: Checkpoint | None = None,
     *,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    checkpoint_now: Callable[[], bool] = lambda: False,
     reason_to_stop: Callable[[], str] = lambda: "",
 ) -> Iterator[Event]:
     """Run every planned run of `experiment` in order; each starts with `Started` and ends with
@@ -42,22 +43,27 @@ def run(
 
     `resume` is a checkpoint of an earlier, interrupted call with the same experiment: runs before
     its own are left out, and its own goes on after it. A checkpoint is taken after the first outer
-    step that ends `checkpoint_seconds` after the last one. `reason_to_stop` is asked after every
-    outer step: a sentence ends the run there as out of budget, an empty one does not.
+    step that ends `checkpoint_seconds` after the last one, and after every one for which
+    `checkpoint_now` says so: whoever wants to stop waits for that. `reason_to_stop` is asked after
+    every outer step: a sentence ends the run there as out of budget, an empty one does not.
     Raises `engine.data.DataMissing` where data must be fetched first, `RuntimeError` for a device
     that is not there, and what torch raises when memory runs out.
     """
+
+    def due(since: float) -> bool:
+        return time.monotonic() - since > checkpoint_seconds or checkpoint_now()
+
     for planned in expand(experiment):
         if resume is None or planned.index > resume.run:
-            yield from _run_one(planned, None, checkpoint_seconds, reason_to_stop)
+            yield from _run_one(planned, None, due, reason_to_stop)
         elif planned.index == resume.run:
-            yield from _run_one(planned, resume, checkpoint_seconds, reason_to_stop)
+            yield from _run_one(planned, resume, due, reason_to_stop)
 
 
 def _run_one(
     planned: PlannedRun,
     resume: Checkpoint | None,
-    checkpoint_seconds: float,
+    checkpoint_is_due: Callable[[float], bool],
     reason_to_stop: Callable[[], str],
 ) -> Iterator[Event]:
     experiment = planned.spec
@@ -129,7 +135,7 @@ def _run_one(
             yield checkpoint()
             yield finished("out_of_budget", reason)
             return
-        if time.monotonic() - saved > checkpoint_seconds:
+        if checkpoint_is_due(saved):
             saved = time.monotonic()
             yield checkpoint()
     yield finished("finished")

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from webapp.forecasts.answers import Answer
 from webapp.forecasts.models import LaunchForecast
-from webapp.runs.models import ENDS, Run, Status
+from webapp.runs.models import ENDS, Run
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,10 @@ def remaining_of(run: Run, forecast: Seconds | None, now: datetime | None = None
     """
     if run.has_ended:
         return NONE
-    if not (run.status == Status.RUNNING and run.started_at):
+    worked = run.seconds_worked(now or timezone.now())
+    if worked is None:
         return forecast
-    elapsed = max(((now or timezone.now()) - run.started_at).total_seconds(), 1e-3)
+    elapsed = max(worked, 1e-3)
     done = run.step / run.total_steps
     if forecast is None:
         if not done:

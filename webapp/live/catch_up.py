@@ -45,7 +45,8 @@ def news(run: Run, cursor: Cursor) -> News:
     if sequence != cursor.sequence or (cursor.told and run.attempt != cursor.attempt):
         found.append(messages.rewind(run_id=run.pk, attempt=run.attempt, sequence=sequence))
     told = (
-        run.attempt, run.status, run.cancel_requested, run.sequence, run.picture_changes, run.error
+        run.attempt, run.status, run.cancel_requested, run.pause_requested, run.checkpoint_step,
+        run.sequence, run.picture_changes, run.error,
     )  # fmt: skip
     if told != cursor.told:
         found.append(messages.state(run))

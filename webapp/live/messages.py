@@ -49,7 +49,7 @@ def encoded(values: np.ndarray) -> list[float | str]:
 
 def state(run: Run, now: datetime | None = None) -> Message:
     """Where `run` stands; the seconds that remain are extrapolated from those that went by."""
-    elapsed = elapsed_seconds(run, now or timezone.now())
+    elapsed = run.seconds_worked(now or timezone.now())
     remaining = None
     if run.status == Status.RUNNING and run.step and elapsed is not None:
         remaining = elapsed / run.step * (run.total_steps - run.step)
@@ -59,6 +59,8 @@ def state(run: Run, now: datetime | None = None) -> Message:
         "attempt": run.attempt,
         "status": run.status,
         "cancel_requested": run.cancel_requested,
+        "pause_requested": run.pause_requested,
+        "checkpoint_step": run.checkpoint_step,
         "step": run.step,
         "total_steps": run.total_steps,
         "sequence": run.sequence,
@@ -67,13 +69,6 @@ def state(run: Run, now: datetime | None = None) -> Message:
         "remaining_seconds": remaining,
         "error": run.error,
     }
-
-
-def elapsed_seconds(run: Run, now: datetime) -> float | None:
-    """Seconds since the run first began, until its end if it has ended; None before it began."""
-    if run.started_at is None:
-        return None
-    return max(0.0, ((run.finished_at or now) - run.started_at).total_seconds())
 
 
 def rewind(*, run_id: int, attempt: int, sequence: int) -> Message:

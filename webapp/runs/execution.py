@@ -16,7 +16,7 @@ import engine
 from engine.events import Checkpoint, Event, Finished, Note, Pictured, Point, Started
 from engine.spec import validate
 from webapp.forecasts import predictions
-from webapp.runs import services, shutdown
+from webapp.runs import pausing, services, shutdown
 from webapp.runs.checkpoint_store import CheckpointStore
 from webapp.runs.explanations import explain, is_out_of_memory
 from webapp.runs.memory_guard import MemoryGuard
@@ -50,7 +50,7 @@ def execute(
         guard = MemoryGuard.of_worker(worker)
         with Recorder(run) as recorder, guard:
             ended = _follow(run, checkpoint, recorder, store, must_stop, guard)
-        if ended and not Run.objects.filter(pk=run_id, status=Status.OUT_OF_BUDGET).exists():
+        if ended and Run.objects.filter(pk=run_id, status=Status.FINISHED).exists():
             store.delete()
     except LeaseLost as lost:
         log.warning("Attempt %s stops: %s.", run.attempt, lost)
@@ -67,9 +67,9 @@ def _follow(
     must_stop: Callable[[], bool],
     guard: MemoryGuard,
 ) -> bool:
-    """Whether the run has ended; False where it went back to the queue."""
+    """Whether the run has ended; False where it went back to the queue, or is paused."""
     try:
-        with closing(_events(run, checkpoint, guard)) as events:
+        with closing(_events(run, checkpoint, guard, recorder)) as events:
             return _consume(events, run, recorder, store, must_stop)
     except LeaseLost:
         raise
@@ -92,11 +92,14 @@ def _save_the_rest(recorder: Recorder) -> None:
         log.exception("The last points of run %s could not be recorded.", recorder.run_id)
 
 
-def _events(run: Run, checkpoint: Checkpoint | None, guard: MemoryGuard) -> Iterator[Event]:
+def _events(
+    run: Run, checkpoint: Checkpoint | None, guard: MemoryGuard, recorder: Recorder
+) -> Iterator[Event]:
     return engine.run(
         validate(run.spec),
         resume=checkpoint,
         checkpoint_seconds=settings.CHECKPOINT_SECONDS,
+        checkpoint_now=recorder.must_let_go,
         reason_to_stop=guard.reason_to_stop,
     )
 
@@ -123,6 +126,13 @@ def _consume(
                 # A checkpoint may never be ahead of the points and pictures that it follows.
                 recorder.flush()
                 store.save(event)
+                services.keep_checkpoint(**mine, step=event.step)
+                if recorder.cancel_requested:
+                    services.finish(**mine, status=Status.CANCELLED)
+                    return True
+                if recorder.pause_requested:
+                    pausing.pause(**mine)
+                    return False
             case Finished():
                 recorder.flush()
                 services.finish(
@@ -130,12 +140,11 @@ def _consume(
                 )
                 return True
         recorder.check()
-        if recorder.cancel_requested:
-            recorder.flush()
-            services.finish(**mine, status=Status.CANCELLED)
-            return True
         if must_stop():
             recorder.flush()
+            if recorder.cancel_requested:
+                services.finish(**mine, status=Status.CANCELLED)
+                return True
             services.release(**mine)
             return False
     raise RuntimeError("the engine ended without saying how the run finished")

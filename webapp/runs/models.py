@@ -1,6 +1,7 @@
 """Runs, their series, pictures and log. Status changes happen in `webapp.runs.services` alone."""
 
 import json
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models import F, Q
@@ -9,10 +10,15 @@ from engine.pictures import Picture
 
 
 class Status(models.TextChoices):
-    """What a run is doing. A run moves only queued → running → an end, or back to queued."""
+    """What a run is doing.
+
+    A run moves queued → running → an end, or back to queued where its worker is lost. Pausing takes
+    a queued or running run to paused; resuming takes it, or an end with a checkpoint, to queued.
+    """
 
     QUEUED = "queued", "Queued"
     RUNNING = "running", "Running"
+    PAUSED = "paused", "Paused"
     FINISHED = "finished", "Finished"
     CANCELLED = "cancelled", "Cancelled"
     FAILED = "failed", "Failed"
@@ -30,6 +36,9 @@ class Run(models.Model):
     )
     number = models.PositiveIntegerField(help_text="Index within the experiment, from 0.")
     label = models.CharField(max_length=400)
+    name = models.CharField(
+        max_length=200, blank=True, default="", help_text="What people call it; else its label."
+    )
     configuration = models.CharField(
         max_length=64, help_text="Digest of the spec without seed and name."
     )
@@ -48,6 +57,15 @@ class Run(models.Model):
     worker = models.CharField(max_length=200, blank=True, default="")
     lease_until = models.DateTimeField(null=True, blank=True)
     cancel_requested = models.BooleanField(default=False)
+    pause_requested = models.BooleanField(default=False)
+    checkpoint_step = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Outer steps of the newest checkpoint; none if null."
+    )
+    resumes = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Where attempts went on: [attempt, outer step] each, in order.",
+    )
 
     step = models.PositiveIntegerField(default=0, help_text="Outer steps finished.")
     total_steps = models.PositiveIntegerField()
@@ -60,6 +78,17 @@ class Run(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    idle_since = models.DateTimeField(
+        null=True, blank=True, help_text="When the last attempt ended, whatever ended it."
+    )
+    idle_time = models.DurationField(
+        default=timedelta, help_text="Between the attempts so far: no worker had it."
+    )
+
+    notes = models.TextField(blank=True, default="", help_text="What people write of it, Markdown.")
+    notes_version = models.PositiveIntegerField(
+        default=0, help_text="How often the notes were written: who edits an older one is told."
+    )
 
     class Meta:
         ordering = ("-created_at", "-pk")
@@ -82,6 +111,14 @@ class Run(models.Model):
             models.CheckConstraint(
                 condition=Q(sequence__lte=F("total_steps")), name="run_sequence_within_total"
             ),
+            models.CheckConstraint(
+                condition=Q(pause_requested=False) | Q(status=Status.RUNNING),
+                name="run_pause_asked_only_of_running",
+            ),
+            models.CheckConstraint(
+                condition=Q(checkpoint_step__isnull=True) | Q(checkpoint_step__lte=F("step")),
+                name="run_checkpoint_within_step",
+            ),
         )
         indexes = (
             models.Index(fields=["-created_at", "-id"], name="run_newest"),
@@ -102,8 +139,19 @@ class Run(models.Model):
         return f"Run {self.pk}: {self.label}"
 
     @property
+    def title(self) -> str:
+        return self.name or self.label
+
+    @property
     def has_ended(self) -> bool:
         return self.status in ENDS
+
+    def seconds_worked(self, now: datetime) -> float | None:
+        """Seconds in which a worker had the run, until `now` at most; None before it began."""
+        if self.started_at is None:
+            return None
+        until = self.idle_since or self.finished_at or now
+        return max(0.0, (until - self.started_at - self.idle_time).total_seconds())
 
     @property
     def figures(self) -> dict[str, float | None]:
@@ -178,7 +226,11 @@ class RunPicture(models.Model):
 
 
 class RunEvent(models.Model):
-    """A sentence of a run's log."""
+    """A sentence of a run's log, or what happened to the run."""
+
+    class Kind(models.TextChoices):
+        LOG = "log", "Log"
+        STATE = "state", "Event"
 
     class Level(models.TextChoices):
         INFO = "info", "Info"
@@ -188,6 +240,12 @@ class RunEvent(models.Model):
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="events")
     attempt = models.PositiveIntegerField()
     step = models.PositiveIntegerField()
+    kind = models.CharField(
+        max_length=10,
+        choices=Kind.choices,
+        default=Kind.LOG,
+        help_text="What the run said itself, or what the lab did with it.",
+    )
     level = models.CharField(max_length=10, choices=Level.choices, default=Level.INFO)
     message = models.TextField()
     at = models.DateTimeField(auto_now_add=True)
@@ -198,6 +256,7 @@ class RunEvent(models.Model):
             models.CheckConstraint(
                 condition=Q(level__in=["info", "warning", "error"]), name="event_level_known"
             ),
+            models.CheckConstraint(condition=Q(kind__in=["log", "state"]), name="event_kind_known"),
         )
         indexes = (models.Index(fields=["run", "at"], name="event_of_run"),)
 

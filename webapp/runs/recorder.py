@@ -34,6 +34,7 @@ class Recorder:
     def __init__(self, run: Run) -> None:
         self.run_id, self.attempt = run.pk, run.attempt
         self.cancel_requested = False
+        self.pause_requested = False
         self._points: list[Point] = []
         self._notes: list[Note] = []
         self._pictured: list[Pictured] = []
@@ -57,6 +58,10 @@ class Recorder:
     ) -> None:
         self._ended.set()
         self._thread.join()
+
+    def must_let_go(self) -> bool:
+        """Whether somebody asked to pause or to cancel the run."""
+        return self.pause_requested or self.cancel_requested
 
     def add_point(self, point: Point) -> None:
         with self._lock:
@@ -122,8 +127,11 @@ class Recorder:
         return True
 
     def _renew(self) -> None:
-        lease = services.renew(run_id=self.run_id, attempt=self.attempt)
+        self._obey(services.renew(run_id=self.run_id, attempt=self.attempt))
+
+    def _obey(self, lease: services.Lease) -> None:
         self.cancel_requested = lease.cancel_requested
+        self.pause_requested = lease.pause_requested
 
     def _record(self) -> None:
         if self._unsure:
@@ -135,7 +143,7 @@ class Recorder:
             notes=self._notes,
             pictured=self._pictured,
         )
-        self.cancel_requested = lease.cancel_requested
+        self._obey(lease)
         self._points, self._notes, self._pictured = [], [], []
         self._committed_at = time.monotonic()
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Case, F, Value, When
 from django.db.models.functions import Coalesce, Now
 
 from engine.events import Note, Pictured, Point
@@ -26,6 +26,7 @@ from webapp.live import hints
 from webapp.runs import chunks, pictures
 from webapp.runs.models import ENDS, Run, RunEvent, SeriesChunk, Status
 from webapp.runs.permissions import require_change
+from webapp.runs.telling import hint, log
 from webapp.runs.wake import wake
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Lease:
     """What a worker learns when it renews."""
 
     cancel_requested: bool
+    pause_requested: bool = False
 
 
 def claim(*, run_id: int, worker: str, resume_from: int = 0) -> Run | None:
@@ -61,6 +63,8 @@ def claim(*, run_id: int, worker: str, resume_from: int = 0) -> Run | None:
             worker=worker,
             lease_until=Now() + LEASE,
             started_at=Coalesce("started_at", Now()),
+            idle_time=F("idle_time") + Coalesce(Now() - F("idle_since"), timedelta()),
+            idle_since=None,
         )
         if not taken:
             return None
@@ -68,6 +72,10 @@ def claim(*, run_id: int, worker: str, resume_from: int = 0) -> Run | None:
         if run.sequence > resume_from:
             rewind(run_id=run_id, attempt=run.attempt, sequence=resume_from)
             run.refresh_from_db()
+        if run.attempt > 1:
+            run.resumes = [mark for mark in run.resumes if mark[1] < resume_from]
+            run.resumes.append([run.attempt, resume_from])
+            run.save(update_fields=["resumes"])
         hints.send_after_commit(run_id, run.sequence)
     return run
 
@@ -78,7 +86,12 @@ def rewind(*, run_id: int, attempt: int, sequence: int) -> None:
         mine = Run.objects.filter(
             pk=run_id, status=Status.RUNNING, attempt=attempt, sequence__gte=sequence
         )
-        changes = {"sequence": sequence, "step": sequence, **_PICTURES_CHANGE}
+        changes = {
+            "sequence": sequence,
+            "step": sequence,
+            "checkpoint_step": sequence or None,
+            **_PICTURES_CHANGE,
+        }
         if not mine.update(**changes):
             raise LeaseLost(f"run {run_id} is not attempt {attempt}'s to rewind to {sequence}")
         chunks.trim(run_id=run_id, sequence=sequence)
@@ -90,7 +103,11 @@ def renew(*, run_id: int, attempt: int) -> Lease:
     mine = Run.objects.filter(pk=run_id, status=Status.RUNNING, attempt=attempt)
     if not mine.update(lease_until=Now() + LEASE):
         raise LeaseLost(f"run {run_id} is no longer attempt {attempt}'s")
-    return Lease(cancel_requested=mine.values_list("cancel_requested", flat=True).first() or False)
+    cancel, pause = mine.values_list("cancel_requested", "pause_requested").first() or (
+        False,
+        False,
+    )
+    return Lease(cancel_requested=cancel, pause_requested=pause)
 
 
 def record_points(
@@ -146,7 +163,14 @@ def record_points(
             for note in notes
         )
         hints.send_after_commit(run_id, sequence)
-    return Lease(cancel_requested=run.cancel_requested)
+    return Lease(cancel_requested=run.cancel_requested, pause_requested=run.pause_requested)
+
+
+def keep_checkpoint(*, run_id: int, attempt: int, step: int) -> None:
+    """Say that a checkpoint with `step` finished outer steps lies on durable storage."""
+    mine = Run.objects.filter(pk=run_id, status=Status.RUNNING, attempt=attempt)
+    if not mine.update(checkpoint_step=step):
+        raise LeaseLost(f"run {run_id} is no longer attempt {attempt}'s")
 
 
 def finish(
@@ -161,47 +185,58 @@ def finish(
     if status not in ENDS:
         raise ValueError(f"{status!r} is not an end of a run; allowed: {', '.join(ENDS)}")
     with transaction.atomic():
-        changes: dict[str, Any] = {"status": status, "error": error, **_RELEASED}
+        changes: dict[str, Any] = {"status": status, "error": error, **RELEASED}
         if summary is not None:
             changes["summary"] = storable(summary)
+        if status == Status.FINISHED:
+            changes["checkpoint_step"] = None
         mine = Run.objects.filter(pk=run_id, status=Status.RUNNING, attempt=attempt)
         if not mine.update(finished_at=Now(), **changes):
             raise LeaseLost(f"run {run_id} is no longer attempt {attempt}'s")
+        run = Run.objects.get(pk=run_id)
+        happened = f"{run.get_status_display()} after outer step {run.step}."
+        log(run, _LEVEL_OF_END[status], f"{happened} {error}".rstrip())
         chunks.pack(run_id)
         # Whatever becomes of that, the run has ended.
         transaction.on_commit(lambda: predictions.measure(run_id), robust=True)
-        _hint(run_id)
+        hint(run_id)
 
 
 def release(*, run_id: int, attempt: int) -> None:
-    """Give a running run back to the queue: its worker is shutting down."""
+    """Give a running run back to the queue: its worker is shutting down. One that somebody asked
+    to pause is paused."""
+    back = Case(When(pause_requested=True, then=Value(Status.PAUSED)), default=Value(Status.QUEUED))
     with transaction.atomic():
         mine = Run.objects.filter(pk=run_id, status=Status.RUNNING, attempt=attempt)
-        if not mine.update(status=Status.QUEUED, **_RELEASED):
+        if not mine.update(status=back, **RELEASED):
             raise LeaseLost(f"run {run_id} is no longer attempt {attempt}'s")
         run = Run.objects.get(pk=run_id)
-        _log(run, RunEvent.Level.INFO, "Its worker shut down; the run waits for the next one.")
-        transaction.on_commit(lambda: wake([(run.pk, run.queue)]))
-        _hint(run_id)
+        if run.status == Status.PAUSED:
+            log(run, RunEvent.Level.INFO, "Its worker shut down; the run is paused, as asked.")
+        else:
+            log(run, RunEvent.Level.INFO, "Its worker shut down; the run waits for the next one.")
+            transaction.on_commit(lambda: wake([(run.pk, run.queue)]))
+        hint(run_id)
 
 
 def request_cancel(*, user: User, run: Run) -> Run:
-    """Cancel a queued run at once; ask the worker of a running one to stop after its outer step.
+    """Cancel a run that no worker has at once; ask the worker of a running one to stop after its
+    outer step.
 
     A run that has ended stays as it is. Returns the run as it is now.
     """
     require_change(user, run.experiment, "cancel this run")
     with transaction.atomic():
         this = Run.objects.filter(pk=run.pk)
-        if this.filter(status=Status.QUEUED).update(
+        if this.filter(status__in=(Status.QUEUED, Status.PAUSED)).update(
             status=Status.CANCELLED, finished_at=Now(), cancel_requested=True
         ):
-            _log(run, RunEvent.Level.INFO, f"Cancelled by {user.get_username()} before it began.")
+            log(run, RunEvent.Level.INFO, f"Cancelled by {user.get_username()} while it waited.")
         elif this.filter(status=Status.RUNNING, cancel_requested=False).update(
             cancel_requested=True
         ):
-            _log(run, RunEvent.Level.INFO, f"{user.get_username()} asked to cancel.")
-        _hint(run.pk)
+            log(run, RunEvent.Level.INFO, f"{user.get_username()} asked to cancel.")
+        hint(run.pk)
     run.refresh_from_db()
     return run
 
@@ -233,22 +268,28 @@ def _take_back(run: Run) -> bool:
     elif losses >= MOST_LOSSES:
         status = Status.FAILED
         message = f"Its worker vanished {losses} times, most recently at outer step {run.step}."
+    elif run.pause_requested:
+        status, message = Status.PAUSED, "Its worker vanished; the run is paused, as asked."
     else:
         status = Status.QUEUED
         message = f"Its worker {run.worker} vanished; the run is queued again."
-    changes: dict[str, Any] = {"status": status, "times_lost": losses, **_RELEASED}
+    changes: dict[str, Any] = {"status": status, "times_lost": losses, **RELEASED}
     if status in ENDS:
         changes |= {"finished_at": Now(), "error": message if status == Status.FAILED else ""}
     with transaction.atomic():
         same = Run.objects.filter(
-            pk=run.pk, status=Status.RUNNING, attempt=run.attempt, lease_until__lt=Now()
+            pk=run.pk,
+            status=Status.RUNNING,
+            attempt=run.attempt,
+            pause_requested=run.pause_requested,
+            lease_until__lt=Now(),
         )
         if not same.update(**changes):
             return False
-        _log(run, RunEvent.Level.WARNING, message)
+        log(run, RunEvent.Level.WARNING, message)
         if status == Status.QUEUED:
             transaction.on_commit(lambda: wake([(run.pk, run.queue)]))
-        _hint(run.pk)
+        hint(run.pk)
     return True
 
 
@@ -261,7 +302,19 @@ def checkpoint_folder(run_id: int) -> Path:
     return Path(settings.CHECKPOINT_ROOT) / str(run_id)
 
 
-_RELEASED: dict[str, Any] = {"worker": "", "lease_until": None}
+RELEASED: dict[str, Any] = {
+    "worker": "",
+    "lease_until": None,
+    "pause_requested": False,
+    "idle_since": Now(),
+}
+"""What a run that a worker held looks like when it holds it no more."""
+_LEVEL_OF_END = {
+    Status.FINISHED: RunEvent.Level.INFO,
+    Status.CANCELLED: RunEvent.Level.INFO,
+    Status.OUT_OF_BUDGET: RunEvent.Level.WARNING,
+    Status.FAILED: RunEvent.Level.ERROR,
+}
 _PICTURES_CHANGE: dict[str, Any] = {"picture_changes": F("picture_changes") + 1}
 
 
@@ -269,14 +322,3 @@ def _summary_after(summary: dict[str, Any], points: list[Point]) -> dict[str, An
     for point in points:
         summary = updated(summary, point.values)
     return storable(summary)
-
-
-def _log(run: Run, level: str, message: str) -> None:
-    RunEvent.objects.create(
-        run_id=run.pk, attempt=run.attempt, step=run.step, level=level, message=message
-    )
-
-
-def _hint(run_id: int) -> None:
-    sequence = Run.objects.filter(pk=run_id).values_list("sequence", flat=True).first()
-    hints.send_after_commit(run_id, sequence or 0)

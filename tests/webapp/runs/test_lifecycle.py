@@ -54,7 +54,7 @@ def test_a_run_goes_from_the_queue_to_its_end(run: Run) -> None:
     assert run.summary == {"meta_loss": 0.5, "bias": "nan", "worst": "-inf", "none": None}
     assert run.figures["worst"] == float("-inf")
     assert run.figures["none"] is None
-    assert run.events.get().message == "the residual grows"
+    assert run.events.get(kind="log").message == "the residual grows"
     kept = series([run.pk])[run.pk]
     assert kept["meta_loss"][0].tolist() == list(range(20))
     assert kept["bias"][1].tolist() == [0.0, 5.0, 10.0, 15.0]

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-from django.db.models import Min
+from django.db.models import Min, QuerySet
 
 from engine.events import Point
+from webapp.runs import rollups
 from webapp.runs.models import SeriesChunk
 
 STEPS = np.dtype("<i8")
 VALUES = np.dtype("<f8")
 PACKED_POINTS = 10_000
 """Points in one chunk of a run that has ended."""
+JOINED_POINTS = 1_000
+"""Points in one chunk of a running run, but for the newest ones."""
 
 Arrays = tuple[np.ndarray, np.ndarray]
 """Outer steps (int64) and values (float64) of one series, of equal length."""
@@ -26,15 +29,16 @@ def decode(chunk: SeriesChunk) -> Arrays:
 def encode(
     *, run_id: int, attempt: int, name: str, first: int, last: int, arrays: Arrays
 ) -> SeriesChunk:
-    steps, values = arrays
+    steps, values = np.ascontiguousarray(arrays[0], STEPS), np.ascontiguousarray(arrays[1], VALUES)
     return SeriesChunk(
         run_id=run_id,
         attempt=attempt,
         name=name,
         first_sequence=first,
         last_sequence=last,
-        steps=np.ascontiguousarray(steps, STEPS).tobytes(),
-        values=np.ascontiguousarray(values, VALUES).tobytes(),
+        steps=steps.tobytes(),
+        values=values.tobytes(),
+        rollup=rollups.stored(steps, values),
     )
 
 
@@ -96,18 +100,30 @@ def kept_from(*, run_id: int, attempt: int, sequence: int) -> int:
     return sequence if rewritten is None else min(sequence, rewritten - 1)
 
 
+def join(*, run_id: int, before: int, now: int) -> None:
+    """Join the small chunks of every full stretch of `JOINED_POINTS` points that the sequence went
+    past between `before` and `now`: a reader meets few rows however long the run is."""
+    first, last = (sequence // JOINED_POINTS * JOINED_POINTS for sequence in (before, now))
+    if last > first:
+        stretch = SeriesChunk.objects.filter(first_sequence__gt=first, first_sequence__lte=last)
+        _join(stretch.filter(run_id=run_id), JOINED_POINTS)
+
+
 def pack(run_id: int) -> None:
-    """Join the many small chunks of a run that has ended into few large ones."""
+    """Join the chunks of a run that has ended into few large ones."""
+    _join(SeriesChunk.objects.filter(run_id=run_id), PACKED_POINTS)
+
+
+def _join(chunks: QuerySet[SeriesChunk], length: int) -> None:
+    """Make one of those `chunks` of a series and an attempt that begin in the same `length`."""
     groups: dict[tuple[str, int, int], list[SeriesChunk]] = {}
-    chunks = SeriesChunk.objects.filter(run_id=run_id).order_by("name", "first_sequence")
-    for chunk in chunks:
-        key = (chunk.name, chunk.attempt, chunk.first_sequence // PACKED_POINTS)
+    for chunk in chunks.order_by("name", "first_sequence"):
+        key = (chunk.name, chunk.attempt, (chunk.first_sequence - 1) // length)
         groups.setdefault(key, []).append(chunk)
-    if len(groups) == len(chunks):
-        return
-    packed = [_joined(members) for members in groups.values()]
-    SeriesChunk.objects.filter(run_id=run_id).delete()
-    SeriesChunk.objects.bulk_create(packed)
+    several = [members for members in groups.values() if len(members) > 1]
+    joined = [_joined(members) for members in several]
+    chunks.filter(pk__in=[chunk.pk for members in several for chunk in members]).delete()
+    SeriesChunk.objects.bulk_create(joined)
 
 
 def _joined(members: list[SeriesChunk]) -> SeriesChunk:

@@ -175,6 +175,9 @@ class SeriesChunk(models.Model):
     last_sequence = models.PositiveIntegerField()
     steps = models.BinaryField(help_text="Little-endian int64, one outer step an entry.")
     values = models.BinaryField(help_text="Little-endian float64, one value an entry.")
+    rollup = models.BinaryField(
+        null=True, help_text="Cells of `webapp.runs.rollups`; none where they would save little."
+    )
 
     class Meta:
         ordering = ("run_id", "name", "first_sequence")

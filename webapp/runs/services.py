@@ -143,6 +143,7 @@ def record_points(
                 chunks.from_points(run_id=run_id, attempt=attempt, points=points)
             )
             sequence = points[-1].step + 1
+            chunks.join(run_id=run_id, before=run.sequence, now=sequence)
         Run.objects.filter(pk=run_id).update(
             sequence=sequence,
             step=sequence,

@@ -1,12 +1,12 @@
 // The charts of a page. The server draws the figures (the same that an export gets); this module
 // fetches them, dresses them in the page's colours, and keeps toolbar, address and exports alike.
 
-import { readWidth, writeWidth } from "./paper_width.js";
 import { CONFIG, dressedLayout, withAlpha } from "./plotly_look.js";
 import { refreshing } from "./refreshing.js";
 import { fillTable } from "./text_table.js";
 
 const DEFAULTS = { x: "step", scale: "auto", smoothing: "0" };
+const asked = () => new URLSearchParams(location.search);
 
 export class Charts extends EventTarget {
   constructor(place, toolbar) {
@@ -15,15 +15,15 @@ export class Charts extends EventTarget {
     this.toolbar = toolbar;
     this.runs = place.dataset.runs;
     this.figures = new Map();
-    this.hidden = new Set();
+    this.hidden = new Set((asked().get("hidden") ?? "").split(",").filter(Boolean));
     this.visible = new Set();
     this.refresh = refreshing(() => this.#fetch());
     this.watcher = new IntersectionObserver((entries) => this.#seen(entries), { rootMargin: "200px" });
   }
 
   start() {
-    for (const card of this.place.querySelectorAll("[data-chart]")) this.#adopt(card);
     this.#startToolbar();
+    for (const card of this.place.querySelectorAll("[data-chart]")) this.#adopt(card);
     document.addEventListener("lab:theme", () => this.#drawVisible());
     this.refresh();
   }
@@ -31,12 +31,14 @@ export class Charts extends EventTarget {
   toggle(key) {
     if (!this.hidden.delete(key)) this.hidden.add(key);
     this.#drawVisible();
+    this.#changed();
     return !this.hidden.has(key);
   }
 
   get options() {
     const values = new FormData(this.toolbar);
-    return Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, values.get(name)]));
+    const chosen = Object.keys(DEFAULTS).map((name) => [name, values.get(name)]);
+    return { ...Object.fromEntries(chosen), hidden: [...this.hidden].join(",") };
   }
 
   #query(more = {}) {
@@ -67,7 +69,7 @@ export class Charts extends EventTarget {
     card.querySelector("h3").textContent = figure.title;
     const explanation = card.querySelector(".chart-explanation");
     explanation.textContent = explanation.title = figure.explanation;
-    card.querySelector("[data-export] summary").setAttribute("aria-label", `Export ${figure.title}`);
+    card.querySelector("[data-export-open]").setAttribute("aria-label", `Export ${figure.title}`);
     if (before) before.after(card);
     else this.place.prepend(card);
     this.#adopt(card);
@@ -77,13 +79,7 @@ export class Charts extends EventTarget {
   #adopt(card) {
     this.watcher.observe(card);
     card.querySelector("[data-twin]").addEventListener("toggle", () => this.#fillTwin(card));
-    const width = card.querySelector("[data-width]");
-    width.value = readWidth();
-    width.addEventListener("change", () => {
-      writeWidth(width.value);
-      this.#writeExports();
-    });
-    this.#writeExportsOf(card);
+    this.#writeExportOf(card);
   }
 
   #seen(entries) {
@@ -98,6 +94,7 @@ export class Charts extends EventTarget {
 
   #describe(card, figure) {
     card.querySelector("[data-empty]").hidden = !figure.empty;
+    card.toggleAttribute("data-export-empty", figure.empty);
     card.querySelector("[data-plot]").setAttribute("aria-label", figure.text_summary);
     card.querySelector("[data-text-summary]").textContent = figure.text_summary;
     card.querySelector("[data-note]").textContent = figure.note;
@@ -138,9 +135,8 @@ export class Charts extends EventTarget {
   }
 
   #startToolbar() {
-    const asked = new URLSearchParams(location.search);
     for (const name of Object.keys(DEFAULTS)) {
-      const value = asked.get(name);
+      const value = asked().get(name);
       if (value === null) continue;
       const inputs = [...this.toolbar.querySelectorAll(`[name="${name}"]`)];
       if (inputs[0].type === "range") inputs[0].value = value;
@@ -153,31 +149,31 @@ export class Charts extends EventTarget {
     this.toolbar.addEventListener("submit", (event) => event.preventDefault());
     this.toolbar.addEventListener("input", () => {
       show();
-      this.#writeAddress();
-      this.#writeExports();
-      this.refresh({ now: true });
+      this.#changed();
     });
-    this.#writeExports();
+  }
+
+  #changed() {
+    this.#writeAddress();
+    for (const card of this.place.querySelectorAll("[data-chart]")) this.#writeExportOf(card);
+    this.refresh({ now: true });
   }
 
   #writeAddress() {
     const address = new URL(location.href);
     for (const [name, value] of Object.entries(this.options)) {
-      if (value === DEFAULTS[name]) address.searchParams.delete(name);
+      if (value === (DEFAULTS[name] ?? "")) address.searchParams.delete(name);
       else address.searchParams.set(name, value);
     }
     history.replaceState(history.state, "", address.href.replaceAll("%2C", ","));
   }
 
-  #writeExports() {
-    for (const card of this.place.querySelectorAll("[data-chart]")) this.#writeExportsOf(card);
-  }
-
-  #writeExportsOf(card) {
-    card.querySelector("[data-width]").value = readWidth();
-    for (const link of card.querySelectorAll("[data-format]")) {
-      const query = this.#query({ metric: card.dataset.chart, width: readWidth() });
-      link.href = `${this.place.dataset.fileUrl}${link.dataset.format}?${query}`;
-    }
+  // What export_dialog.js offers of this card: exactly what is drawn.
+  #writeExportOf(card) {
+    Object.assign(card.dataset, {
+      exportUrl: this.place.dataset.fileUrl,
+      exportTitle: card.querySelector("h3").textContent,
+      exportQuery: this.#query({ metric: card.dataset.chart }),
+    });
   }
 }

@@ -1,5 +1,6 @@
 // The page of an experiment, and a comparison: charts, progress and findings of several runs.
 
+import "./export_dialog.js";
 import "./menus.js";
 import { Charts } from "./charts.js";
 import { LiveRuns, followedRuns } from "./live.js";
@@ -85,6 +86,7 @@ live.addEventListener("state", ({ detail: run }) => {
 });
 
 for (const button of overlay.querySelectorAll("[data-legend]")) {
+  button.setAttribute("aria-pressed", String(!charts.hidden.has(button.dataset.legend)));
   button.addEventListener("click", () => {
     button.setAttribute("aria-pressed", String(charts.toggle(button.dataset.legend)));
   });

@@ -1,7 +1,6 @@
 // The pictures of one run: a card each, with a slider over the outer steps at which it was taken.
 // Only what is in sight is loaded; "Latest" follows the run.
 
-import { readWidth, writeWidth } from "./paper_width.js";
 import { drawPicture } from "./picture_drawing.js";
 import { refreshing } from "./refreshing.js";
 import { fillTable } from "./text_table.js";
@@ -67,12 +66,6 @@ class PictureCard {
     this.#find("latest").addEventListener("click", () => this.#pick(this.taken.length - 1));
     this.#find("play").addEventListener("click", () => (this.timer ? this.#stop() : this.#play()));
     this.#find("twin").addEventListener("toggle", () => this.#fillTwin());
-    const width = this.#find("width");
-    width.value = readWidth();
-    width.addEventListener("change", () => {
-      writeWidth(width.value);
-      this.#writeExports();
-    });
     // Stepping through is a choice; what moves by itself is not offered where motion is unwelcome.
     this.#find("play").hidden = matchMedia("(prefers-reduced-motion: reduce)").matches;
   }
@@ -96,7 +89,7 @@ class PictureCard {
     this.element.querySelector("h3").textContent = title;
     this.slider.max = last;
     this.slider.setAttribute("aria-label", `${title}: outer step`);
-    this.#find("export").querySelector("summary").setAttribute("aria-label", `Export ${title}`);
+    this.#find("export-open").setAttribute("aria-label", `Export ${title}`);
     this.#find("twin").querySelector("[role=region]").setAttribute("aria-label", `${title} in numbers`);
     this.#find("steps").hidden = taken.length < 2;
     this.#find("note").textContent = leftOut
@@ -132,7 +125,7 @@ class PictureCard {
     this.slider.setAttribute("aria-valuetext", `step ${step}`);
     this.#find("latest").setAttribute("aria-pressed", String(this.index === this.taken.length - 1));
     this.#find("picture-step").textContent = `step ${step}`;
-    this.#writeExports();
+    this.#writeExport();
     if (this.inSight) this.#load();
   }
 
@@ -184,12 +177,14 @@ class PictureCard {
     fillTable(this.#find("table"), drawing.table);
   }
 
-  #writeExports() {
+  // What export_dialog.js offers of this card: the step that is shown.
+  #writeExport() {
     const taken = this.taken[this.index];
     if (!taken) return;
-    const path = new URL(taken.url, location.href).pathname;
-    for (const link of this.element.querySelectorAll("[data-format]")) {
-      link.href = `${path}file.${link.dataset.format}?width=${readWidth()}`;
-    }
+    Object.assign(this.element.dataset, {
+      exportUrl: `${new URL(taken.url, location.href).pathname}file.`,
+      exportTitle: `${this.element.querySelector("h3").textContent}, step ${taken.step}`,
+      exportFormats: "svg pdf png json",
+    });
   }
 }

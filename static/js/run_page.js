@@ -1,5 +1,6 @@
 // The page of one run: charts, true progress, tabs.
 
+import "./export_dialog.js";
 import "./menus.js";
 import { Charts } from "./charts.js";
 import { LiveRuns, followedRuns } from "./live.js";

@@ -35,11 +35,13 @@ def signed_in(page: Page, lab: LabProcess) -> Page:
 
 
 def exported(page: Page, metric: str, form: str, folder: Path) -> Path:
-    chart = page.locator(f"[data-chart={metric}]")
-    chart.locator("[data-export] summary").click()
+    page.locator(f"[data-chart={metric}] [data-export-open]").click()
+    dialog = page.locator("#export-dialog")
+    dialog.locator(f"label:has([value={form}])").click()
     with page.expect_download() as waiting:
-        chart.locator(f"[data-format={form}]").click()
+        dialog.locator("[data-export-download]").click()
     download: Download = waiting.value
+    dialog.get_by_label("Close").click()
     path = folder / download.suggested_filename
     download.save_as(path)
     return path

@@ -60,8 +60,10 @@ def test_a_live_picture(page: Page, lab: LabProcess, tmp_path: Path) -> None:
 
     # What is exported is what is shown.
     picture.get_by_label("Export Proposals over the meta-loss").click()
+    dialog = page.locator("#export-dialog")
+    dialog.locator("label:has([value=json])").click()
     with page.expect_download() as waiting:
-        picture.locator("[data-format=json]").click()
+        dialog.locator("[data-export-download]").click()
     waiting.value.save_as(path := tmp_path / "picture.json")
     told = json.loads(path.read_text())
     assert (told["provenance"]["run"], told["provenance"]["step"]) == (run, 1)

@@ -12,6 +12,7 @@ from webapp.exports.palette import COLOURS, looks_of
 class ExperimentLike(Protocol):
     name: str
     code_version: str
+    spec: dict[str, Any]
 
 
 class RunLike(Protocol):
@@ -33,6 +34,7 @@ class Configuration:
     """One estimator with one set of options: its runs differ by seed only."""
 
     key: str
+    """The number of its first run: short, and the same wherever these runs are together."""
     label: str
     """Tells it from the other configurations beside it."""
     slot: int
@@ -70,8 +72,10 @@ def configurations(runs: Iterable[RunLike]) -> list[Configuration]:
     labels = _distinct_labels(list(groups.values()))
     looks = looks_of([members[0].colour for members in groups.values()])
     return [
-        Configuration(key=key, label=label, slot=slot, dash=dash, runs=tuple(members))
-        for (key, members), label, (slot, dash) in zip(groups.items(), labels, looks, strict=True)
+        Configuration(
+            key=str(members[0].pk), label=label, slot=slot, dash=dash, runs=tuple(members)
+        )
+        for members, label, (slot, dash) in zip(groups.values(), labels, looks, strict=True)
     ]
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 
+from webapp.exports.csv_text import csv_text, safe_cell
 from webapp.exports.figures import Figure
+from webapp.exports.provenance import provenance_of
 from webapp.exports.traces import Trace
 
 COLUMNS = (
@@ -34,22 +34,12 @@ confidence interval that a single run measured; all three are empty where there 
 `raw` is the value before smoothing, empty where nothing was smoothed."""
 
 _BAND = {"standard_error": "standard error", "confidence": "95 % confidence"}
-_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def csv_figure(figure: Figure) -> str:
     """The drawn points of `figure`, floats with every digit that they have."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for trace in figure.traces:
-        writer.writerows(_rows(figure, trace))
-    return text.getvalue()
-
-
-def safe_cell(text: str) -> str:
-    """`text`, which a spreadsheet will not take for a formula."""
-    return f"'{text}" if text.startswith(_STARTS_A_FORMULA) else text
+    rows = (row for trace in figure.traces for row in _rows(figure, trace))
+    return csv_text(COLUMNS, rows, origin=provenance_of(figure).as_json())
 
 
 def _rows(figure: Figure, trace: Trace) -> Iterator[tuple[str, ...]]:

@@ -11,6 +11,7 @@ CONTENT_TYPES = {
     "pdf": "application/pdf",
     "csv": "text/csv; charset=utf-8",
     "json": "application/json",
+    "tex": "application/x-tex; charset=utf-8",
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -161,10 +161,12 @@ def build_figure(
     x: XAxis = "step",
     scale: Scale = "auto",
     smoothing: float = 0.0,
+    hidden: Collection[str] = (),
 ) -> Figure:
     """The figure of `metric` for `runs`, whose points are in `series` (run id → name → arrays).
 
-    `smoothing` is the weight of the past in [0, 1). Configurations without a point are left out.
+    `smoothing` is the weight of the past in [0, 1). Configurations without a point are left out,
+    and those whose key is among `hidden`: the others look as they do beside them.
     """
     title, unit = X_AXES[x]
     runs = list(runs)
@@ -177,7 +179,8 @@ def build_figure(
     traces = [
         build_trace(configuration, series, metric.name, x, log, smoothing)
         for configuration in configurations(runs)
-        if any(metric.name in series.get(run.pk, {}) for run in configuration.runs)
+        if configuration.key not in hidden
+        and any(metric.name in series.get(run.pk, {}) for run in configuration.runs)
     ]
     return Figure(
         metric=metric,

@@ -13,6 +13,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Format = Literal["png", "svg", "pdf"]
+Font = Literal["sans", "serif"]
+FONTS: dict[Font, list[str]] = {
+    "sans": ["DejaVu Sans"],
+    "serif": ["STIXGeneral", "DejaVu Serif"],
+}
+"""What matplotlib ships, so that every machine draws the same; signs that the first lacks are the
+next one's."""
 CENTIMETRES_PER_INCH = 2.54
 INK, SOFT, GRID = "#191b1f", "#5d636c", "#e4e3de"
 
@@ -57,6 +64,7 @@ def on_paper(
     height: float,
     title: str,
     origin: str,
+    font: Font = "sans",
 ) -> bytes:
     """The content of a file of `width` × `height` centimetres, which `draw` fills; `origin` is
     JSON that travels inside it. The same drawing gives the same bytes."""
@@ -64,7 +72,7 @@ def on_paper(
         import matplotlib
         from matplotlib.figure import Figure as Canvas
 
-        with matplotlib.rc_context(_style(size)):
+        with matplotlib.rc_context(_style(size, font)):
             canvas = Canvas(
                 figsize=(width / CENTIMETRES_PER_INCH, height / CENTIMETRES_PER_INCH),
                 layout="constrained",
@@ -114,9 +122,9 @@ def printable(text: str) -> str:
     return "".join(character if character.isprintable() else " " for character in text)
 
 
-def _style(size: Size) -> dict[str, Any]:
+def _style(size: Size, font: Font) -> dict[str, Any]:
     return {
-        "font.family": "DejaVu Sans",
+        "font.family": FONTS[font],
         "font.size": size.font,
         "axes.titlesize": size.font,
         "axes.labelsize": size.font,

@@ -13,10 +13,10 @@ from django.views.decorators.http import require_GET
 
 from webapp.exports.configurations import configurations
 from webapp.exports.downloads import download
-from webapp.exports.paper import SIZES
+from webapp.exports.paper import SIZES, Font
 from webapp.exports.pictures import page_picture, print_picture
 from webapp.exports.provenance import provenance_of_picture
-from webapp.exports.requests import BadRequest, read_run_ids, read_width, runs_for
+from webapp.exports.requests import BadRequest, read_font, read_run_ids, read_width, runs_for
 from webapp.runs.models import Run, RunPicture
 from webapp.runs.selectors import newest_pictures, picture_for, pictures_of, run_for
 
@@ -77,15 +77,15 @@ def picture_file(
     """A picture as a file, drawn from what the page draws; JSON has the drawing as it is."""
     found = picture_for(request.user, int(pk), name, int(step))
     try:
-        width = read_width(request.GET)
+        width, font = read_width(request.GET), read_font(request.GET)
     except BadRequest as error:
         return HttpResponse(str(error), status=400, content_type="text/plain; charset=utf-8")
-    content = file_content(found, extension, width)
+    content = file_content(found, extension, width, font)
     words = [name, f"step-{step}", found.run.label, found.run.experiment.name]
     return download(content, extension, words)
 
 
-def file_content(found: RunPicture, extension: str, width: str) -> bytes | str:
+def file_content(found: RunPicture, extension: str, width: str, font: Font = "sans") -> bytes | str:
     """`extension` is png, svg, pdf or json; `width` is one of `SIZES`."""
     origin = provenance_of_picture(found)
     if extension == "json":
@@ -93,7 +93,7 @@ def file_content(found: RunPicture, extension: str, width: str) -> bytes | str:
         return json.dumps(whole, ensure_ascii=False, indent=1)
     title = f"{found.title}, step {found.step}: {found.run.label}, {found.run.experiment.name}"
     return print_picture(
-        found.picture, extension, SIZES[width], title=title, origin=origin.as_json()
+        found.picture, extension, SIZES[width], title=title, origin=origin.as_json(), font=font
     )
 
 

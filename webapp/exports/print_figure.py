@@ -8,14 +8,23 @@ import numpy as np
 
 from webapp.exports.figures import Figure
 from webapp.exports.palette import MATPLOTLIB_DASHES
-from webapp.exports.paper import SOFT, Format, Size, add_legend, dress, legend_height, on_paper
+from webapp.exports.paper import (
+    SOFT,
+    Font,
+    Format,
+    Size,
+    add_legend,
+    dress,
+    legend_height,
+    on_paper,
+)
 from webapp.exports.plotly_figure import broken, stretches
 from webapp.exports.provenance import provenance_of
 from webapp.exports.ticks import tick_label
 from webapp.exports.traces import Trace
 
 
-def print_figure(figure: Figure, format: Format, size: Size) -> bytes:
+def print_figure(figure: Figure, format: Format, size: Size, font: Font = "sans") -> bytes:
     """The file's content. The same figure gives the same bytes."""
     provenance = provenance_of(figure)
     note = size.row if figure.note else 0.0
@@ -27,6 +36,7 @@ def print_figure(figure: Figure, format: Format, size: Size) -> bytes:
         height=size.height + legend_height(len(figure.traces), size) + note,
         title=f"{figure.title}: {', '.join(provenance.experiments)}",
         origin=provenance.as_json(),
+        font=font,
     )
 
 

@@ -10,7 +10,7 @@ from django.http import Http404
 
 from webapp.exports.figures import X_AXES, Scale, XAxis
 from webapp.exports.metrics import METRICS, Metric, find_metric
-from webapp.exports.paper import SIZES
+from webapp.exports.paper import FONTS, SIZES, Font
 from webapp.runs.models import Run
 from webapp.runs.selectors import visible_runs
 
@@ -34,13 +34,20 @@ class FigureRequest:
     x: XAxis = "step"
     scale: Scale = "auto"
     smoothing: float = 0.0
+    hidden: frozenset[str] = frozenset()
+    """Keys of configurations that the reader took out of sight."""
 
     def as_options(self) -> dict[str, Any]:
-        return {"x": self.x, "scale": self.scale, "smoothing": self.smoothing}
+        return {
+            "x": self.x,
+            "scale": self.scale,
+            "smoothing": self.smoothing,
+            "hidden": self.hidden,
+        }
 
 
 def read_figure_request(query: Mapping[str, str]) -> FigureRequest:
-    """`x`, `scale` and `smoothing` of the query."""
+    """`x`, `scale`, `smoothing` and `hidden` of the query."""
     try:
         smoothing = float(query.get("smoothing") or 0)
     except ValueError:
@@ -51,6 +58,7 @@ def read_figure_request(query: Mapping[str, str]) -> FigureRequest:
         x=_choice(query, "x", tuple(X_AXES)),
         scale=_choice(query, "scale", get_args(Scale)),
         smoothing=smoothing,
+        hidden=frozenset(str(pk) for pk in read_run_ids(query.get("hidden", ""), name="hidden")),
     )
 
 
@@ -68,14 +76,19 @@ def read_width(query: Mapping[str, str]) -> str:
     return _choice(query, "width", tuple(SIZES))
 
 
-def read_run_ids(text: str) -> list[int]:
+def read_font(query: Mapping[str, str]) -> Font:
+    """The `font` of the query: which of `FONTS` a file is written in."""
+    return _choice(query, "font", tuple(FONTS))
+
+
+def read_run_ids(text: str, *, name: str = "runs") -> list[int]:
     """Run numbers from "1,2,3", each once, in the order given."""
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if not all(part.isascii() and part.isdigit() and int(part) <= _LARGEST_ID for part in parts):
-        raise _refusal("runs", text, "the numbers of runs, with commas between, such as 3,4,7")
+        raise _refusal(name, text, "the numbers of runs, with commas between, such as 3,4,7")
     ids = list(dict.fromkeys(int(part) for part in parts))
     if len(ids) > MOST_RUNS:
-        raise _refusal("runs", f"{len(ids)} runs", f"at most {MOST_RUNS} runs in a figure")
+        raise _refusal(name, f"{len(ids)} runs", f"at most {MOST_RUNS} runs in a figure")
     return ids
 
 

@@ -6,9 +6,13 @@ app_name = "exports"
 urlpatterns = [
     path("figures/", views.figures, name="figures"),
     re_path(
-        r"^exports/figure\.(?P<extension>png|svg|pdf|csv)$", views.figure_file, name="figure-file"
+        r"^exports/figure\.(?P<extension>png|svg|pdf|csv|json|tex)$",
+        views.figure_file,
+        name="figure-file",
     ),
-    path("exports/summary.csv", views.summary_file, name="summary-file"),
+    re_path(
+        r"^exports/summary\.(?P<extension>csv|json|tex)$", views.summary_file, name="summary-file"
+    ),
     path("pictures/", picture_views.beside, name="pictures-beside"),
     path("runs/<int:pk>/pictures/", picture_views.pictures, name="pictures"),
     path("runs/<int:pk>/pictures/<str:name>/<int:step>/", picture_views.picture, name="picture"),

@@ -12,6 +12,8 @@ from webapp.exports.csv_figure import csv_figure
 from webapp.exports.csv_summary import csv_summary
 from webapp.exports.downloads import download
 from webapp.exports.figures import Figure, build_figure
+from webapp.exports.json_figure import json_figure, json_summary
+from webapp.exports.latex import latex_figure, latex_summary
 from webapp.exports.metrics import (
     META_PARAMETER_PREFIX,
     METRICS,
@@ -20,12 +22,13 @@ from webapp.exports.metrics import (
     interval_of,
     with_tests,
 )
-from webapp.exports.paper import SIZES
+from webapp.exports.paper import SIZES, Font, Size
 from webapp.exports.plotly_figure import plotly_figure
 from webapp.exports.print_figure import print_figure
 from webapp.exports.requests import (
     BadRequest,
     read_figure_request,
+    read_font,
     read_metric,
     read_run_ids,
     read_width,
@@ -36,7 +39,7 @@ from webapp.runs.selectors import series
 MOST_META_PARAMETERS = 8
 _LEFT_OUT = {
     "bias", "variance", "oracle_norm", "smoothed_norm", "smoothed_standard_error",
-    "inner_steps", "seconds", "probe_seconds",
+    "inner_steps", "gradient_evaluations", "seconds", "probe_seconds",
 }  # fmt: skip
 """Known by name and there to export, but not on every page: another chart says it better."""
 
@@ -70,29 +73,37 @@ def figure_file(request: HttpRequest, extension: str) -> HttpResponse:
         ids = read_run_ids(request.GET.get("runs", ""))
         if not ids:
             raise BadRequest("runs: nothing given; allowed: the numbers of runs, such as 3,4,7.")
-        width = read_width(request.GET)
+        width, font = read_width(request.GET), read_font(request.GET)
     except BadRequest as error:
-        return HttpResponse(str(error), status=400, content_type="text/plain; charset=utf-8")
+        return refused(error)
     runs = runs_for(request.user, ids)
     points = series(ids, names=[metric.name, *interval_of(metric.name), wanted.x])
     figure = build_figure(runs, points, metric, **wanted.as_options())
-    if extension == "csv":
-        content: bytes | str = csv_figure(figure)
-    else:
-        content = print_figure(figure, extension, SIZES[width])
+    content = figure_content(figure, extension, SIZES[width], font)
     return download(content, extension, [metric.name, runs[0].experiment.name])
 
 
 @require_GET
-def summary_file(request: HttpRequest) -> HttpResponse:
-    """The table of a comparison as CSV."""
+def summary_file(request: HttpRequest, extension: str) -> HttpResponse:
+    """The table of a comparison as a file."""
     try:
         ids = read_run_ids(request.GET.get("runs", ""))
     except BadRequest as error:
-        return HttpResponse(str(error), status=400, content_type="text/plain; charset=utf-8")
+        return refused(error)
     runs = runs_for(request.user, ids)
-    content = csv_summary(summarise(runs, series(ids)))
-    return download(content, "csv", ["summary", runs[0].experiment.name if runs else ""])
+    write = {"csv": csv_summary, "json": json_summary, "tex": latex_summary}[extension]
+    content = write(summarise(runs, series(ids)))
+    return download(content, extension, ["summary", runs[0].experiment.name if runs else ""])
+
+
+def figure_content(figure: Figure, extension: str, size: Size, font: Font) -> bytes | str:
+    """`figure` as a file; `extension` is one of svg, pdf, png, csv, json and tex."""
+    write = {"csv": csv_figure, "json": json_figure, "tex": latex_figure}.get(extension)
+    return write(figure) if write else print_figure(figure, extension, size, font)
+
+
+def refused(error: BadRequest) -> HttpResponse:
+    return HttpResponse(str(error), status=400, content_type="text/plain; charset=utf-8")
 
 
 def _names(points: dict[int, dict[str, Any]]) -> list[str]:

@@ -16,7 +16,7 @@ from PIL import Image
 from engine.events import Point
 from tests.webapp.factories import claimed, first_run, launched, person
 from webapp.experiments.models import Experiment
-from webapp.exports.csv_figure import safe_cell
+from webapp.exports.csv_text import safe_cell
 from webapp.exports.figures import build_figure
 from webapp.exports.metrics import METRICS
 from webapp.exports.paper import SIZES
@@ -71,7 +71,9 @@ def file(client: Client, experiment: Experiment, extension: str, **more: str) ->
 
 
 def rows_of(content: bytes) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(content.decode(), newline="")))
+    origin, _, table = content.decode().partition("\r\n")
+    assert origin.startswith("# {")
+    return list(csv.DictReader(io.StringIO(table, newline="")))
 
 
 def check_provenance(text: str, experiment: Experiment) -> None:
@@ -83,6 +85,8 @@ def check_provenance(text: str, experiment: Experiment) -> None:
     assert told["code_versions"] == [experiment.code_version]
     assert told["metric"] == "meta_loss"
     assert sorted(told["estimators"]) == sorted({run.label for run in runs})
+    assert told["specs"] == {str(experiment.pk): experiment.spec}
+    assert told["drawn"] == {"log": False, "smoothing": 0.0}
 
 
 @pytest.mark.parametrize(
@@ -242,7 +246,7 @@ def test_the_png_has_300_dots_an_inch_and_the_width_asked_for(
     check_provenance(image.info["Description"], experiment)
 
 
-@pytest.mark.parametrize("extension", ["png", "svg", "pdf", "csv"])
+@pytest.mark.parametrize("extension", ["png", "svg", "pdf", "csv", "json", "tex"])
 def test_the_same_figure_gives_the_same_bytes(
     client: Client, experiment: Experiment, extension: str
 ) -> None:
@@ -274,6 +278,8 @@ def test_every_way_to_draw_gives_a_file(
         ({"metric": "loss"}, "metric: 'loss' is not possible; allowed: meta_loss,"),
         ({"metric": ""}, "metric: '' is not possible"),
         ({"width": "huge"}, "width: 'huge' is not possible; allowed: column, page, slide."),
+        ({"font": "comic"}, "font: 'comic' is not possible; allowed: sans, serif."),
+        ({"hidden": "all"}, "hidden: 'all' is not possible; allowed: the numbers of runs"),
         ({"x": "epoch"}, "x: 'epoch' is not possible; allowed: step, seconds, inner_steps."),
         ({"scale": "sqrt"}, "scale: 'sqrt' is not possible; allowed: auto, log, linear."),
         ({"smoothing": "1"}, "smoothing: '1' is not possible; allowed: a number from 0 to 0.99."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.pictures import Picture
-from webapp.exports.paper import Format, Size, on_paper
+from webapp.exports.paper import Font, Format, Size, on_paper
 from webapp.exports.pictures.curves import CurvesView
 from webapp.exports.pictures.graph import GraphView
 from webapp.exports.pictures.images import ImagesView
@@ -41,7 +41,13 @@ def page_picture(picture: Picture) -> dict[str, Any]:
 
 
 def print_picture(
-    picture: Picture, format: Format, size: Size, *, title: str, origin: str
+    picture: Picture,
+    format: Format,
+    size: Size,
+    *,
+    title: str,
+    origin: str,
+    font: Font = "sans",
 ) -> bytes:
     """The content of a file at true size. The same picture gives the same bytes."""
     view = view_of(picture)
@@ -54,4 +60,5 @@ def print_picture(
         height=height,
         title=title,
         origin=origin,
+        font=font,
     )

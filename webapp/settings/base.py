@@ -39,6 +39,8 @@ INSTALLED_APPS = [
     "webapp.live",
     "webapp.compare",
     "webapp.exports",
+    "webapp.sharing",
+    "webapp.transfer",
     "webapp.workers",
     "webapp.forecasts",
     "webapp.graph_size",
@@ -55,6 +57,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "webapp.rate_limits.RateLimitMiddleware",
     "webapp.security.SignInRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -94,6 +97,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+
+# A measurement of the lab's speed asks oftener than people do.
+RATE_LIMITS = environment.flag("RATE_LIMITS", default=True)
 
 # -- language and time: one clock for database, workers and pages --
 LANGUAGE_CODE = "en"
@@ -136,6 +142,7 @@ CELERY_ENABLE_UTC = True
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE = {
     "clear what is expired": {"task": "accounts.clear_expired", "schedule": 3600.0},
+    "clear links that ended": {"task": "sharing.clear_ended", "schedule": 3600.0},
     "clear old errors": {"task": "observability.clear_old_errors", "schedule": 3600.0},
 }
 

@@ -20,5 +20,7 @@ STATIC_ROOT = None
 WHITENOISE_USE_FINDERS = True
 # argon2 is slow by design; the accounts tests name it where it matters.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *base.PASSWORD_HASHERS]
+# A test that wants limits switches them on.
+RATE_LIMITS = False
 # A test that wants errors kept says where.
 LOGGING = {**base.LOGGING, "root": {**base.LOGGING["root"], "handlers": ["console"]}}

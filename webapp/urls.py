@@ -11,9 +11,11 @@ urlpatterns = [
     path("", include("webapp.runs.urls")),
     path("", include("webapp.compare.urls")),
     path("", include("webapp.exports.urls")),
+    path("", include("webapp.sharing.urls")),
     path("", include("webapp.workers.urls")),
     path("", include("webapp.forecasts.urls")),
     path("", include("webapp.graph_size.urls")),
     path("", include("webapp.observability.urls")),
+    path("", include("webapp.help.urls")),
     path("", include("webapp.api.urls")),
 ]

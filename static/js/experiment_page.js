@@ -2,6 +2,7 @@
 
 import "./export_dialog.js";
 import "./menus.js";
+import "./share_dialog.js";
 import { Charts } from "./charts.js";
 import { LiveRuns, followedRuns } from "./live.js";
 import { duration } from "./duration.js";

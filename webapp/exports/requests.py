@@ -36,6 +36,7 @@ class FigureRequest:
     smoothing: float = 0.0
     hidden: frozenset[str] = frozenset()
     """Keys of configurations that the reader took out of sight."""
+    band: bool = True
 
     def as_options(self) -> dict[str, Any]:
         return {
@@ -43,11 +44,12 @@ class FigureRequest:
             "scale": self.scale,
             "smoothing": self.smoothing,
             "hidden": self.hidden,
+            "band": self.band,
         }
 
 
 def read_figure_request(query: Mapping[str, str]) -> FigureRequest:
-    """`x`, `scale`, `smoothing` and `hidden` of the query."""
+    """`x`, `scale`, `smoothing`, `hidden` and `band` of the query."""
     try:
         smoothing = float(query.get("smoothing") or 0)
     except ValueError:
@@ -59,6 +61,28 @@ def read_figure_request(query: Mapping[str, str]) -> FigureRequest:
         scale=_choice(query, "scale", get_args(Scale)),
         smoothing=smoothing,
         hidden=frozenset(str(pk) for pk in read_run_ids(query.get("hidden", ""), name="hidden")),
+        band=_choice(query, "band", ("on", "off")) == "on",
+    )
+
+
+@dataclass(frozen=True)
+class FileRequest:
+    """Which figure a file has, how it is drawn, and for which paper."""
+
+    metric: Metric
+    drawing: FigureRequest
+    width: str
+    """Which of `SIZES`."""
+    font: Font
+
+
+def read_file_request(query: Mapping[str, str]) -> FileRequest:
+    """The `metric`, the toolbar's state, `width` and `font` of the query."""
+    return FileRequest(
+        metric=read_metric(query),
+        drawing=read_figure_request(query),
+        width=read_width(query),
+        font=read_font(query),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -27,13 +28,14 @@ from webapp.exports.plotly_figure import plotly_figure
 from webapp.exports.print_figure import print_figure
 from webapp.exports.requests import (
     BadRequest,
+    FigureRequest,
+    FileRequest,
     read_figure_request,
-    read_font,
-    read_metric,
+    read_file_request,
     read_run_ids,
-    read_width,
     runs_for,
 )
+from webapp.runs.models import Run
 from webapp.runs.selectors import series
 
 MOST_META_PARAMETERS = 8
@@ -48,39 +50,24 @@ _LEFT_OUT = {
 def figures(request: HttpRequest) -> JsonResponse:
     """All charts of some runs, ready for `Plotly.react`, with the sequence that each run is at."""
     try:
-        options = read_figure_request(request.GET).as_options()
+        wanted = read_figure_request(request.GET)
         ids = read_run_ids(request.GET.get("runs", ""))
     except BadRequest as error:
         return JsonResponse({"detail": str(error)}, status=400)
-    runs = runs_for(request.user, ids)
-    points = series(ids)
-    names = _names(points)
-    drawn = [build_figure(runs, points, find_metric(name), **options) for name in names]
-    return JsonResponse(
-        {
-            "figures": [_as_json(figure) for figure in drawn],
-            "sequences": {str(run.pk): run.sequence for run in runs},
-        }
-    )
+    return figures_answer(runs_for(request.user, ids), wanted)
 
 
 @require_GET
 def figure_file(request: HttpRequest, extension: str) -> HttpResponse:
     """One chart as a file, drawn from the same figure as on the page."""
     try:
-        metric = read_metric(request.GET)
-        wanted = read_figure_request(request.GET)
         ids = read_run_ids(request.GET.get("runs", ""))
         if not ids:
             raise BadRequest("runs: nothing given; allowed: the numbers of runs, such as 3,4,7.")
-        width, font = read_width(request.GET), read_font(request.GET)
+        wanted = read_file_request(request.GET)
     except BadRequest as error:
         return refused(error)
-    runs = runs_for(request.user, ids)
-    points = series(ids, names=[metric.name, *interval_of(metric.name), wanted.x])
-    figure = build_figure(runs, points, metric, **wanted.as_options())
-    content = figure_content(figure, extension, SIZES[width], font)
-    return download(content, extension, [metric.name, runs[0].experiment.name])
+    return figure_answer(runs_for(request.user, ids), wanted, extension)
 
 
 @require_GET
@@ -90,9 +77,40 @@ def summary_file(request: HttpRequest, extension: str) -> HttpResponse:
         ids = read_run_ids(request.GET.get("runs", ""))
     except BadRequest as error:
         return refused(error)
-    runs = runs_for(request.user, ids)
+    return summary_answer(runs_for(request.user, ids), extension)
+
+
+def figures_answer(
+    runs: Sequence[Run], wanted: FigureRequest, names: Iterable[str] | None = None
+) -> JsonResponse:
+    """The charts of `runs`: those called `names`, or all that have a place on a page."""
+    points = series([run.pk for run in runs])
+    drawn = [
+        build_figure(runs, points, find_metric(name), **wanted.as_options())
+        for name in (_names(points) if names is None else names)
+    ]
+    return JsonResponse(
+        {
+            "figures": [_as_json(figure) for figure in drawn],
+            "sequences": {str(run.pk): run.sequence for run in runs},
+        }
+    )
+
+
+def figure_answer(runs: Sequence[Run], wanted: FileRequest, extension: str) -> HttpResponse:
+    """One chart of `runs` (at least one) as a file."""
+    metric, drawing = wanted.metric, wanted.drawing
+    names = [metric.name, *interval_of(metric.name), drawing.x]
+    points = series([run.pk for run in runs], names=names)
+    figure = build_figure(runs, points, metric, **drawing.as_options())
+    content = figure_content(figure, extension, SIZES[wanted.width], wanted.font)
+    return download(content, extension, [metric.name, runs[0].experiment.name])
+
+
+def summary_answer(runs: Sequence[Run], extension: str) -> HttpResponse:
+    """The table of `runs` as a file."""
     write = {"csv": csv_summary, "json": json_summary, "tex": latex_summary}[extension]
-    content = write(summarise(runs, series(ids)))
+    content = write(summarise(runs, series([run.pk for run in runs])))
     return download(content, extension, ["summary", runs[0].experiment.name if runs else ""])
 
 

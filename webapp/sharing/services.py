@@ -1,0 +1,76 @@
+"""Writes: making and revoking links."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.db.models import Q
+from django.utils import timezone
+
+from webapp.exports.metrics import Metric
+from webapp.exports.requests import BadRequest, read_figure_request
+from webapp.runs.models import Run
+from webapp.sharing.models import ENDED_ARE_LISTED, Kind, ShareLink
+from webapp.sharing.selectors import own_link
+
+if TYPE_CHECKING:
+    from webapp.accounts.models import User
+
+LIFETIMES = {1: "1 day", 7: "7 days", 30: "30 days", 90: "90 days", 365: "1 year"}
+MOST_LINKS = 200
+"""Links of one person that work at the same time."""
+
+
+def share(
+    *,
+    owner: User,
+    runs: list[Run],
+    days: int,
+    metric: Metric | None = None,
+    view: dict[str, str] | None = None,
+) -> tuple[ShareLink, str]:
+    """A link to `runs` (at least one, which `owner` may see), and its token, which is not kept.
+
+    To one figure of them where `metric` is given. Raises `BadRequest` for what there is not.
+    """
+    if not runs:
+        raise BadRequest("runs: nothing given; allowed: the numbers of runs, such as 3,4,7.")
+    if days not in LIFETIMES:
+        allowed = ", ".join(map(str, LIFETIMES))
+        raise BadRequest(f"days: '{days}' is not possible; allowed: {allowed}.")
+    if ShareLink.objects.valid().filter(owner=owner).count() >= MOST_LINKS:
+        raise BadRequest(f"You have {MOST_LINKS} links; revoke some in your account first.")
+    read_figure_request(view or {})
+    whole = Kind.RUN if len(runs) == 1 else Kind.COMPARISON
+    return ShareLink.objects.issue(
+        owner=owner,
+        lifetime=timedelta(days=days),
+        kind=Kind.FIGURE if metric else whole,
+        title=_title(runs, metric)[:400],
+        runs=[run.pk for run in runs],
+        metric=metric.name if metric else "",
+        view=view or {},
+    )
+
+
+def revoke(*, user: User, pk: int) -> ShareLink:
+    """The link does not work any more from now on. Raises `Http404` for one that is not theirs."""
+    link = own_link(user, pk)
+    if link.revoked_at is None:
+        link.revoked_at = timezone.now()
+        link.save(update_fields=["revoked_at"])
+    return link
+
+
+def clear_ended() -> None:
+    """Delete the rows of links that ended long ago."""
+    before = timezone.now() - ENDED_ARE_LISTED
+    ShareLink.objects.filter(Q(expires_at__lt=before) | Q(revoked_at__lt=before)).delete()
+
+
+def _title(runs: list[Run], metric: Metric | None) -> str:
+    names = list(dict.fromkeys(run.experiment.name for run in runs))
+    what = runs[0].label if len(runs) == 1 else f"{len(runs)} runs"
+    words = f"{what} · {', '.join(names)}"
+    return f"{metric.title}: {words}" if metric else words

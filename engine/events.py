@@ -36,6 +36,7 @@ class Point:
     """The figures of one outer step. A series that was not measured at this step is absent.
 
     Always: `meta_loss`, `gradient_norm` (absent for a search), `inner_steps` (cumulative),
+    `gradient_evaluations` (cumulative; a product with second derivatives counts as two),
     `seconds` (cumulative, estimates only), `step_seconds`. At a probe also: `bias`,
     `bias_relative`, `cosine`, `variance`, `variance_relative`, `oracle_norm`, `peak_bytes`,
     `probe_seconds`; and for an estimator that draws, `<name>_low` and `<name>_high` of the two

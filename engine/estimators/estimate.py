@@ -21,6 +21,12 @@ class Cost:
     peak_bytes: int | None = None
     """Bytes of live tensors above what was there before; nothing where it was not measured."""
 
+    @property
+    def gradients_worth(self) -> int:
+        """The work in gradients of the inner loss: a product with its second derivatives counts as
+        two (Pearlmutter, 1994: a forward and a backward pass over those of the gradient)."""
+        return self.gradient_evaluations + 2 * self.hessian_vector_products
+
 
 @dataclass(kw_only=True)
 class Health:

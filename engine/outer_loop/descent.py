@@ -74,6 +74,7 @@ class Descent(OuterLoop):
             **self._count(
                 sum(e.cost.seconds for e in estimates),
                 sum(e.cost.inner_steps for e in estimates) * self.loops_together,
+                sum(e.cost.gradients_worth for e in estimates) * self.loops_together,
             ),
             **self._entries(),
         }
@@ -181,8 +182,7 @@ class Descent(OuterLoop):
             "optimizer": self.optimizer.state_dict(),
             "carries": self.carries,
             "frame": self.landscape and self.landscape.frame,
-            "seconds": self.seconds,
-            "inner_steps": self.inner_steps,
+            **self._counts(),
         }
 
     def restore(self, state: dict[str, Any], step: int) -> None:
@@ -192,7 +192,8 @@ class Descent(OuterLoop):
         self.carries = trees.on_device(state["carries"], next(iter(self.meta.values())).device)
         if self.landscape:
             self.landscape.frame = state.get("frame")  # absent from an earlier version's
-        self.seconds, self.inner_steps, self.step = state["seconds"], state["inner_steps"], step
+        self._restore_counts(state)
+        self.step = step
 
 
 def _mean(values: list[float]) -> float:

@@ -30,12 +30,14 @@ class Generations(OuterLoop):
         started = time.perf_counter()
         self.generation, self.evaluated = self._evaluate()
         self.meta = self.generation.incumbent
+        steps = self.generation.inner_steps
         deviations = torch.cat([leaf.reshape(-1) for leaf in self.carry["deviation"].values()])
         return {
             "meta_loss": self.generation.at_incumbent,
             "best": float(finite_or_worst(self.generation.losses).min()),
             "sigma": float(deviations.mean()),
-            **self._count(time.perf_counter() - started, self.generation.inner_steps),
+            # An inner step of a proposal takes one gradient; a search differentiates nothing else.
+            **self._count(time.perf_counter() - started, steps, steps),
             **self._entries(),
         }
 
@@ -68,8 +70,7 @@ class Generations(OuterLoop):
         return {
             "carry": self.carry,
             "frame": self.landscape and self.landscape.frame,
-            "seconds": self.seconds,
-            "inner_steps": self.inner_steps,
+            **self._counts(),
         }
 
     def restore(self, state: dict[str, Any], step: int) -> None:
@@ -77,4 +78,5 @@ class Generations(OuterLoop):
         self.carry = self.search.restored(state["carry"], device)
         if self.landscape:
             self.landscape.frame = state.get("frame")  # absent from an earlier version's
-        self.seconds, self.inner_steps, self.step = state["seconds"], state["inner_steps"], step
+        self._restore_counts(state)
+        self.step = step

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from math import nan
+from typing import Any
+
 from engine.events import MOST_RECORDED_ENTRIES
 from engine.outer_loop.landscape import Landscape
 from engine.pictures import Picture
@@ -28,6 +31,7 @@ class OuterLoop:
         self.step = 0
         self.seconds = 0.0
         self.inner_steps = 0
+        self.gradient_evaluations = 0.0
         self.notes: list[str] = []
         self.meta: Meta = {
             name: leaf.detach().clone() for name, leaf in problem.initial_meta(self.seed).items()
@@ -52,14 +56,29 @@ class OuterLoop:
         draw = getattr(self.problem, "pictures", None)
         return draw(self.meta, self.seed) if draw else []
 
-    def _count(self, seconds: float, inner_steps: int) -> Values:
+    def _count(self, seconds: float, inner_steps: int, gradient_evaluations: int) -> Values:
         self.seconds += seconds
         self.inner_steps += inner_steps
+        self.gradient_evaluations += gradient_evaluations
         return {
             "step_seconds": seconds,
             "seconds": self.seconds,
             "inner_steps": float(self.inner_steps),
+            "gradient_evaluations": float(self.gradient_evaluations),
         }
+
+    def _counts(self) -> dict[str, float]:
+        """What was spent so far, for a checkpoint."""
+        return {
+            "seconds": self.seconds,
+            "inner_steps": self.inner_steps,
+            "gradient_evaluations": self.gradient_evaluations,
+        }
+
+    def _restore_counts(self, state: dict[str, Any]) -> None:
+        self.seconds, self.inner_steps = state["seconds"], state["inner_steps"]
+        # A checkpoint of an earlier version does not say: the count is then unknown, and no zero.
+        self.gradient_evaluations = state.get("gradient_evaluations", nan)
 
     def _entries(self) -> Values:
         """θ entry by entry, where it is small enough to be looked at."""

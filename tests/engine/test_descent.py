@@ -72,3 +72,21 @@ def test_a_cosine_takes_the_outer_step_size_to_zero() -> None:
         step_size = 0.01 * (1 + math.cos(math.pi * step / 4)) / 2
         moved = step_size * found[step]["gradient_norm"]
         assert abs(after - before) == pytest.approx(moved, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "each"),
+    [
+        ({"kind": "fomaml"}, 12),
+        ({"kind": "unrolled", "storage": "full"}, 12 + 2 * 12),
+        ({"kind": "truncated", "window": 3}, 12 + 2 * 3),
+        ({"kind": "random", "population": 4}, 12 * (4 + 1)),
+    ],
+)
+def test_gradients_are_counted_so_far_and_second_derivatives_as_two(
+    estimator: dict, each: int
+) -> None:
+    learned = [{"kind": "initialisation"}] if estimator["kind"] == "fomaml" else None
+    changes = {"meta_parameters": learned} if learned else {}
+    counted = [p["gradient_evaluations"] for p in points(estimators=[estimator], **changes)]
+    assert counted == [each, 2 * each]

@@ -226,6 +226,12 @@ _CATALOGUE = (
         explanation="Inner steps run so far by the estimates, probes not counted.",
     ),
     Metric(
+        name="gradient_evaluations",
+        title="Gradient evaluations",
+        explanation="Gradients of the inner loss taken so far by the estimates, probes not "
+        "counted; a product with its second derivatives counts as two.",
+    ),
+    Metric(
         name="seconds",
         title="Time",
         unit="s",

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 
 from django.contrib.auth.middleware import LoginRequiredMiddleware
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import resolve_url
+
+from webapp.api.problems import not_signed_in
 
 # Plotly sets style attributes from its script, which is why styles alone may be inline.
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -35,13 +37,23 @@ class ContentSecurityPolicyMiddleware:
 
 
 class SignInRequiredMiddleware(LoginRequiredMiddleware):
-    """Sends visitors to the sign-in page, each kind of client in the way that it understands."""
+    """Sends visitors to the sign-in page, each kind of client in the way that it understands.
+
+    A request to the API that brings a token goes on: every route there asks for one.
+    """
+
+    def process_view(
+        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase], *arguments: object
+    ) -> HttpResponseBase | None:
+        if request.path.startswith("/api/") and "Authorization" in request.headers:
+            return None
+        return super().process_view(request, view_func, *arguments)
 
     def handle_no_permission(
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
     ) -> HttpResponseBase:
         if request.path.startswith("/api/"):
-            return JsonResponse({"detail": "Sign in first."}, status=401)
+            return not_signed_in()
         if request.headers.get("HX-Request") == "true":
             # A redirect would put the sign-in page inside the fragment that htmx asked for.
             answer = HttpResponse(status=401)

@@ -36,7 +36,7 @@ def test_a_fragment_is_answered_with_a_redirect_of_the_whole_page(client: Client
 def test_the_api_answers_visitors_in_its_own_language(client: Client):
     answer = client.get("/api/v1/runs")
     assert answer.status_code == 401
-    assert answer.json() == {"detail": "Sign in first."}
+    assert answer.json()["detail"] == "Sign in first, or send a token."
 
 
 def test_every_answer_has_the_secure_headers(client: Client):

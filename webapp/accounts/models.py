@@ -150,3 +150,10 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.prefix}… of {self.user}: {self.name}"
+
+    @property
+    def state(self) -> str:
+        """In a word: "valid", "expired" or "revoked"."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "valid" if self.expires_at > timezone.now() else "expired"

@@ -1,8 +1,12 @@
-"""Writes of the accounts: members, and the links that sign them in."""
+"""Writes of the accounts: members, the links that sign them in, and the tokens of scripts."""
+
+from collections.abc import Sequence
+from datetime import timedelta
 
 from django.urls import reverse
+from django.utils import timezone
 
-from webapp.accounts.models import SignInToken, User
+from webapp.accounts.models import ApiToken, SignInToken, User
 
 
 def create_member(*, name: str, admin: bool = False) -> User:
@@ -23,3 +27,14 @@ def ensure_admin(*, name: str) -> User:
 def sign_in_path(*, user: User) -> str:
     """The path of a new one-time link."""
     return reverse("accounts:sign-in-link", args=[SignInToken.objects.issue(user)])
+
+
+def issue_token(*, user: User, name: str, scopes: Sequence[str], days: int) -> str:
+    """A new token of `user` for the API, in clear; it cannot be read again."""
+    lifetime = timedelta(days=days)
+    return ApiToken.objects.issue(user=user, name=name, scopes=list(scopes), lifetime=lifetime)
+
+
+def revoke_token(*, token: ApiToken) -> None:
+    """Let `token` in no more; one that was revoked before keeps its time."""
+    ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from webapp.accounts import views
+from webapp.accounts import token_views, views
 
 app_name = "accounts"
 urlpatterns = [
@@ -8,5 +8,7 @@ urlpatterns = [
     path("sign-in/<str:token>/", views.sign_in_with_link, name="sign-in-link"),
     path("sign-out/", views.sign_out, name="sign-out"),
     path("account/", views.AccountView.as_view(), name="account"),
+    path("account/tokens/", token_views.tokens, name="tokens"),
+    path("account/tokens/<int:pk>/revoke/", token_views.revoke, name="revoke-token"),
     path("account/single-keys", views.set_single_keys, name="single-keys"),
 ]

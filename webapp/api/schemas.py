@@ -23,20 +23,8 @@ SPEC_BODY = {
 """How the schema of the API describes a body that is a spec."""
 
 
-class FieldErrorOut(Schema):
-    """One refused field: its dotted path, what was given, what is allowed."""
-
-    path: str
-    given: str
-    message: str
-
-
-class FieldErrors(Schema):
-    errors: list[FieldErrorOut]
-
-
 class Detail(Schema):
-    """Why a request was refused, in a sentence."""
+    """What a sentence says of an answer that is on its way."""
 
     detail: str
 
@@ -60,6 +48,8 @@ class RunOut(Schema):
     attempt: int
     worker: str
     cancel_requested: bool
+    pause_requested: bool
+    checkpoint_step: int | None
     step: int
     total_steps: int
     sequence: int
@@ -88,13 +78,38 @@ class RunWithSpec(RunOut):
 
 
 class RunsPage(Schema):
-    count: int
-    page: int
-    pages: int
+    """A page of a sorted table, or, after a `cursor`, the runs that follow without a count."""
+
+    count: int | None
+    page: int | None
+    pages: int | None
+    next: int | None
     runs: list[RunOut]
 
 
-class ExperimentOut(Schema):
+class EventOut(Schema):
+    id: int
+    attempt: int
+    step: int
+    kind: str
+    level: str
+    message: str
+    at: datetime
+
+
+class EventsPage(Schema):
+    events: list[EventOut]
+    next: int | None
+
+
+class Budget(Schema):
+    """What a resumed run may use; null is without bound."""
+
+    seconds: float | None = None
+    bytes: float | None = None
+
+
+class ExperimentHead(Schema):
     id: int
     name: str
     owner: str
@@ -102,8 +117,6 @@ class ExperimentOut(Schema):
     parent: int | None
     code_version: str
     created_at: datetime
-    spec: dict[str, Any]
-    runs: list[RunOut]
 
     @staticmethod
     def resolve_owner(experiment: Experiment) -> str:
@@ -113,20 +126,41 @@ class ExperimentOut(Schema):
     def resolve_parent(experiment: Experiment) -> int | None:
         return experiment.parent_id
 
+
+class ExperimentLine(ExperimentHead):
+    """An experiment of a list, with how many runs it has and how many of them have ended."""
+
+    run_count: int
+    ended_count: int
+
+
+class ExperimentsPage(Schema):
+    experiments: list[ExperimentLine]
+    next: int | None
+
+
+class ExperimentOut(ExperimentHead):
+    spec: dict[str, Any]
+    runs: list[RunOut]
+
     @staticmethod
     def resolve_runs(experiment: Experiment) -> list[Run]:
         return list(experiment.runs.select_related("experiment__owner").order_by("number"))
 
 
+class Validated(Schema):
+    """A spec with every default written out, and what a launch would run."""
+
+    spec: dict[str, Any]
+    runs: int
+    inner_steps: int
+    """Of all runs together, without those of the probes."""
+    meta_parameter_counts: list[int]
+    """How many numbers are learned; several where the sweep changes it."""
+
+
 class NewName(Schema):
     name: str
-
-
-class PresetOut(Schema):
-    slug: str
-    title: str
-    question: str
-    text: str
 
 
 class PictureStepsOut(Schema):
@@ -156,19 +190,3 @@ class PictureOut(Schema):
     @staticmethod
     def resolve_drawing(picture: RunPicture) -> dict[str, Any]:
         return json.loads(picture.drawing)
-
-
-class Points(Schema):
-    """Points `first` to `last`: a series name to [outer steps, values]; `sequence` is the newest.
-
-    Ask again with `after=last` until `last` equals `sequence`.
-    """
-
-    type: Literal["points"]
-    run: int
-    attempt: int
-    first: int
-    last: int
-    sequence: int
-    status: str
-    series: dict[str, tuple[list[int], list[float | Literal["nan", "inf", "-inf"]]]]

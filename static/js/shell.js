@@ -51,7 +51,9 @@ function startKeyboard() {
   addKey("n", "New experiment", () => location.assign("/experiments/new"), { group: "Anywhere" });
   addKey("?", "This help", openKeyboardHelp, { group: "Anywhere" });
   document.addEventListener("keydown", handleKey);
-  document.querySelector("#keyboard-open")?.addEventListener("click", openKeyboardHelp);
+  document.addEventListener("click", ({ target }) => {
+    if (target.closest?.("[data-open-keyboard-help]")) openKeyboardHelp();
+  });
   followSwitches();
 }
 

@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "webapp.workers",
     "webapp.forecasts",
     "webapp.graph_size",
+    "webapp.help",
     "webapp.observability",
     "webapp.api",
 ]

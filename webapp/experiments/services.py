@@ -12,7 +12,7 @@ from engine.version import code_version
 from webapp.experiments import preflights
 from webapp.experiments.models import Experiment
 from webapp.forecasts import services as forecasts
-from webapp.runs import colours
+from webapp.runs import colours, spec_values
 from webapp.runs.models import Run
 from webapp.runs.permissions import require_change
 from webapp.runs.wake import wake
@@ -53,6 +53,7 @@ def create_experiment(
         runs = Run.objects.bulk_create(
             _row(kept, run, colour_of[run.configuration], queue) for run in planned
         )
+        spec_values.remember({run.configuration: run.spec for run in runs})
         if said is not None:
             forecasts.keep(kept, said, insisted=insist)
         messages = [(run.pk, run.queue) for run in runs]

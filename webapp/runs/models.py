@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from engine.pictures import Picture
+from webapp.runs import table_models  # noqa: F401 (its models belong to this app)
 
 
 class Status(models.TextChoices):
@@ -72,6 +73,9 @@ class Run(models.Model):
     sequence = models.PositiveIntegerField(default=0, help_text="Points committed.")
     picture_changes = models.PositiveIntegerField(
         default=0, help_text="Rises whenever the run's pictures are others than before."
+    )
+    archived_at = models.DateTimeField(
+        null=True, blank=True, help_text="When somebody put it away: the table leaves it out."
     )
     error = models.TextField(blank=True, default="")
     summary = models.JSONField(default=dict, blank=True)
@@ -141,6 +145,18 @@ class Run(models.Model):
     @property
     def title(self) -> str:
         return self.name or self.label
+
+    @property
+    def last_step(self) -> int:
+        """The outer step of the last point; −1 where there is none."""
+        return self.sequence - 1
+
+    @property
+    def status_words(self) -> str:
+        """What it is doing, and what it will do after its outer step because somebody asked."""
+        if self.status == Status.RUNNING and self.cancel_requested:
+            return "cancelling"
+        return "pausing" if self.pause_requested else self.get_status_display().lower()
 
     @property
     def has_ended(self) -> bool:

@@ -7,9 +7,9 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from webapp.accounts.forms import TokenForm
 from webapp.accounts.models import SCOPE_WORDS, ApiToken, Scope
 from webapp.accounts.services import issue_token, revoke_token
+from webapp.accounts.token_forms import TokenForm
 
 
 @never_cache

@@ -188,7 +188,7 @@ class TestAccountPage:
         ("given", "words"),
         [
             ({"name": "", "scopes": ["read"], "days": "90"}, "required"),
-            ({"name": "a", "days": "90"}, "at least one"),
+            ({"name": "a", "days": "90"}, "Tick at least one"),
             ({"name": "a", "scopes": ["root"], "days": "90"}, "root"),
             ({"name": "a", "scopes": ["read"], "days": "9999"}, "9999"),
         ],

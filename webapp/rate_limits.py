@@ -103,7 +103,12 @@ def asker(request: HttpRequest) -> tuple[str, str]:
     if request.user.is_authenticated:
         return "person", str(request.user.pk)
     kind = "script" if "Authorization" in request.headers else "visitor"
-    return kind, request.META.get("REMOTE_ADDR", "")
+    return kind, address(request)
+
+
+def address(request: HttpRequest) -> str:
+    """Where a request comes from; behind a proxy, uvicorn has put the visitor's own address."""
+    return request.META.get("REMOTE_ADDR", "")
 
 
 def _refused(request: HttpRequest, refusal: TooOften) -> HttpResponse:

@@ -1,5 +1,6 @@
 """Sign in by password or by a one-time link, sign out, and one's own account."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login, logout, update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
@@ -17,11 +18,19 @@ from webapp.accounts.models import SignInToken
 
 
 class SignInView(LoginView):
-    """Name and password; attempts are limited by the form."""
+    """Name and password."""
 
     template_name = "accounts/sign_in.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True
+
+
+def locked_out(request: HttpRequest, credentials: dict | None) -> HttpResponse:
+    """What django-axes answers to one attempt too many."""
+    seconds = int(settings.AXES_COOLOFF_TIME.total_seconds())
+    answer = render(request, "accounts/locked_out.html", {"seconds": seconds}, status=429)
+    answer.headers["Retry-After"] = str(seconds)
+    return answer
 
 
 @login_not_required

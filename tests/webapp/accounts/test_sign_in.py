@@ -3,23 +3,17 @@
 from datetime import timedelta
 
 import pytest
+from axes.models import AccessAttempt
 from django.contrib.sessions.models import Session
-from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from webapp.accounts.forms import ATTEMPTS
 from webapp.accounts.models import SignInToken, User
 from webapp.accounts.services import create_member, sign_in_path
 from webapp.accounts.tasks import clear_expired
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
-
-
-@pytest.fixture(autouse=True)
-def _no_attempts_yet():
-    cache.clear()
 
 
 @pytest.fixture
@@ -58,19 +52,45 @@ def test_a_wrong_password_gets_a_sentence(client: Client, member: User):
     assert not signed_in(client)
 
 
-def test_attempts_on_one_name_are_limited(client: Client, member: User):
-    for _attempt in range(ATTEMPTS):
-        client.post("/sign-in/", {"username": "ada", "password": "wrong"})
+def attempts(client: Client, settings, *, name: str = "ada") -> None:
+    for _attempt in range(settings.AXES_FAILURE_LIMIT):
+        client.post("/sign-in/", {"username": name, "password": "wrong"})
+
+
+def test_attempts_on_one_name_are_limited(client: Client, member: User, settings):
+    attempts(client, settings)
     page = client.post("/sign-in/", {"username": "ada", "password": PASSWORD})
+    assert page.status_code == 429
+    assert page.headers["Retry-After"] == "300"
     assert b"Too many attempts" in page.content
     assert not signed_in(client)
+
+
+def test_attempts_from_elsewhere_lock_nobody_out(client: Client, member: User, settings):
+    attempts(Client(REMOTE_ADDR="192.0.2.7"), settings)
+    client.post("/sign-in/", {"username": "ada", "password": PASSWORD})
+    assert signed_in(client)
+
+
+def test_after_a_while_the_door_opens_again(client: Client, member: User, settings):
+    attempts(client, settings)
+    AccessAttempt.objects.update(attempt_time=timezone.now() - settings.AXES_COOLOFF_TIME)
+    client.post("/sign-in/", {"username": "ada", "password": PASSWORD})
+    assert signed_in(client)
+
+
+def test_a_locked_name_signs_in_by_a_link(client: Client, member: User, settings):
+    attempts(client, settings)
+    client.get(sign_in_path(user=member))
+    assert signed_in(client)
 
 
 def test_passwords_are_kept_with_argon2(settings, client: Client):
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
     user = User.objects.create_user("grace", password=PASSWORD)
     assert user.password.startswith("argon2$argon2id$")
-    assert client.login(username="grace", password=PASSWORD)
+    client.post("/sign-in/", {"username": "grace", "password": PASSWORD})
+    assert signed_in(client)
 
 
 def test_a_link_signs_in_once(member: User):
@@ -153,4 +173,6 @@ def test_a_member_who_came_by_a_link_sets_a_password(client: Client):
     answer = client.post("/account/", {"new_password1": PASSWORD, "new_password2": PASSWORD})
     assert answer.url == "/account/"
     assert client.get("/account/").status_code == 200, "the session goes on"
-    assert Client().login(username="emmy", password=PASSWORD)
+    elsewhere = Client()
+    elsewhere.post("/sign-in/", {"username": "emmy", "password": PASSWORD})
+    assert signed_in(elsewhere)

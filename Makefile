@@ -23,7 +23,7 @@ install: $(INSTALLED) ## Prepare the environment alone
 	@echo "Installed in $(VENV)."
 
 test: $(TESTS_INSTALLED) chromium ## Run all tests (ARGS="-k name" for some), the browser's included
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(TESTS_INSTALLED) ## Check style and format
 	$(BIN)/ruff check .

@@ -22,14 +22,20 @@ from webapp.supervisor.home import Home
 hypothesis.settings.register_profile("lab", deadline=None)
 hypothesis.settings.load_profile("lab")
 
+# One thread each, where several processes of tests share the cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 WITHOUT_WEB = Path(__file__).parent / "engine"
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Starts the servers before Django reads where they are.
 
+    Side by side, every process of tests has servers of its own: Celery's queues cannot be shared.
     Tests of the engine alone need no web, and so start nothing.
     """
+    if hands_out_tests(config):
+        return
     paths = [Path(argument.split("::")[0]).resolve() for argument in config.args]
     if all(path.is_relative_to(WITHOUT_WEB) for path in paths):
         return
@@ -43,6 +49,11 @@ def pytest_configure(config: pytest.Config) -> None:
     import django
 
     django.setup()
+
+
+def hands_out_tests(config: pytest.Config) -> bool:
+    """Whether this process runs no test itself, and only tells others (of xdist) which to run."""
+    return bool(config.getoption("numprocesses", 0)) and not hasattr(config, "workerinput")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

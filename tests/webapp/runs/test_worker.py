@@ -88,7 +88,7 @@ def test_a_run_survives_a_shutdown_and_a_power_cut(tmp_path: Path) -> None:
     Run.objects.filter(pk=run.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
 
     with WorkerProcess(tmp_path):
-        wait_until(lambda: fresh().has_ended, seconds=60)
+        wait_until(lambda: fresh().has_ended, seconds=120)
     ended = fresh()
     assert (ended.status, ended.attempt, ended.times_lost) == (Status.FINISHED, 3, 1)
     assert ended.sequence == 700

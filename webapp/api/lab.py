@@ -15,7 +15,7 @@ from webapp.api.authentication import needs, token_of
 from webapp.api.describing import answers
 from webapp.api.problems import SIGNED_IN
 from webapp.runs.models import Run, Status
-from webapp.workers.selectors import waiting_runs, worker_cards
+from webapp.workers.queue_page import queue_now
 
 router = Router(tags=["lab"], auth=needs(Scope.READ))
 MOST_WAITING = 200
@@ -94,10 +94,11 @@ def workers(request: HttpRequest) -> list[dict[str, Any]]:
             "has_gpu": card.worker.has_gpu,
             "memory_bytes": card.worker.memory_bytes,
             "slots": card.worker.slots,
-            "runs": [run.pk for run in card.runs],
+            "runs": [held.run.pk for held in card.runs],
             "heartbeat_at": card.worker.heartbeat_at,
         }
-        for card in worker_cards()
+        for card in queue_now().cards
+        if card.is_alive
     ]
 
 
@@ -115,7 +116,7 @@ def queue(request: HttpRequest) -> dict[str, Any]:
                 "position": item.position,
                 "reason": item.reason,
             }
-            for item in waiting_runs(limit=MOST_WAITING)
+            for item in queue_now(most_waiting=MOST_WAITING).waiting
         ],
     }
 

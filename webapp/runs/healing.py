@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.db.models.functions import Now
 
 from webapp.runs.models import Run, Status
+from webapp.runs.selectors import in_line
 from webapp.runs.services import requeue_expired
 from webapp.runs.wake import messages_waiting, wake
 
@@ -30,7 +31,7 @@ def wake_forgotten() -> list[int]:
     for queue in waiting.order_by().values_list("queue", flat=True).distinct():
         if messages_waiting(queue):
             continue
-        oldest = waiting.filter(queue=queue).order_by("created_at", "pk")[:MOST_WOKEN]
+        oldest = in_line(waiting.filter(queue=queue))[:MOST_WOKEN]
         run_ids = list(oldest.values_list("pk", flat=True))
         wake((run_id, queue) for run_id in run_ids)
         woken += run_ids

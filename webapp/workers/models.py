@@ -1,5 +1,6 @@
 """Workers as they last reported: what they have and what they do."""
 
+from django.conf import settings
 from django.db import models
 
 
@@ -14,6 +15,7 @@ class Worker(models.Model):
     slots = models.PositiveIntegerField(default=1, help_text="Runs it executes at once.")
     started_at = models.DateTimeField(auto_now_add=True)
     heartbeat_at = models.DateTimeField()
+    paused = models.BooleanField(default=False, help_text="Whether it takes no further run.")
 
     class Meta:
         ordering = ("name",)
@@ -25,3 +27,27 @@ class Worker(models.Model):
     def run_bytes(self) -> float:
         """What one of its runs may have of its memory; 0 where that is not known."""
         return self.memory_bytes / max(self.slots, 1)
+
+
+class QueuePlace(models.Model):
+    """Where an admin put a waiting run: it stands in line as if launched at `stands_at`."""
+
+    run = models.OneToOneField("runs.Run", on_delete=models.CASCADE, related_name="queue_place")
+    stands_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"run {self.run_id} stands at {self.stands_at}"
+
+
+class QueueAction(models.Model):
+    """What an admin did to the queue or to a worker."""
+
+    admin = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True)
+    message = models.CharField(max_length=500)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-at", "-pk")
+
+    def __str__(self) -> str:
+        return self.message

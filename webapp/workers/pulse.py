@@ -24,6 +24,7 @@ from django.db import DatabaseError, connection
 from django.db.models.functions import Now
 
 from webapp.runs.healing import heal
+from webapp.workers import consumption
 from webapp.workers.models import Worker
 
 BEAT_SECONDS = 10.0
@@ -67,6 +68,7 @@ def _beat(name: str, queues: list[str], slots: int) -> None:
     machine = look_at_machine(wants_gpu="gpu" in queues)
     while not _stop.is_set():
         _without_fail(lambda: report(name=name, queues=queues, slots=slots, machine=machine))
+        _without_fail(lambda: consumption.tell(Worker.objects.get(name=name)))
         _without_fail(heal)
         _stop.wait(BEAT_SECONDS)
     _without_fail(lambda: Worker.objects.filter(name=name).delete())

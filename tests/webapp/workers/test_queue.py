@@ -14,7 +14,8 @@ from webapp.runs.wake import messages_waiting
 from webapp.workers import pulse
 from webapp.workers.models import Worker
 from webapp.workers.pulse import Machine
-from webapp.workers.selectors import live_workers, queue_for, waiting_runs, worker_cards
+from webapp.workers.queue_page import queue_now
+from webapp.workers.selectors import live_workers, queue_for
 
 pytestmark = pytest.mark.django_db
 
@@ -58,7 +59,7 @@ def test_what_waits_says_where_and_why() -> None:
     pulse.report(name="cpu@host", queues=["cpu"], slots=2, machine=CPU)
     launched(ada, seeds=[0])
     launched(ada, seeds=[0], estimators=[{"kind": "unrolled"}], device="cuda")
-    found = [(item.run.queue, item.position, item.reason) for item in waiting_runs()]
+    found = [(item.run.queue, item.position, item.reason) for item in queue_now().waiting]
     assert found == [
         ("cpu", 1, "Next: begins as soon as a worker is free."),
         ("cpu", 2, "1 run before it in the CPU queue."),
@@ -78,11 +79,11 @@ def test_the_page_shows_workers_and_what_waits(django_assert_num_queries) -> Non
     assert "1 of 2" in page
     assert "8.0" in page
     assert page.count("runs before it in the CPU queue.") == 7
-    # Session and user, then workers twice, running runs, waiting runs and their count.
-    with django_assert_num_queries(7):
+    # Session and user; workers, what runs and waits, its forecasts and count; what admins did.
+    with django_assert_num_queries(8):
         part = client.get("/queue/", headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in part
-    assert [len(card.runs) for card in worker_cards()] == [1]
+    assert [len(card.runs) for card in queue_now().cards] == [1]
 
 
 def test_an_empty_queue_says_so() -> None:

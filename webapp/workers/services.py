@@ -1,0 +1,78 @@
+"""What admins do to the queue and to workers. Each act is kept, with who did it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Max, Min
+from django.utils import timezone
+
+from webapp.runs.models import Run, RunEvent, Status
+from webapp.runs.selectors import in_line
+from webapp.runs.telling import log
+from webapp.workers import consumption
+from webapp.workers.models import QueueAction, QueuePlace, Worker
+from webapp.workers.selectors import is_alive
+
+if TYPE_CHECKING:
+    from webapp.accounts.models import User
+
+End = Literal["front", "back"]
+
+
+class CannotDo(Exception):
+    """Why an act makes no sense now, in a sentence for people."""
+
+
+def require_admin(user: User, action: str) -> None:
+    if not (user.is_active and user.is_lab_admin):
+        raise PermissionDenied(f"Only an admin of the lab may {action}.")
+
+
+def set_paused(*, user: User, worker: Worker, paused: bool) -> None:
+    """A paused worker ends what it runs and takes nothing further until it is resumed."""
+    require_admin(user, "pause or resume a worker")
+    with transaction.atomic():
+        if not Worker.objects.filter(pk=worker.pk, paused=not paused).update(paused=paused):
+            return
+        _keep(user, f"{'Paused' if paused else 'Resumed'} the worker {worker.name}.")
+        worker.paused = paused
+        transaction.on_commit(lambda: consumption.tell(worker))
+
+
+def forget(*, user: User, worker: Worker) -> None:
+    """Take a silent worker off the page. One that lives comes back with its next heartbeat."""
+    require_admin(user, "forget a worker")
+    if is_alive(worker):
+        raise CannotDo(f"{worker.name} is alive: it would be back within seconds.")
+    with transaction.atomic():
+        _keep(user, f"Forgot the worker {worker.name}, silent since {worker.heartbeat_at:%H:%M}.")
+        worker.delete()
+
+
+def move(*, user: User, run: Run, end: End) -> None:
+    """Put a waiting run before, or behind, all others that wait in its queue now."""
+    require_admin(user, "change the order of the queue")
+    with transaction.atomic():
+        waiting = in_line(Run.objects.filter(status=Status.QUEUED, queue=run.queue))
+        if not waiting.filter(pk=run.pk).exists():
+            raise CannotDo(f"{run.label} does not wait any more.")
+        ends = waiting.order_by().aggregate(first=Min("stands_at"), last=Max("stands_at"))
+        moment = timedelta(microseconds=1)
+        stands_at = ends["first"] - moment
+        if end == "back":
+            stands_at = max(ends["last"] + moment, timezone.now())
+        QueuePlace.objects.update_or_create(run=run, defaults={"stands_at": stands_at})
+        log(
+            run,
+            RunEvent.Level.INFO,
+            f"{user.get_username()} moved it to the {end} of the {run.queue.upper()} queue.",
+        )
+        _keep(user, f"Moved run {run.pk}, {run.label}, to the {end} of the queue.")
+
+
+def _keep(user: User, message: str) -> None:
+    QueueAction.objects.create(admin=user, message=message[:500])

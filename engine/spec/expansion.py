@@ -6,13 +6,15 @@ import copy
 import hashlib
 import itertools
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from math import prod
 from typing import Any
 
 from engine.spec.editing import assign
 from engine.spec.errors import FieldError, SpecError
 from engine.spec.experiment import Experiment
+from engine.spec.labels import labels
 from engine.spec.validation import validate
 
 MOST_RUNS = 500
@@ -27,24 +29,14 @@ class PlannedRun:
     spec: Experiment
     sweep: dict[str, Any]
     """The swept fields with the values of this run, by their path in the experiment."""
+    label: str = ""
+    """What it is called beside the others: runs of one label differ by their seed alone."""
 
     @property
     def seed(self) -> int:
         return self.spec.seeds[0]
 
-    @property
-    def label(self) -> str:
-        """The estimator, and the swept values that its label does not tell."""
-        estimator = self.spec.estimators[0]
-        told = {
-            f"estimators.{i}.{name}" for i in range(24) for name in type(estimator).model_fields
-        }
-        rest = [
-            f"{_short(path)} = {value}" for path, value in self.sweep.items() if path not in told
-        ]
-        return ", ".join([estimator.label, *rest])
-
-    @property
+    @cached_property
     def configuration(self) -> str:
         """A digest of everything but the seed and the name: runs that share it differ by seed."""
         content = self.spec.model_dump(mode="json", exclude={"seeds", "name"})
@@ -76,13 +68,8 @@ def expand(experiment: Experiment) -> list[PlannedRun]:
                 runs.setdefault(key, PlannedRun(index=len(runs), spec=spec, sweep=own))
         if len(runs) > MOST_RUNS:
             raise SpecError([_too_many(count)])
-    return list(runs.values())
-
-
-def _short(path: str) -> str:
-    """`meta_parameters.0.granularity` as `granularity`, `inner.steps` as it is."""
-    parts = [part for part in path.split(".") if not part.isdigit()]
-    return ".".join(parts[1:] if parts[0] in {"meta_parameters", "inner_task"} else parts)
+    named = labels({run.configuration: (run.spec, run.sweep) for run in runs.values()})
+    return [replace(run, label=named[run.configuration]) for run in runs.values()]
 
 
 def _too_many(count: int) -> FieldError:

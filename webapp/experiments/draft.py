@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import engine.data
-from engine.spec import Experiment, FieldError, PlannedRun, SpecError, expand, to_yaml, validate
+from engine.spec import Experiment, FieldError, PlannedRun, SpecError, expand, validate
+from webapp.experiments.plan import Plan, plan_of
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,10 @@ class Draft:
     runs: list[PlannedRun] = field(default_factory=list)
 
     @property
+    def plan(self) -> Plan:
+        return plan_of(self.runs)
+
+    @property
     def inner_steps(self) -> int:
         """Inner steps of all runs together, without those of the probes."""
         return sum(_inner_steps(run.spec) for run in self.runs)
@@ -33,10 +38,6 @@ class Draft:
     @property
     def meta_parameter_counts(self) -> list[int]:
         return sorted({run.spec.meta_parameter_count() for run in self.runs})
-
-    @property
-    def yaml(self) -> str:
-        return to_yaml(self.experiment) if self.experiment else ""
 
     @property
     def missing_data(self) -> list[MissingData]:

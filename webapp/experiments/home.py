@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from engine.presets import presets_by_topic
+from webapp.experiments.draft_views import drafts_context
 from webapp.experiments.models import Experiment
 from webapp.experiments.selectors import visible_experiments
 from webapp.experiments.sparklines import Sparkline, sparkline
@@ -60,6 +61,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "ongoing": ongoing(user),
         "my_runs": my_runs(user),
         "activity": [(item, ago(item.created_at)) for item in activity(user)],
+        **drafts_context(user, request.GET.get("discarded", "")),
     }
     return render(request, "home.html", context)
 

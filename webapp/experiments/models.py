@@ -1,5 +1,8 @@
 """An experiment as the lab keeps it: the validated spec, who launched it, and what it came from."""
 
+import json
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 
@@ -72,3 +75,18 @@ class SavedDraft(models.Model):
     def stamp(self) -> str:
         """Names this very state: a form that has seen it may overwrite it."""
         return f"{self.writer}.{self.edit}"
+
+    @property
+    def document(self) -> Any:
+        """What the form held: plain values, not always an experiment."""
+        return json.loads(self.content)["document"]
+
+    @property
+    def yaml(self) -> str:
+        """Text of the YAML tab that the form had not taken up."""
+        return json.loads(self.content)["yaml"]
+
+    @property
+    def name(self) -> str:
+        name = self.document.get("name") if isinstance(self.document, dict) else None
+        return name if isinstance(name, str) and name.strip() else "without a name"

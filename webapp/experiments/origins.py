@@ -10,7 +10,7 @@ from django.http import Http404
 
 import engine.spec
 from engine.presets import PRESETS, Preset
-from webapp.experiments.models import Experiment
+from webapp.experiments.models import Experiment, SavedDraft
 from webapp.experiments.selectors import experiment_for
 from webapp.runs.selectors import run_for
 
@@ -47,6 +47,14 @@ def origin_of(user: User, parameters: Mapping[str, str], prefix: str = "") -> Or
                 source
             ](user, key)
     return Origin(engine.spec.Experiment().model_dump(mode="json"))
+
+
+def origin_of_draft(user: User, draft: SavedDraft) -> Origin:
+    """The origin of a saved draft; the defaults where it is there no more."""
+    try:
+        return origin_of(user, {draft.source: draft.source_key} if draft.source else {})
+    except Http404:
+        return origin_of(user, {})
 
 
 def preset_called(slug: str) -> Preset:

@@ -48,21 +48,6 @@ class OpenForm:
 
 
 @dataclass(frozen=True)
-class Content:
-    """What a form held: a document, and text in the YAML tab that is no experiment."""
-
-    document: Any
-    yaml: str = ""
-
-    def written(self) -> str:
-        return json.dumps({"document": self.document, "yaml": self.yaml})
-
-    @classmethod
-    def read(cls, text: str) -> Content:
-        return cls(**json.loads(text))
-
-
-@dataclass(frozen=True)
 class Saving:
     """What the page says of its draft."""
 
@@ -78,9 +63,22 @@ def open_form(posted: Mapping[str, str]) -> OpenForm:
     return OpenForm(form_id, key, number, posted.get("_seen", ""))
 
 
-def save(*, owner: User, form: OpenForm, content: Content, source: str, source_key: str) -> Saving:
-    """Keep `content`, unless another form wrote since this one was opened."""
-    text = content.written()
+def save(
+    *,
+    owner: User,
+    form: OpenForm,
+    document: Any,
+    yaml: str,
+    source: str,
+    source_key: str,
+    begin: bool,
+) -> Saving:
+    """Keep `document`, and text in the YAML tab that is none, unless another form wrote since this
+    one was opened.
+
+    Where it does not `begin` a draft, only one that is there is written.
+    """
+    text = json.dumps({"document": document, "yaml": yaml})
     if len(text) > LONGEST:
         return Saving("too large")
     now = timezone.now()
@@ -94,6 +92,8 @@ def save(*, owner: User, form: OpenForm, content: Content, source: str, source_k
     }
     with transaction.atomic():
         drafts = SavedDraft.objects.select_for_update()
+        if not begin and not drafts.filter(key=form.key).exists():
+            return Saving("new")
         draft, created = drafts.get_or_create(key=form.key, defaults={"owner": owner, **written})
         if draft.owner_id != owner.pk:
             raise Http404("This draft is somebody else's.")
@@ -120,16 +120,15 @@ def draft_for(user: User, key: str) -> SavedDraft:
     return draft
 
 
-def drafts_of(user: User) -> list[tuple[SavedDraft, str]]:
-    """The person's drafts, newest first, each with its name."""
-    drafts = SavedDraft.objects.filter(owner=user, discarded_at=None)
-    return [(draft, name_of(draft)) for draft in drafts]
+def drafts_of(user: User) -> list[SavedDraft]:
+    """The person's drafts, newest first."""
+    return list(SavedDraft.objects.filter(owner=user, discarded_at=None))
 
 
-def name_of(draft: SavedDraft) -> str:
-    document = Content.read(draft.content).document
-    name = document.get("name") if isinstance(document, dict) else None
-    return name if isinstance(name, str) and name.strip() else "without a name"
+def discarded(user: User, key: str) -> SavedDraft | None:
+    """The draft that can be brought back, if it is one."""
+    mine = SavedDraft.objects.filter(owner=user).exclude(discarded_at=None)
+    return mine.filter(key=key).first() if KEY.fullmatch(key) else None
 
 
 def discard(*, user: User, key: str) -> SavedDraft:

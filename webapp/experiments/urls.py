@@ -1,6 +1,6 @@
 from django.urls import path
 
-from webapp.experiments import detail_views, home, views
+from webapp.experiments import detail_views, draft_views, home, views
 
 app_name = "experiments"
 urlpatterns = [
@@ -11,6 +11,8 @@ urlpatterns = [
     path("experiments/form", views.form, name="form"),
     path("experiments/preflight/<slug:key>/<int:estimator>", views.preflight, name="preflight"),
     path("experiments/yaml", views.apply_yaml, name="yaml"),
+    path("experiments/drafts/<slug:key>/discard", draft_views.discard, name="discard-draft"),
+    path("experiments/drafts/<slug:key>/restore", draft_views.restore, name="restore-draft"),
     path("experiments/<int:pk>/", detail_views.detail, name="detail"),
     path("experiments/<int:pk>/rename/", detail_views.rename_experiment, name="rename"),
     path("experiments/<int:pk>/cancel/", detail_views.cancel_experiment, name="cancel"),

@@ -2,113 +2,53 @@
 
 from __future__ import annotations
 
-import re
-import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from engine.spec import Experiment, FieldError, SpecError, parse_text, read_text
-from webapp.compare.difference import Difference, differences
-from webapp.experiments import preflights, services
+from engine.spec import Experiment, SpecError
+from webapp.experiments import preflights, saved_drafts, services
 from webapp.experiments.draft import Draft, examine
-from webapp.experiments.form import Form, build_form, parse_form, restructure
+from webapp.experiments.form import parse_form, restructure
 from webapp.experiments.form.build import step_of
-from webapp.experiments.origins import Origin, origin_of, preset_called
-from webapp.experiments.preflights import Verdict
-from webapp.experiments.yaml_lines import at_lines
+from webapp.experiments.origins import Origin, origin_of, origin_of_draft, preset_called
+from webapp.experiments.page import page_of, save
+from webapp.experiments.saved_drafts import OpenForm, open_form
+from webapp.experiments.yaml_lines import read_yaml
 from webapp.forecasts import services as forecasts
 from webapp.forecasts.panel import Panel
 
 UNPROCESSABLE = 422
-DRAFT = re.compile(r"[0-9a-f]{16}", re.ASCII)
-
-
-@dataclass(frozen=True)
-class Page:
-    """What the builder's templates show."""
-
-    origin: Origin
-    draft: Draft
-    form: Form
-    verdicts: list[Verdict]
-    """Of every estimator, in order; empty while the draft is no experiment."""
-    panel: Panel
-    draft_id: str = ""
-    """Of this open form, whose questions take each other's place."""
-    insisted: bool = False
-
-    @property
-    def changes(self) -> list[Difference]:
-        if not self.draft.experiment:
-            return []
-        return differences([self.origin.document, self.draft.document], leave_out=())
-
-    @property
-    def inner_steps(self) -> str:
-        return f"{self.draft.inner_steps:,}"
-
-    @property
-    def meta_parameters(self) -> str:
-        """dim θ, or its range where the sweep changes it."""
-        counts = self.draft.meta_parameter_counts
-        return " to ".join(f"{count:,}" for count in dict.fromkeys([counts[0], counts[-1]]))
-
-    @property
-    def errors(self) -> list[tuple[FieldError, str]]:
-        return self.form.errors
-
-    def context(self, **more: Any) -> dict[str, Any]:
-        return {
-            "page": self, "origin": self.origin, "draft": self.draft, "form": self.form,
-            "panel": self.panel, "draft_id": self.draft_id, "insisted": self.insisted, **more,
-        }  # fmt: skip
-
-
-def _page(
-    origin: Origin,
-    document: dict[str, Any],
-    errors: list[FieldError] | None = None,
-    *,
-    posted: Mapping[str, str] | None = None,
-    asks: bool = True,
-) -> Page:
-    """The builder's page; where it `asks`, workers look for what is not known of the draft."""
-    posted = posted or {}
-    draft_id = posted.get("_draft", "") if DRAFT.fullmatch(posted.get("_draft", "")) else ""
-    draft_id = draft_id or secrets.token_hex(8)
-    draft = examine(document, errors or [])
-    form = build_form(draft.document, draft.errors)
-    verdicts: list[Verdict] = []
-    outlook = forecasts.NOTHING
-    if draft.experiment and asks:
-        verdicts = preflights.ask(draft.experiment)
-        outlook = forecasts.ask(draft.experiment, draft_id)
-    elif draft.experiment:
-        verdicts = preflights.look_up(draft.experiment)
-        outlook = forecasts.look_up(draft.experiment)
-    form.show_verdicts(verdicts)
-    return Page(
-        origin, draft, form, verdicts, Panel(outlook), draft_id, bool(posted.get("_insist"))
-    )
 
 
 @require_GET
 def new(request: HttpRequest) -> HttpResponse:
-    """The builder, filled from `?preset=`, `?clone=` (a run), `?experiment=` or the defaults."""
+    """The builder, filled from `?draft=`, `?preset=`, `?clone=` (a run), `?experiment=` or the
+    defaults."""
+    if key := request.GET.get("draft", ""):
+        return _saved(request, key)
     origin = origin_of(request.user, request.GET)
-    page = _page(origin, origin.document)
+    page = page_of(origin, origin.document, open_form({}))
     return render(request, "experiments/builder.html", page.context())
+
+
+def _saved(request: HttpRequest, key: str) -> HttpResponse:
+    """A saved draft as it was left, text in its YAML tab that is no experiment too."""
+    kept = saved_drafts.draft_for(request.user, key)
+    opened = replace(open_form({}), key=kept.key, seen=kept.stamp)
+    page = page_of(origin_of_draft(request.user, kept), kept.document, opened)
+    page = replace(page, yaml_ahead=kept.yaml, saving=saved_drafts.Saving("saved", kept.saved_at))
+    opened_tab = "yaml" if kept.yaml else ""
+    return render(request, "experiments/builder.html", page.context(opened_tab=opened_tab))
 
 
 @require_POST
 def form(request: HttpRequest) -> HttpResponse:
-    """The posted form, examined: fragments for htmx, the whole page for a browser without it.
+    """The posted form, examined and saved: fragments for htmx, the whole page for a browser
+    without it.
 
     `_action` changes the form's structure first: another kind, an item added or removed.
     """
@@ -116,7 +56,12 @@ def form(request: HttpRequest) -> HttpResponse:
     action = request.POST.get("_action", "")
     parsed = parse_form(dict(request.POST.lists()), keep_unknown=not action)
     restructure(parsed.document, action)
-    page = _page(origin, parsed.document, parsed.errors, posted=request.POST)
+    page = save(
+        page_of(
+            origin, parsed.document, open_form(request.POST), parsed.errors, posted=request.POST
+        ),
+        request.user,
+    )
     if not request.htmx:
         return render(request, "experiments/builder.html", page.context())
     if action.startswith("edit:"):
@@ -139,48 +84,52 @@ def preflight(request: HttpRequest, key: str, estimator: int) -> HttpResponse:
 
 @require_POST
 def apply_yaml(request: HttpRequest) -> HttpResponse:
-    """The form filled from YAML; text that is no experiment changes nothing and says why."""
+    """The form filled from YAML; text that is no experiment changes nothing, is kept, and says
+    where it is wrong. The text itself is never replaced under the hands."""
     origin = origin_of(request.user, request.POST, prefix="_")
-    text = request.POST.get("_yaml", "")
-    try:
-        document = read_text(text).model_dump(mode="json")
-    except SpecError as error:
-        return _refused_yaml(request, origin, text, error)
-    page = _page(origin, document, posted=request.POST)
-    template = "experiments/workbench.html" if request.htmx else "experiments/builder.html"
-    return render(request, template, page.context(opened="yaml"))
+    document, errors = read_yaml(request.POST.get("_yaml", ""))
+    if errors:
+        return _refused_yaml(request, origin)
+    page = page_of(origin, document, open_form(request.POST))
+    page = save(replace(page, insisted=bool(request.POST.get("_insist"))), request.user)
+    template = "experiments/yaml_applied.html" if request.htmx else "experiments/builder.html"
+    return render(request, template, page.context(opened_tab="yaml"))
 
 
-def _refused_yaml(
-    request: HttpRequest, origin: Origin, text: str, error: SpecError
-) -> HttpResponse:
-    found = at_lines(text, error.errors)
-    if request.htmx:
-        context = {"yaml_errors": found}
-        response = render(request, "experiments/yaml_errors.html", context, status=UNPROCESSABLE)
-        response.headers["HX-Retarget"] = "#yaml-errors"
-        response.headers["HX-Reswap"] = "outerHTML"
-        return response
-    try:
-        document = parse_text(text)
-    except SpecError:
-        document = origin.document
-    page = _page(origin, document if isinstance(document, dict) else origin.document)
-    context = page.context(yaml_errors=found, yaml_text=text, opened="yaml")
-    return render(request, "experiments/builder.html", context, status=UNPROCESSABLE)
+def _refused_yaml(request: HttpRequest, origin: Origin) -> HttpResponse:
+    parsed = parse_form(dict(request.POST.lists()))
+    document = parsed.document if "name" in request.POST else origin.document
+    page = page_of(origin, document, open_form(request.POST), parsed.errors, asks=False)
+    page = save(replace(page, yaml_ahead=request.POST.get("_yaml", "")), request.user)
+    template = "experiments/yaml_refused.html" if request.htmx else "experiments/builder.html"
+    return render(request, template, page.context(opened_tab="yaml"), status=UNPROCESSABLE)
 
 
 @require_POST
 def launch(request: HttpRequest) -> HttpResponse:
-    """Create the experiment and its runs, or show every error and keep nothing."""
+    """Create the experiment and its runs, or show every error and keep nothing.
+
+    Text in the YAML tab that is ahead of the form is what is launched.
+    """
     origin = origin_of(request.user, request.POST, prefix="_")
-    parsed = parse_form(dict(request.POST.lists()))
-    page = _page(origin, parsed.document, parsed.errors, posted=request.POST, asks=False)
+    if request.POST.get("_ahead") == "yaml":
+        document, errors = read_yaml(request.POST.get("_yaml", ""))
+        if errors:
+            return _refused_yaml(request, origin)
+        page = page_of(origin, document, open_form(request.POST), asks=False)
+        page = replace(page, insisted=bool(request.POST.get("_insist")))
+    else:
+        parsed = parse_form(dict(request.POST.lists()))
+        opened = open_form(request.POST)
+        page = page_of(
+            origin, parsed.document, opened, parsed.errors, posted=request.POST, asks=False
+        )
     if page.draft.experiment is not None:
         try:
-            return _create(request, page.draft, origin, insist=page.insisted)
+            return _create(request, page.draft, origin, page.opened, insist=page.insisted)
         except SpecError as error:
             return _refused(request, origin, page.draft.experiment, error)
+    page = save(page, request.user)
     return render(request, "experiments/builder.html", page.context(), status=UNPROCESSABLE)
 
 
@@ -201,13 +150,20 @@ def _refused(
 ) -> HttpResponse:
     """The builder with what stands in the way of a launch, and what is known of its needs."""
     document = experiment.model_dump(mode="json")
-    page = _page(origin, document, error.errors, posted=request.POST, asks=False)
-    page = replace(page, panel=Panel(forecasts.look_up(experiment)))
+    opened = open_form(request.POST)
+    page = page_of(origin, document, opened, error.errors, posted=request.POST, asks=False)
+    page = replace(page, panel=Panel(forecasts.look_up(experiment)), yaml_ahead="")
+    page = save(page, request.user)
     return render(request, "experiments/builder.html", page.context(), status=UNPROCESSABLE)
 
 
 def _create(
-    request: HttpRequest, draft: Draft, origin: Origin, *, insist: bool = False
+    request: HttpRequest,
+    draft: Draft,
+    origin: Origin,
+    opened: OpenForm | None = None,
+    *,
+    insist: bool = False,
 ) -> HttpResponse:
     kept = services.create_experiment(
         owner=request.user,
@@ -216,6 +172,8 @@ def _create(
         parent=origin.parent,
         insist=insist,
     )
+    if opened is not None:
+        saved_drafts.launched(user=request.user, key=opened.key)
     count = len(draft.runs)
     messages.success(request, f"Launched {count} run{'s' if count != 1 else ''}.")
     return redirect("experiments:detail", pk=kept.pk)

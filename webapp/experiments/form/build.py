@@ -7,8 +7,9 @@ its control is shown as it was written, so that its error can be read beside it.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from annotated_types import MaxLen, MinLen
@@ -18,6 +19,7 @@ from pydantic.fields import FieldInfo
 from engine.spec import Experiment, FieldError
 from engine.support import obstacles
 from webapp.experiments.form import shapes, sweep_text
+from webapp.experiments.form.gists import GISTS
 from webapp.experiments.form.nodes import (
     Cards,
     Choice,
@@ -43,6 +45,8 @@ STEPS = [
     ("seeds-and-sweep", "Seeds and sweep", ["seeds", "sweep"]),
     ("budget", "Budget", ["budget", "device", "precision", "threads"]),
 ]
+FOLDED = {"measure", "budget"}
+"""Steps that most leave as they are."""
 
 
 @dataclass
@@ -52,6 +56,16 @@ class Step:
     slug: str
     title: str
     parts: list[Node]
+    gist: str = ""
+    """What it says, in a few words, for who has folded it."""
+
+    @property
+    def is_open(self) -> bool:
+        return self.slug not in FOLDED or self.error_count > 0
+
+    @property
+    def leaves(self) -> list[Leaf]:
+        return [part for part in self.parts if isinstance(part, Leaf)]
 
     @property
     def error_count(self) -> int:
@@ -88,10 +102,13 @@ class Form:
         return next(step for step in self.steps if step.slug == slug)
 
 
-def build_form(document: Any, errors: Iterable[FieldError] = ()) -> Form:
-    """The form that shows `document`, with each of `errors` at its field."""
+def build_form(document: Any, errors: Iterable[FieldError] = (), origin: Any = None) -> Form:
+    """The form that shows `document`, with each of `errors` at its field.
+
+    What differs from `origin`, a document that is an experiment, can be put back.
+    """
     document = document if isinstance(document, dict) else {}
-    nodes = {node.path: node for node in _fields(Experiment, document, "")}
+    nodes = {node.path: node for node in _fields(Experiment, document, origin or {}, "")}
     steps = [Step(slug, title, [nodes.pop(name) for name in names]) for slug, title, names in STEPS]
     name = nodes.pop("name")
     assert isinstance(name, Leaf)
@@ -100,6 +117,9 @@ def build_form(document: Any, errors: Iterable[FieldError] = ()) -> Form:
     _offer_targets(form)
     _show_obstacles(form, document)
     form.errors = [(error, _place(error, form)) for error in errors]
+    by_path = {node.path: node for node in form.nodes()}
+    for step in form.steps:
+        step.gist = GISTS[step.slug](by_path)
     return form
 
 
@@ -109,27 +129,30 @@ def step_of(path: str) -> str:
     return next((slug for slug, _, names in STEPS if first in names), STEPS[0][0])
 
 
-def _fields(model: type[BaseModel], document: Any, prefix: str) -> list[Node]:
+def _fields(model: type[BaseModel], document: Any, origin: Any, prefix: str) -> list[Node]:
     document = document if isinstance(document, dict) else {}
     return [
-        _node(model.model_fields[name], shape, document, f"{prefix}{name}")
+        _node(model.model_fields[name], shape, document, origin, f"{prefix}{name}")
         for name, shape in shapes_of(model).items()
         if name != "kind"
     ]
 
 
-def _node(info: FieldInfo, shape: Shape, document: dict[str, Any], path: str) -> Node:
+def _node(
+    info: FieldInfo, shape: Shape, document: dict[str, Any], origin: dict[str, Any], path: str
+) -> Node:
     name = path.rpartition(".")[2]
     default = info.get_default(call_default_factory=True)
     value = document.get(name, _plain(default))
+    original = origin.get(name, _plain(default))
     text = info.description or ""
     if shape.control == "group":
-        parts = _fields(shape.models[0], value, f"{path}.")
+        parts = _fields(shape.models[0], value, original, f"{path}.")
         return Group(path, label_of(name), text, parts=parts)
     if shape.control == "union":
-        return _union(shape.models, value, path, label_of(name), text)
+        return _union(shape.models, value, original, path, label_of(name), text)
     if shape.control == "union_list":
-        return _cards(info, shape, value, path, text)
+        return _cards(info, shape, value, original, path, text)
     if shape.control == "sweep":
         return _sweep(value, path, text)
     return Leaf(
@@ -139,6 +162,8 @@ def _node(info: FieldInfo, shape: Shape, document: dict[str, Any], path: str) ->
         control=shape.control,
         value=shown(value),
         default=shown(default),
+        original=shown(original),
+        is_rare=name in shapes.RARE,
         unit=(info.json_schema_extra or {}).get("unit", ""),
         allowed=shapes.allowed_range(info),
         placeholder=_meaning_of_empty(text) if shape.optional else "",
@@ -151,15 +176,19 @@ def _meaning_of_empty(description: str) -> str:
     return meaning[1] if meaning else "no limit"
 
 
-def _union(models: tuple[type[BaseModel], ...], value: Any, path: str, label: str, text: str):
+def _union(
+    models: tuple[type[BaseModel], ...], value: Any, origin: Any, path: str, label: str, text: str
+) -> Union:
+    """A kind that the origin did not have there is compared with its defaults."""
     value = value if isinstance(value, dict) else {}
     model = shapes.model_of_kind(models, value.get("kind")) or models[0]
+    is_same = isinstance(origin, dict) and origin.get("kind") == shapes.kind_of(model)
     about, _, formula = (model.__doc__ or "").partition("\n\n")
     return Union(
         path,
         label,
         text,
-        parts=_fields(model, value, f"{path}."),
+        parts=_fields(model, value, origin if is_same else {}, f"{path}."),
         kind=shapes.kind_of(model),
         choices=_choices(models),
         about=about,
@@ -167,8 +196,12 @@ def _union(models: tuple[type[BaseModel], ...], value: Any, path: str, label: st
     )
 
 
-def _cards(info: FieldInfo, shape: Shape, value: Any, path: str, text: str) -> Cards:
+def _cards(
+    info: FieldInfo, shape: Shape, value: Any, origin: list[Any], path: str, text: str
+) -> Cards:
     value = value if isinstance(value, list) else []
+    originals = dict(enumerate(origin))
+    kinds = Counter(item.get("kind") for item in value if isinstance(item, dict))
     most = next((item.max_length for item in info.metadata if isinstance(item, MaxLen)), None)
     fewest = next((item.min_length for item in info.metadata if isinstance(item, MinLen)), 0)
     return Cards(
@@ -176,10 +209,17 @@ def _cards(info: FieldInfo, shape: Shape, value: Any, path: str, text: str) -> C
         label_of(path),
         text,
         items=[
-            _union(shape.models, item, f"{path}.{index}", _title(shape.models, item), "")
+            _union(
+                shape.models,
+                item,
+                originals.get(index),
+                f"{path}.{index}",
+                _title(shape.models, item),
+                "",
+            )
             for index, item in enumerate(value)
         ],
-        choices=_choices(shape.models),
+        choices=[replace(choice, count=kinds[choice.kind]) for choice in _choices(shape.models)],
         can_add=most is None or len(value) < most,
         can_remove=len(value) > fewest,
     )
@@ -233,21 +273,28 @@ def _sweep(value: Any, path: str, text: str) -> Sweep:
 
 
 def _offer_targets(form: Form) -> None:
-    """Every single field can be swept; fields of a list's item are told apart by its label."""
+    """Every single field can be swept; those of a list's item are listed under its label."""
     sweep = next(node for node in form.nodes() if isinstance(node, Sweep))
-    owners = {
-        f"{item.path}.": item.label
-        for node in form.nodes()
-        if isinstance(node, Cards)
-        for item in node.items
-    }
-    for node in form.nodes():
-        if not isinstance(node, Leaf) or node.path in ("name", "seeds"):
-            continue
-        owner = next((label for path, label in owners.items() if node.path.startswith(path)), "")
-        sweep.targets.append((node.path, f"{node.path} ({owner})" if owner else node.path))
-    offered = {path for path, _ in sweep.targets}
-    sweep.targets += [(r.target, r.target) for r in sweep.rows if r.target not in {"", *offered}]
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for step in form.steps:
+        for node in (node for part in step.parts for node in part.walk()):
+            if isinstance(node, Leaf) and node.path != "seeds":
+                group, name = _name_of_target(node, step)
+                groups.setdefault(group, []).append((node.path, name))
+    offered = {path for targets in groups.values() for path, _ in targets}
+    for row in sweep.rows:
+        if row.target not in {"", *offered}:
+            groups.setdefault("Not a field of this spec", []).append((row.target, row.target))
+    sweep.targets = list(groups.items())
+
+
+def _name_of_target(leaf: Leaf, step: Step) -> tuple[str, str]:
+    """The heading under which a field is offered to a sweep, and its name there."""
+    for part in step.parts:
+        for index, item in enumerate(part.items if isinstance(part, Cards) else []):
+            if leaf.path.startswith(f"{item.path}."):
+                return f"{step.title}, {index + 1}: {item.label}", leaf.path.split(".", 2)[2]
+    return step.title, leaf.path
 
 
 def _place(error: FieldError, form: Form) -> str:

@@ -48,6 +48,8 @@ class Choice:
     about: str = ""
     obstacle: str = ""
     """Why it cannot work with the rest of the document; empty where it can."""
+    count: int = 0
+    """How many of it a list has."""
 
 
 @dataclass
@@ -58,14 +60,26 @@ class Leaf(Node):
     control: str = "text"
     value: str = ""
     default: str = ""
+    """The spec's own."""
+    original: str = ""
+    """The value in what the draft came from: the reset dot goes back to it."""
     unit: str = ""
     allowed: str = ""
     placeholder: str = ""
     options: list[tuple[str, str]] = field(default_factory=list)
 
+    is_rare: bool = False
+    """Whether it is shown under "more" while nobody has touched it."""
+
     @property
-    def is_default(self) -> bool:
-        return self.value == self.default
+    def is_changed(self) -> bool:
+        return self.value != self.original
+
+    @property
+    def is_in_front(self) -> bool:
+        return (
+            not self.is_rare or self.value != self.default or self.is_changed or bool(self.errors)
+        )
 
     @property
     def is_short_choice(self) -> bool:
@@ -84,6 +98,18 @@ class Group(Node):
     def children(self) -> list[Node]:
         return self.parts
 
+    @property
+    def front(self) -> list[Leaf]:
+        return [part for part in self.parts if isinstance(part, Leaf) and part.is_in_front]
+
+    @property
+    def more(self) -> list[Leaf]:
+        return [part for part in self.parts if isinstance(part, Leaf) and not part.is_in_front]
+
+    @property
+    def nested(self) -> list[Node]:
+        return [part for part in self.parts if not isinstance(part, Leaf)]
+
 
 @dataclass
 class Union(Group):
@@ -99,12 +125,13 @@ class Union(Group):
     """Of an estimator: what preflight says of it."""
 
     @property
-    def kind_path(self) -> str:
-        return f"{self.path}.kind"
+    def title(self) -> str:
+        """Of the chosen kind."""
+        return next((choice.title for choice in self.choices if choice.kind == self.kind), "")
 
     @property
-    def leaves(self) -> list[Node]:
-        return self.parts
+    def kind_path(self) -> str:
+        return f"{self.path}.kind"
 
     def takes(self, path: str) -> bool:
         return path in (self.path, self.kind_path)
@@ -167,7 +194,8 @@ class SweepRow(Node):
 class Sweep(Node):
     template: ClassVar[str] = "experiments/form/sweep.html"
     rows: list[SweepRow] = field(default_factory=list)
-    targets: list[tuple[str, str]] = field(default_factory=list)
+    targets: list[tuple[str, list[tuple[str, str]]]] = field(default_factory=list)
+    """What can be swept, group by group: paths with their names."""
 
     @property
     def children(self) -> list[Node]:

@@ -16,10 +16,10 @@ from webapp.experiments.form.shapes import Shape, model_of_kind, shapes_of
 def restructure(document: dict[str, Any], action: str) -> None:
     """Apply `action` to `document`, in place; an action that does not fit changes nothing.
 
-    `kind:<path>` follows a change of the kind at `path`; `add:<list>:<kind>`,
-    `duplicate:<list>:<index>` and `remove:<list>:<index>` change a list, which is `estimators`,
-    `meta_parameters` or, for remove alone, `sweep`; `edit:<values by path, as JSON>` puts values in
-    their places, which are then swept no more.
+    `kind:<path>` follows a change of the kind at `path`; `add:<list>:<kind>`, `drop:<list>:<kind>`
+    (all of a kind), `duplicate:<list>:<index>` and `remove:<list>:<index>` change a list, which is
+    `estimators`, `meta_parameters` or, for remove alone, `sweep`; `edit:<values by path, as JSON>`
+    puts values in their places, which are then swept no more.
     """
     verb, _, rest = action.partition(":")
     name, _, detail = rest.partition(":")
@@ -60,6 +60,8 @@ def _change_list(items: list[Any], shape: Shape, verb: str, detail: str) -> None
     index = int(detail) if detail.isdecimal() else -1
     if verb == "add" and model is not None:
         items.append(model().model_dump(mode="json"))
+    elif verb == "drop":
+        items[:] = [item for item in items if item.get("kind") != detail] or items
     elif verb == "duplicate" and 0 <= index < len(items):
         items.insert(index + 1, copy.deepcopy(items[index]))
     elif verb == "remove" and 0 <= index < len(items):

@@ -46,6 +46,10 @@ class WorkerOut(Schema):
     slots: int
     runs: list[int]
     """Ids of the runs that it holds."""
+    paused: bool
+    """Whether an admin has it take no further run."""
+    alive: bool
+    """Whether its heartbeat is young."""
     heartbeat_at: datetime
 
 
@@ -56,6 +60,8 @@ class WaitingOut(Schema):
     queue: str
     position: int
     reason: str
+    begins_in: float | None
+    """Seconds until a worker has time for it, as forecast; null where nobody knows."""
 
 
 class QueueOut(Schema):
@@ -85,7 +91,7 @@ def me(request: HttpRequest) -> dict[str, Any]:
     openapi_extra=answers(200, "workers"),
 )
 def workers(request: HttpRequest) -> list[dict[str, Any]]:
-    """The workers that live, what they have and which runs they hold."""
+    """The workers that nobody has forgotten, what they have and which runs they hold."""
     return [
         {
             "name": card.worker.name,
@@ -95,10 +101,11 @@ def workers(request: HttpRequest) -> list[dict[str, Any]]:
             "memory_bytes": card.worker.memory_bytes,
             "slots": card.worker.slots,
             "runs": [held.run.pk for held in card.runs],
+            "paused": card.worker.paused,
+            "alive": card.is_alive,
             "heartbeat_at": card.worker.heartbeat_at,
         }
-        for card in queue_now().cards
-        if card.is_alive
+        for card in queue_now(most_waiting=0).cards
     ]
 
 
@@ -115,6 +122,7 @@ def queue(request: HttpRequest) -> dict[str, Any]:
                 "queue": item.run.queue,
                 "position": item.position,
                 "reason": item.reason,
+                "begins_in": item.begins_in and item.begins_in.expected,
             }
             for item in queue_now(most_waiting=MOST_WAITING).waiting
         ],

@@ -2,7 +2,8 @@
 
 Order is what makes it so: join the run's group first, then read everything after the follower's
 sequence from Postgres, then read again at each hint. One task reads, so a follower's cursor moves
-in one place, and a lost hint is healed by the next one or by the heartbeat.
+in one place, and a lost hint is healed by the next one or by the heartbeat. Whether a person may
+see a run is asked when they subscribe, and again at each heartbeat.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from django.db import DatabaseError
 from django.http import Http404
 
 from webapp.live import messages
-from webapp.live.catch_up import Cursor, News, news
+from webapp.live.catch_up import Cursor
 from webapp.live.hints import group_of
 from webapp.live.messages import Message
-from webapp.runs.models import Run
+from webapp.live.shared import Told, shared_reads
 from webapp.runs.selectors import run_for, visible_runs
 
 MOST_RUNS = 60
@@ -101,43 +102,39 @@ class RunsConsumer(AsyncWebsocketConsumer):
             run_ids, self.behind = self.behind & self.cursors.keys(), set()
             cursors = {run_id: self.cursors[run_id] for run_id in run_ids}
             try:
-                read = await self._read(cursors)
+                read = await asyncio.gather(
+                    *(shared_reads().read(run_id, cursor) for run_id, cursor in cursors.items())
+                )
             except DatabaseError as error:
                 # Their cursors have not moved, so the next heartbeat reads the same again.
                 log.warning("Followers wait for the database (%s).", error)
                 continue
-            for run_id, found in read.items():
-                await self._tell(run_id, cursors[run_id], found)
+            for (run_id, cursor), told in zip(cursors.items(), read, strict=True):
+                await self._tell(run_id, cursor, told)
 
-    @database_sync_to_async
-    def _read(self, cursors: dict[int, Cursor]) -> dict[int, News | None]:
-        """What each follower lacks; None for a run that is no longer there to see."""
-        runs: dict[int, Run] = visible_runs(self.scope["user"]).in_bulk(list(cursors))
-        return {
-            run_id: news(runs[run_id], cursor) if run_id in runs else None
-            for run_id, cursor in cursors.items()
-        }
-
-    async def _tell(self, run_id: int, cursor: Cursor, found: News | None) -> None:
+    async def _tell(self, run_id: int, cursor: Cursor, told: Told | None) -> None:
         if self.cursors.get(run_id) is not cursor:
             # Subscribed anew or left while it was read: what was read answers an old question.
             self._look_at(run_id)
             return
-        if found is None:
-            await self._leave(run_id)
-            await self._say(messages.error(f"There is no run {run_id} any more.", run_id))
+        if told is None:
+            await self._lose(run_id)
             return
-        self.cursors[run_id] = found.cursor
-        for message in found.messages:
-            await self._say(message)
-        if not found.complete:
+        self.cursors[run_id] = told.cursor
+        for frame in told.frames:
+            await self._send(frame)
+        if not told.complete:
             self._look_at(run_id)
+
+    async def _lose(self, run_id: int) -> None:
+        await self._leave(run_id)
+        await self._say(messages.error(f"There is no run {run_id} any more.", run_id))
 
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             try:
-                signed_in = await self._still_signed_in()
+                signed_in, seen = await self._still_allowed(list(self.cursors))
             except DatabaseError as error:
                 log.warning("Followers wait for the database (%s).", error)
                 continue
@@ -145,17 +142,26 @@ class RunsConsumer(AsyncWebsocketConsumer):
                 await self.close(code=NOT_SIGNED_IN)
                 return
             await self._say(messages.HEARTBEAT)
+            for run_id in self.cursors.keys() - seen:
+                await self._lose(run_id)
             self._look_at(*self.cursors)
 
     @database_sync_to_async
-    def _still_signed_in(self) -> bool:
+    def _still_allowed(self, run_ids: list[int]) -> tuple[bool, set[int]]:
+        """Whether the person is signed in, and which of the runs they see."""
         user, session = self.scope["user"], self.scope["session"]
         active = get_user_model().objects.filter(pk=user.pk, is_active=True).exists()
-        return active and session.exists(session.session_key)
+        if not (active and session.exists(session.session_key)):
+            return False, set()
+        seen = visible_runs(user).filter(pk__in=run_ids).values_list("pk", flat=True)
+        return True, set(seen)
 
     async def _say(self, message: Message) -> None:
+        await self._send(json.dumps(message))
+
+    async def _send(self, frame: str) -> None:
         with contextlib.suppress(ConnectionError):
-            await self.send(text_data=json.dumps(message))
+            await self.send(text_data=frame)
 
 
 def _read_frame(text: str | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from django.test import Client
 from tests.webapp.factories import claimed, first_run, launched, person, points
 from tests.webapp.live.follower import Follower
 from webapp.asgi import application
-from webapp.live import consumer, hints
+from webapp.live import consumer, hints, shared
 from webapp.runs import services
 from webapp.runs.models import Run
 
@@ -113,7 +113,7 @@ async def test_the_heartbeat_heals_a_lost_hint(ada, monkeypatch) -> None:
 async def test_a_database_that_was_away_is_asked_again(ada, monkeypatch) -> None:
     monkeypatch.setattr(consumer, "HEARTBEAT_SECONDS", 0.2)
     run = await in_database(lambda: claimed(first_run(ada)))
-    real, failures = consumer.news, []
+    real, failures = shared.news, []
 
     def unreliable(*arguments):
         if len(failures) < 2:
@@ -121,13 +121,35 @@ async def test_a_database_that_was_away_is_asked_again(ada, monkeypatch) -> None
             raise OperationalError("server closed the connection unexpectedly")
         return real(*arguments)
 
-    monkeypatch.setattr(consumer, "news", unreliable)
+    monkeypatch.setattr(shared, "news", unreliable)
     socket, _ = await connected(ada)
     follower = Follower()
     await socket.send_json_to({"subscribe": {str(run.pk): 0}})
     await until(socket, follower, lambda: follower.status == "running")
     assert len(failures) == 2
     await socket.disconnect()
+
+
+async def test_followers_at_the_same_point_share_a_read(ada, monkeypatch) -> None:
+    run = await in_database(lambda: claimed(first_run(ada)))
+    sockets = [(await connected(ada))[0] for _ in range(8)]
+    followers = [Follower() for _ in sockets]
+    for socket in sockets:
+        await socket.send_json_to({"subscribe": {str(run.pk): 0}})
+    for socket, follower in zip(sockets, followers, strict=True):
+        await until(socket, follower, lambda: follower.status == "running")  # noqa: B023
+    real, reads = shared.news, []
+    monkeypatch.setattr(shared, "news", lambda *asked: reads.append(1) or real(*asked))
+    for sequence in range(1, 6):
+        await in_database(
+            services.record_points, run_id=run.pk, attempt=1, points=points(sequence, sequence)
+        )
+        for socket, follower in zip(sockets, followers, strict=True):
+            await until(socket, follower, lambda: follower.sequence == sequence)  # noqa: B023
+    assert all((each.gaps, each.doubled) == (0, 0) for each in followers)
+    assert 5 <= len(reads) <= 20, "far fewer than the forty of followers that each read for itself"
+    for socket in sockets:
+        await socket.disconnect()
 
 
 async def test_strangers_and_other_sites_do_not_connect(ada) -> None:

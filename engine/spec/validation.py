@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -67,11 +68,12 @@ def _field_error(item: dict[str, Any], model: type[BaseModel], document: Any) ->
     context = item.get("ctx", {})
     if kind == "extra_forbidden":
         parent = _model_at(path[:-1], model, document)
-        allowed = ", ".join(parent.model_fields) if parent else "none"
-        message = f"unknown field; allowed: {allowed}"
+        fields = list(parent.model_fields) if parent else []
+        message = f"unknown field{_meant(path[-1], fields)}; allowed: {', '.join(fields) or 'none'}"
     elif kind == "union_tag_invalid":
         path, given = (*path, "kind"), context["tag"]
-        message = f"unknown kind; allowed: {context['expected_tags']}"
+        kinds = [kind.strip(" '") for kind in context["expected_tags"].split(",")]
+        message = f"unknown kind{_meant(given, kinds)}; allowed: {context['expected_tags']}"
     elif kind == "union_tag_not_found":
         path, given = (*path, "kind"), None
         message = "the kind is missing"
@@ -80,6 +82,12 @@ def _field_error(item: dict[str, Any], model: type[BaseModel], document: Any) ->
     else:
         message = item["msg"][0].lower() + item["msg"][1:]
     return FieldError(".".join(str(part) for part in path), given, message)
+
+
+def _meant(given: Any, allowed: list[str]) -> str:
+    """` (did you mean 'steps'?)` where one of `allowed` is close to what was given."""
+    close = difflib.get_close_matches(str(given), allowed, n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def _without_tags(location: Location, document: Any) -> Location:

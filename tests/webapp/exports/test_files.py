@@ -280,7 +280,7 @@ def test_every_way_to_draw_gives_a_file(
         ({"width": "huge"}, "width: 'huge' is not possible; allowed: column, page, slide."),
         ({"font": "comic"}, "font: 'comic' is not possible; allowed: sans, serif."),
         ({"hidden": "all"}, "hidden: 'all' is not possible; allowed: the numbers of runs"),
-        ({"x": "epoch"}, "x: 'epoch' is not possible; allowed: step, seconds, inner_steps."),
+        ({"x": "epoch"}, "x: 'epoch' is not possible; allowed: step, seconds, inner_steps,"),
         ({"scale": "sqrt"}, "scale: 'sqrt' is not possible; allowed: auto, log, linear."),
         ({"smoothing": "1"}, "smoothing: '1' is not possible; allowed: a number from 0 to 0.99."),
         ({"smoothing": "nan"}, "smoothing: 'nan' is not possible"),

@@ -1,8 +1,10 @@
-"""What every answer and every request passes: the content policy, and the sign-in wall."""
+"""What every answer and every request passes: the content policy, the sign-in wall, and what
+viewers may send."""
 
 from collections.abc import Callable
 
 from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import resolve_url
 
@@ -60,3 +62,41 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
             answer.headers["HX-Redirect"] = resolve_url(self.get_login_url(view_func))
             return answer
         return super().handle_no_permission(request, view_func)
+
+
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+VIEWERS_MAY_SEND = {
+    "accounts:sign-out",
+    "accounts:account",
+    "accounts:single-keys",
+    "accounts:tour-over",
+    "accounts:tokens",
+    "accounts:revoke-token",
+    # The form, its forecast and its checks keep nothing.
+    "experiments:form",
+    "experiments:yaml",
+    "api-v1:validate",
+    "api-v1:forecast",
+}
+"""Routes that change nothing of the lab, or only what is the viewer's own."""
+
+
+class ViewersLookMiddleware:
+    """Refuses what a viewer's session sends to change something, whatever route it is sent to: a
+    new route is closed to viewers until it is named. (Tokens: see webapp.api.authentication.)"""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable, args: tuple, kwargs: dict
+    ) -> HttpResponseBase | None:
+        user = request.user
+        if request.method in SAFE_METHODS or not user.is_authenticated or not user.only_looks:
+            return None
+        if request.resolver_match.view_name in VIEWERS_MAY_SEND:
+            return None
+        raise PermissionDenied("Viewers look; a member or an admin of the lab may do that.")

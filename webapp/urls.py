@@ -16,6 +16,8 @@ urlpatterns = [
     path("", include("webapp.forecasts.urls")),
     path("", include("webapp.graph_size.urls")),
     path("", include("webapp.observability.urls")),
+    path("", include("webapp.audit.urls")),
     path("", include("webapp.help.urls")),
+    path("", include("webapp.search.urls")),
     path("", include("webapp.api.urls")),
 ]

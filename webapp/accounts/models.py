@@ -1,4 +1,4 @@
-"""The people of a lab, their one-time sign-in links and the tokens of their scripts."""
+"""The people of a lab: their one-time sign-in links, the tokens of their scripts, invitations."""
 
 import hashlib
 import secrets
@@ -11,20 +11,27 @@ from django.db.models import Q
 from django.utils import timezone
 
 SIGN_IN_TOKEN_LIFETIME = timedelta(hours=24)
+INVITATION_LIFETIME = timedelta(days=7)
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
 """A script that asks a hundred times a second does not write as often."""
 
 
 class User(AbstractUser):
-    """A person of the lab. Every member sees all runs; an admin may also edit all of them."""
+    """A person of the lab. Everybody sees all runs; a viewer launches and changes none, a member
+    their own, an admin all of them."""
 
     class Role(models.TextChoices):
+        VIEWER = "viewer", "Viewer"
         MEMBER = "member", "Member"
         ADMIN = "admin", "Admin"
 
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.MEMBER)
     single_keys = models.BooleanField(default=True, help_text="Whether single keys are shortcuts.")
     tour_over = models.BooleanField(default=False, help_text="Whether the first tour is over.")
+
+    @property
+    def only_looks(self) -> bool:
+        return self.role == self.Role.VIEWER
 
     @property
     def is_lab_admin(self) -> bool:
@@ -157,3 +164,48 @@ class ApiToken(models.Model):
         if self.revoked_at is not None:
             return "revoked"
         return "valid" if self.expires_at > timezone.now() else "expired"
+
+
+class InvitationManager(models.Manager["Invitation"]):
+    def issue(self, *, invited_by: User, role: str, note: str) -> str:
+        """A new invitation's token, in clear; only its digest is kept."""
+        token = secrets.token_urlsafe(32)
+        self.create(
+            digest=digest_of(token),
+            role=role,
+            note=note,
+            invited_by=invited_by,
+            expires_at=timezone.now() + INVITATION_LIFETIME,
+        )
+        return token
+
+    def open(self) -> models.QuerySet["Invitation"]:
+        return self.filter(used_at=None, withdrawn_at=None, expires_at__gt=timezone.now())
+
+    def open_with(self, token: str, *, for_update: bool = False) -> "Invitation | None":
+        found = self.open().filter(digest=digest_of(token))
+        return (found.select_for_update() if for_update else found).first()
+
+
+class Invitation(models.Model):
+    """A link that makes one member, with a role that is given beforehand. Stored hashed."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    role = models.CharField(max_length=10, choices=User.Role.choices)
+    note = models.CharField(max_length=80, blank=True, default="", help_text="For whom it is.")
+    invited_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="invitations")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    used_by = models.OneToOneField(
+        User, null=True, blank=True, on_delete=models.SET_NULL, related_name="invitation"
+    )
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    objects = InvitationManager()
+
+    class Meta:
+        ordering = ("-created_at", "-pk")
+
+    def __str__(self) -> str:
+        return f"invitation of {self.note or 'somebody'} by {self.invited_by}"

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from webapp.accounts import token_views, views
+from webapp.accounts import people_views, token_views, views
 
 app_name = "accounts"
 urlpatterns = [
@@ -11,4 +11,11 @@ urlpatterns = [
     path("account/tokens/", token_views.tokens, name="tokens"),
     path("account/tokens/<int:pk>/revoke/", token_views.revoke, name="revoke-token"),
     path("account/single-keys", views.set_single_keys, name="single-keys"),
+    path("account/tour", views.end_tour, name="tour"),
+    path("join/<str:token>/", people_views.join, name="join"),
+    path("people/", people_views.everybody, name="people"),
+    path("people/invite", people_views.invite, name="invite"),
+    path("people/invitations/<int:pk>/withdraw", people_views.withdraw, name="withdraw"),
+    path("people/<int:pk>/change", people_views.change, name="change-person"),
+    path("people/<int:pk>/link", people_views.sign_in_link, name="link-for-person"),
 ]

@@ -65,6 +65,15 @@ def set_single_keys(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=204)
 
 
+@require_POST
+def end_tour(request: HttpRequest) -> HttpResponse:
+    """The tour of the first visit is over for this person; `again=on` starts it anew."""
+    again = "again" in request.POST
+    request.user.tour_over = not again
+    request.user.save(update_fields=["tour_over"])
+    return redirect("/") if again else HttpResponse(status=204)
+
+
 class AccountView(FormView):
     """Who I am, and a form that sets my password (the first one, or a new one)."""
 

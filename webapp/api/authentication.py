@@ -29,6 +29,8 @@ class TokenAuth(HttpBearer):
         if found is None:
             raise UnknownToken
         _require_scope(found, self.scope, "This needs")
+        if self.scope != Scope.READ and found.user.only_looks:
+            raise PermissionDenied("Viewers look; a member or an admin of the lab may do that.")
         request.user, request.api_token = found.user, found
         return found.user
 

@@ -14,7 +14,7 @@ from webapp.experiments.models import Experiment
 from webapp.forecasts import services as forecasts
 from webapp.runs import colours, spec_values
 from webapp.runs.models import Run
-from webapp.runs.permissions import require_change
+from webapp.runs.permissions import require_change, require_launch
 from webapp.runs.wake import wake
 from webapp.workers.selectors import queue_for
 
@@ -35,6 +35,7 @@ def create_experiment(
     Raises `SpecError`, and keeps nothing, where the sweep cannot be expanded, where a worker has
     said that an estimator cannot run, or that it will not fit, unless the owner does `insist`.
     """
+    require_launch(owner)
     planned = expand(experiment)
     preflights.refuse(experiment)
     said = forecasts.before_launch(experiment, insist=insist)

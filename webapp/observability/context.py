@@ -8,17 +8,29 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
+_address: ContextVar[str | None] = ContextVar("address", default=None)
 _run_id: ContextVar[int | None] = ContextVar("run_id", default=None)
 
 
 @contextmanager
-def request(request_id: str) -> Iterator[None]:
-    """What is logged inside belongs to the request `request_id`."""
-    token = _request_id.set(request_id)
+def request(request_id: str, address: str | None = None) -> Iterator[None]:
+    """What happens inside belongs to the request `request_id`, which came from `address`."""
+    tokens = _request_id.set(request_id), _address.set(address)
     try:
         yield
     finally:
-        _request_id.reset(token)
+        _request_id.reset(tokens[0])
+        _address.reset(tokens[1])
+
+
+def current_request_id() -> str:
+    """Empty outside of a request."""
+    return _request_id.get()
+
+
+def current_address() -> str | None:
+    """Where the request came from; None outside of one."""
+    return _address.get()
 
 
 @contextmanager

@@ -26,7 +26,7 @@ class RequestIdMiddleware:
         given = request.headers.get(HEADER, "")
         request_id = given if ACCEPTABLE.fullmatch(given) else uuid.uuid4().hex
         began = time.perf_counter()
-        with context.request(request_id):
+        with context.request(request_id, request.META.get("REMOTE_ADDR") or None):
             response = self.get_response(request)
         response.headers[HEADER] = request_id
         metrics.observe_request(

@@ -13,7 +13,15 @@ if TYPE_CHECKING:
 
 def may_change(user: User, experiment: Experiment) -> bool:
     """Whether `user` may cancel, delete, rename or edit `experiment` and its runs."""
-    return user.is_active and (experiment.owner_id == user.pk or user.is_lab_admin)
+    if not user.is_active or user.only_looks:
+        return False
+    return experiment.owner_id == user.pk or user.is_lab_admin
+
+
+def require_launch(user: User) -> None:
+    """Raise `PermissionDenied`, with a sentence for the person, for a viewer."""
+    if not user.is_active or user.only_looks:
+        raise PermissionDenied("Viewers look; a member or an admin of the lab may launch.")
 
 
 def require_change(user: User, experiment: Experiment, action: str) -> None:

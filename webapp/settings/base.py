@@ -47,7 +47,9 @@ INSTALLED_APPS = [
     "webapp.forecasts",
     "webapp.graph_size",
     "webapp.help",
+    "webapp.search",
     "webapp.observability",
+    "webapp.audit",
     "webapp.api",
 ]
 
@@ -62,6 +64,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "webapp.rate_limits.RateLimitMiddleware",
     "webapp.security.SignInRequiredMiddleware",
+    "webapp.security.ViewersLookMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

@@ -2,6 +2,7 @@
 
 import { addKey, handleKey } from "./keyboard.js";
 import { followSwitches, openKeyboardHelp } from "./keyboard_help.js";
+import { startSearch } from "./search.js";
 
 const THEMES = { system: "light", light: "dark", dark: "system" };
 const PLACES = [
@@ -93,4 +94,5 @@ function notify(text, level = "info") {
 startThemeSwitch();
 startConnectionChip();
 startKeyboard();
+startSearch();
 startMessages();

@@ -19,5 +19,6 @@ urlpatterns = [
     path("", include("webapp.audit.urls")),
     path("", include("webapp.help.urls")),
     path("", include("webapp.search.urls")),
+    path("", include("webapp.search.urls")),
     path("", include("webapp.api.urls")),
 ]

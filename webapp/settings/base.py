@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "webapp.graph_size",
     "webapp.help",
     "webapp.search",
+    "webapp.search",
     "webapp.observability",
     "webapp.audit",
     "webapp.api",

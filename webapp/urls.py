@@ -19,6 +19,5 @@ urlpatterns = [
     path("", include("webapp.audit.urls")),
     path("", include("webapp.help.urls")),
     path("", include("webapp.search.urls")),
-    path("", include("webapp.search.urls")),
     path("", include("webapp.api.urls")),
 ]

@@ -12,7 +12,6 @@ urlpatterns = [
     path("account/tokens/<int:pk>/revoke/", token_views.revoke, name="revoke-token"),
     path("account/single-keys", views.set_single_keys, name="single-keys"),
     path("account/tour", views.end_tour, name="tour"),
-    path("account/tour", views.end_tour, name="tour"),
     path("join/<str:token>/", people_views.join, name="join"),
     path("people/", people_views.everybody, name="people"),
     path("people/invite", people_views.invite, name="invite"),

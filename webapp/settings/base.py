@@ -48,7 +48,6 @@ INSTALLED_APPS = [
     "webapp.graph_size",
     "webapp.help",
     "webapp.search",
-    "webapp.search",
     "webapp.observability",
     "webapp.audit",
     "webapp.api",

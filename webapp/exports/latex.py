@@ -74,6 +74,19 @@ def latex_figure(figure: Figure) -> str:
     )
 
 
+def latex_table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str, origin: str
+) -> str:
+    """A table of plain texts, of which the first column names what a row is of."""
+    return _table(
+        [latex_text(word) for word in header],
+        [[latex_text(word) for word in row] for row in rows],
+        columns="l" + "r" * (len(header) - 1),
+        caption=caption,
+        origin=origin,
+    )
+
+
 def latex_summary(table: SummaryTable) -> str:
     """A row for each configuration, the best figure of each column in bold."""
     titles = [latex_text(f"{column.metric.title}, {column.words}") for column in table.columns]

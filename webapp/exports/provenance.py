@@ -13,6 +13,7 @@ from webapp.runs.models import RunPicture
 
 if TYPE_CHECKING:
     from webapp.compare.statistics import SummaryTable
+    from webapp.exports.charts import Chart
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,15 @@ def provenance_of(figure: Figure) -> Provenance:
         metric=figure.metric.name,
         x_axis=figure.x_axis.name,
         drawn={"log": figure.y_axis.log, "smoothing": figure.smoothing},
+    )
+
+
+def provenance_of_chart(chart: Chart) -> Provenance:
+    return provenance_of_runs(
+        chart.configurations,
+        metric=chart.y_axis.title,
+        x_axis=chart.x_axis.title,
+        drawn={"note": chart.note},
     )
 
 

@@ -20,12 +20,18 @@ class Axis:
     log: bool
     ticks: tuple[float, ...] = ()
     ends: tuple[float, float] | None = None
+    labels: tuple[str, ...] = ()
+    """What is written at the ticks, where it is not the numbers alone."""
 
     def place(self, value: float | None) -> float | None:
         """`value` where the axis has a place for it."""
         if value is None or (self.log and value <= 0):
             return None
         return value
+
+    @property
+    def tick_texts(self) -> list[str]:
+        return list(self.labels) or [_label(tick) for tick in self.ticks]
 
     def plotly(self) -> dict[str, Any]:
         axis: dict[str, Any] = {
@@ -35,8 +41,8 @@ class Axis:
             "nticks": 6,
             "exponentformat": "power",
         }
-        if self.log:
-            axis |= {"tickvals": list(self.ticks), "ticktext": [_label(t) for t in self.ticks]}
+        if self.log or self.labels:
+            axis |= {"tickvals": list(self.ticks), "ticktext": self.tick_texts}
         if self.ends:
             axis["range"] = [math.log10(end) for end in self.ends] if self.log else list(self.ends)
         return axis
@@ -63,10 +69,10 @@ def on_matplotlib(axes: Any, x: Axis, y: Axis) -> None:
             getattr(axes, f"set_{side}scale")("log", nonpositive="clip")
         if own.ends:
             getattr(axes, f"set_{side}lim")(own.ends)
-        if own.log:
+        if own.log or own.labels:
             shown = getattr(axes, f"get_{side}lim")()
             ticks = getattr(axes, f"set_{side}ticks")
-            ticks(own.ticks, [_label(tick) for tick in own.ticks])
+            ticks(own.ticks, [plain_text(text) for text in own.tick_texts])
             ticks([], minor=True)
             getattr(axes, f"set_{side}lim")(shown)
 

@@ -72,8 +72,8 @@ PICTURES = (
         chapter="Pictures and comparisons",
         axis="logarithmic",
         formula=mathml(
-            r"\mathbb{E}\lVert \hat g - g^{*} \rVert^2 = "
-            r"\lVert \mathbb{E}[\hat g] - g^{*} \rVert^2 "
+            r"\mathbb{E}{\lVert \hat g - g^{\ast} \rVert}^2 = "
+            r"{\lVert \mathbb{E}[\hat g] - g^{\ast} \rVert}^2 "
             r"+ \operatorname{tr} \operatorname{Cov} \hat g"
         ),
     ),

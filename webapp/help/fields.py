@@ -56,6 +56,12 @@ def sections() -> list[Section]:
 
 
 @cache
+def kinds() -> dict[str, Section]:
+    """Every section by its place: those of kinds, and those of groups."""
+    return {section.place: section for section in sections()}
+
+
+@cache
 def entries() -> dict[str, FieldEntry]:
     """Every field by its place."""
     return {entry.place: entry for section in sections() for entry in section.entries}

@@ -9,14 +9,14 @@ from __future__ import annotations
 ESTIMATORS: dict[str, list[str]] = {
     "unrolled": [
         r"\lambda_T = \frac{\partial F}{\partial s_T}, \qquad "
-        r"\lambda_t = \Big(\frac{\partial \Phi_t}{\partial s}\Big)^{\top} \lambda_{t+1} "
+        r"\lambda_t = \left(\frac{\partial \Phi_t}{\partial s}\right)^{\top} \lambda_{t+1} "
         r"+ c_t \frac{\partial \ell_t}{\partial s_t}",
-        r"\hat g = \sum_{t=0}^{T-1} \Big(\frac{\partial \Phi_t}{\partial \theta}\Big)^{\top} "
+        r"\hat g = \sum_{t=0}^{T-1} \left(\frac{\partial \Phi_t}{\partial \theta}\right)^{\top} "
         r"\lambda_{t+1} + \Big(\frac{\partial s_0}{\partial "
-        r"\theta}\Big)^{\top} \lambda_0 = g^{*}",
+        r"\theta}\Big)^{\top} \lambda_0 = g^{\ast}",
     ],
     "truncated": [
-        r"\hat g = \sum_{t=T-K}^{T-1} \Big(\frac{\partial \Phi_t}{\partial \theta}\Big)^{\top} "
+        r"\hat g = \sum_{t=T-K}^{T-1} \left(\frac{\partial \Phi_t}{\partial \theta}\right)^{\top} "
         r"\lambda_{t+1}",
     ],
     "implicit": [
@@ -37,7 +37,7 @@ ESTIMATORS: dict[str, list[str]] = {
         r"\frac{\partial \Phi_t}{\partial s} Z_t + \frac{\partial \Phi_t}{\partial \theta}, "
         r"\qquad \hat g = \frac{\partial F}{\partial s_T} Z_T",
         r"\text{random directions:}\quad \hat g = "
-        r"\frac{1}{m} \sum_{i=1}^{m} u_i\, (u_i^{\top} g^{*})",
+        r"\frac{1}{m} \sum_{i=1}^{m} u_i\, (u_i^{\top} g^{\ast})",
     ],
     "evolution": [
         r"\hat g = \frac{1}{2 \sigma^2 N} \sum_{i=1}^{N} \varepsilon_i "
@@ -65,9 +65,9 @@ ESTIMATORS: dict[str, list[str]] = {
     ],
     "random": [
         r"\theta_i \sim \mathcal{U}(\text{low}, \text{high}), \qquad "
-        r"\theta^{*} = \arg\min_i F(\theta_i)"
+        r"\theta^{\ast} = \arg\min_i F(\theta_i)"
     ],
-    "grid": [r"\theta^{*} = \arg\min_{\theta \in \text{grid}} F(\theta)"],
+    "grid": [r"\theta^{\ast} = \arg\min_{\theta \in \text{grid}} F(\theta)"],
     "bayesian": [
         r"\theta_{\text{next}} = \arg\max_{\theta} "
         r"\frac{p(\theta \mid F < q)}{p(\theta \mid F \ge q)}"
@@ -91,7 +91,7 @@ KINDS: dict[str, list[str]] = {
     ],
     "inner_task.quadratic": [
         r"L(w) = \tfrac{1}{2} (w - c)^{\top} H (w - c), "
-        r"\qquad F = \tfrac{1}{2} \lVert w_T - c' \rVert^2"
+        r"\qquad F = \tfrac{1}{2} {\lVert w_T - c' \rVert}^2"
     ],
     "inner_task.noisy_quadratic": [
         r"\mathbb{E}[x^2] \leftarrow (1 - \alpha h)^2\, \mathbb{E}[x^2] + \alpha^2 c h"
@@ -115,7 +115,7 @@ KINDS: dict[str, list[str]] = {
         r"w_{t+1} = w_t - \alpha\, \nabla "
         r"L(w_t), \qquad \theta = \alpha"
     ],
-    "meta_parameters.weight_decay": [r"L(w) + \tfrac{1}{2} \lambda \lVert w \rVert^2"],
+    "meta_parameters.weight_decay": [r"L(w) + \tfrac{1}{2} \lambda {\lVert w \rVert}^2"],
     "meta_parameters.l1_penalty": [
         r"L(w) + \lambda \sum_j \big(\sqrt{w_j^2 "
         r"+ \varepsilon^2} - \varepsilon\big)"
@@ -142,16 +142,16 @@ KINDS: dict[str, list[str]] = {
 
 METRICS: dict[str, str] = {
     "meta_loss": r"F(\theta) = \sum_{t} c_t\, \ell_t(s_t, \theta)",
-    "bias": r"\lVert \mathbb{E}[\hat g] - g^{*} \rVert",
-    "bias_relative": r"\frac{\lVert \mathbb{E}[\hat g] - g^{*} \rVert}{\lVert g^{*} \rVert}",
-    "cosine": r"\frac{\mathbb{E}[\hat g]^{\top} g^{*}}{\lVert "
-    r"\mathbb{E}[\hat g] \rVert\, \lVert g^{*} \rVert}",
+    "bias": r"\lVert \mathbb{E}[\hat g] - g^{\ast} \rVert",
+    "bias_relative": r"\frac{\lVert \mathbb{E}[\hat g] - g^{\ast} \rVert}{\lVert g^{\ast} \rVert}",
+    "cosine": r"\frac{\mathbb{E}[\hat g]^{\top} g^{\ast}}{\lVert "
+    r"\mathbb{E}[\hat g] \rVert\, \lVert g^{\ast} \rVert}",
     "variance": r"\operatorname{tr} \operatorname{Cov} \hat g = "
-    r"\mathbb{E} \lVert \hat g - \mathbb{E}[\hat g] \rVert^2",
+    r"\mathbb{E} {\lVert \hat g - \mathbb{E}[\hat g] \rVert}^2",
     "variance_relative": r"\frac{\operatorname{tr} \operatorname{Cov} "
-    r"\hat g}{\lVert g^{*} \rVert^2}",
+    r"\hat g}{{\lVert g^{\ast} \rVert}^2}",
     "gradient_norm": r"\lVert \hat g \rVert",
-    "oracle_norm": r"\lVert g^{*} \rVert",
+    "oracle_norm": r"\lVert g^{\ast} \rVert",
     "clipped": r"\hat g \leftarrow \hat g \cdot \min\!\Big(1, "
     r"\frac{c}{\lVert \hat g \rVert}\Big)",
     "residual": r"\frac{\lVert H v - b \rVert}{\lVert b \rVert}",
@@ -161,7 +161,7 @@ METRICS: dict[str, str] = {
     "effective_sample_size": r"\frac{(\sum_i a_i)^2}{\sum_i a_i^2}, \qquad "
     r"a_i = \lvert F(\theta + \varepsilon_i) - F(\theta - \varepsilon_i) \rvert",
     "smoothing_distance": r"\frac{\lVert \nabla F_{\sigma} - "
-    r"g^{*} \rVert}{\lVert g^{*} \rVert}, "
+    r"g^{\ast} \rVert}{\lVert g^{\ast} \rVert}, "
     r"\qquad F_{\sigma}(\theta) = \mathbb{E}_{\varepsilon} F(\theta + \varepsilon)",
     "bias_smoothed_relative": r"\frac{\lVert \mathbb{E}[\hat g] - \nabla F_{\sigma} \rVert}"
     r"{\lVert \nabla F_{\sigma} \rVert}",

@@ -71,10 +71,11 @@ def test_every_control_of_the_builder_has_a_place() -> None:
     document = validate(QUADRATIC).model_dump(mode="json")
     form = build_form(document)
     parts = [form.name, *(part for step in form.steps for part in step.parts)]
-    placed = {node.path: place for node, place in places(parts)}
+    placed = {node.path: place for node, place in places(parts) if isinstance(node, Leaf)}
     assert set(placed.values()) <= set(fields.entries())
-    leaves = {node.path for node in form.nodes() if isinstance(node, Leaf)}
-    assert set(placed) == leaves
+    assert {place for _, place in places(parts)} <= {*fields.entries(), *fields.kinds()}
+    leaves = {node.path: node.help_at for node in form.nodes() if isinstance(node, Leaf)}
+    assert placed == leaves
     assert placed["estimators.1.window"] == "estimators.truncated.window"
     assert placed["inner.optimizer.learning_rate"] == "inner.optimizer.sgd.learning_rate"
 

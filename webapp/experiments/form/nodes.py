@@ -17,6 +17,8 @@ class Node:
     label: str = ""
     help: str = ""
     errors: list[str] = field(default_factory=list)
+    help_at: str = field(default="", init=False)
+    """Its place in the help."""
 
     @property
     def id(self) -> str:

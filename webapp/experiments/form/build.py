@@ -32,6 +32,7 @@ from webapp.experiments.form.nodes import (
     shown,
 )
 from webapp.experiments.form.shapes import Shape, label_of, shapes_of
+from webapp.help.field_places import places
 
 if TYPE_CHECKING:
     from webapp.experiments.preflights import Verdict
@@ -114,6 +115,8 @@ def build_form(document: Any, errors: Iterable[FieldError] = (), origin: Any = N
     assert isinstance(name, Leaf)
     assert not nodes, f"the builder has no step for {', '.join(nodes)}"
     form = Form(name, steps, [])
+    for node, place in places([name, *(part for step in steps for part in step.parts)]):
+        node.help_at = place
     _offer_targets(form)
     _show_obstacles(form, document)
     form.errors = [(error, _place(error, form)) for error in errors]

@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "webapp.exports",
     "webapp.sharing",
     "webapp.transfer",
+    "webapp.backups",
     "webapp.workers",
     "webapp.forecasts",
     "webapp.graph_size",
@@ -56,6 +57,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "webapp.observability.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    # What is not compressed already, as collected static files are.
+    "django.middleware.gzip.GZipMiddleware",
     "webapp.security.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -1,11 +1,13 @@
 // The charts of a page. The server draws the figures (the same that an export gets); this module
 // fetches them, dresses them in the page's colours, and keeps toolbar, address and exports alike.
 
+import { addKey } from "./keyboard.js";
+import { linkedHover } from "./linked_hover.js";
 import { CONFIG, dressedLayout, withAlpha } from "./plotly_look.js";
 import { refreshing } from "./refreshing.js";
 import { fillTable } from "./text_table.js";
 
-const DEFAULTS = { x: "step", scale: "auto", smoothing: "0" };
+const DEFAULTS = { x: "step", scale: "auto", smoothing: "0", band: "on" };
 const asked = () => new URLSearchParams(location.search);
 
 export class Charts extends EventTarget {
@@ -25,6 +27,7 @@ export class Charts extends EventTarget {
     this.#startToolbar();
     for (const card of this.place.querySelectorAll("[data-chart]")) this.#adopt(card);
     document.addEventListener("lab:theme", () => this.#drawVisible());
+    addKey("l", "Vertical axis: usual, logarithmic, linear", () => this.#nextScale(), { group: "Charts" });
     this.refresh();
   }
 
@@ -37,7 +40,7 @@ export class Charts extends EventTarget {
 
   get options() {
     const values = new FormData(this.toolbar);
-    const chosen = Object.keys(DEFAULTS).map((name) => [name, values.get(name)]);
+    const chosen = Object.keys(DEFAULTS).map((name) => [name, values.get(name) ?? "off"]);
     return { ...Object.fromEntries(chosen), hidden: [...this.hidden].join(",") };
   }
 
@@ -118,7 +121,9 @@ export class Charts extends EventTarget {
     const style = getComputedStyle(document.documentElement);
     const traces = figure.plotly.data.map((trace) => this.#dressed(trace, style));
     const layout = dressedLayout(figure.plotly.layout, style);
-    window.Plotly.react(card.querySelector("[data-plot]"), traces, layout, CONFIG);
+    const plot = card.querySelector("[data-plot]");
+    window.Plotly.react(plot, traces, layout, CONFIG);
+    linkedHover(plot, () => [...this.visible].map((other) => other.querySelector("[data-plot]")));
   }
 
   #dressed(trace, style) {
@@ -151,6 +156,13 @@ export class Charts extends EventTarget {
       show();
       this.#changed();
     });
+  }
+
+  #nextScale() {
+    const scales = [...this.toolbar.querySelectorAll('[name="scale"]')];
+    const next = scales[(scales.findIndex((input) => input.checked) + 1) % scales.length];
+    next.checked = true;
+    next.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
   #changed() {

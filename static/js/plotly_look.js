@@ -22,6 +22,12 @@ export function dressedLayout(layout, style) {
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     autosize: true,
+    shapes: (layout.shapes ?? []).map((shape) => ({ ...shape, line: { ...shape.line, color: token("--ink-muted") } })),
+    annotations: (layout.annotations ?? []).map((words) => ({
+      ...words,
+      font: { size: 10, color: token("--ink-muted") },
+      bgcolor: token("--surface"),
+    })),
     hoverlabel: {
       bgcolor: token("--raised"),
       bordercolor: token("--line-strong"),

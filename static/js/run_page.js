@@ -2,12 +2,13 @@
 
 import "./export_dialog.js";
 import "./menus.js";
+import "./share_dialog.js";
 import { Charts } from "./charts.js";
+import { addKey } from "./keyboard.js";
 import { LiveRuns, followedRuns } from "./live.js";
 import { duration } from "./duration.js";
-import { hasEnded, proofLine } from "./live_state.js";
+import { proofLine } from "./live_state.js";
 import { Pictures } from "./pictures.js";
-import { refreshing } from "./refreshing.js";
 
 const page = document.querySelector(".run-page");
 const find = (part) => page.querySelector(`[data-${part}]`);
@@ -15,44 +16,33 @@ const charts = new Charts(find("charts"), find("toolbar"));
 const pictures = new Pictures(find("pictures"));
 const live = new LiveRuns(followedRuns());
 
-const refreshEvents = refreshing(async () => {
-  const panel = page.querySelector("#panel-events");
-  const response = await fetch(panel.dataset.eventsUrl);
-  if (!response.ok) throw new Error(`events: ${response.status}`);
-  const fresh = new DOMParser().parseFromString(await response.text(), "text/html").body;
-  panel.replaceChildren(...fresh.childNodes);
-  find("event-count").textContent = panel.querySelectorAll("tbody tr").length;
-});
-
 pictures.addEventListener("listed", ({ detail }) => (find("picture-count").textContent = detail));
 
 let pictureChanges;
-let status = page.querySelector(".pill").dataset.status;
+let situation;
+
+// What is told to the parts that come anew from the server: `lab:run` on the body (detail.html).
+const situationOf = (run) =>
+  [run.status, run.attempt, run.cancelRequested, run.pauseRequested, run.error].join();
 
 function showState(run) {
-  if (run.status !== status) {
-    status = run.status;
-    const pill = page.querySelector(".pill");
-    pill.dataset.status = run.status;
-    pill.textContent = run.status.replaceAll("_", " ");
-    refreshEvents();
+  if (situation !== undefined && situationOf(run) !== situation) {
+    document.body.dispatchEvent(new Event("lab:run"));
     charts.refresh();
   }
+  situation = situationOf(run);
+  const pill = find("status-pill");
+  pill.dataset.status = run.status;
+  pill.textContent = run.words;
   if (run.pictureChanges !== pictureChanges) {
     pictureChanges = run.pictureChanges;
     pictures.refresh();
   }
   find("bar").value = run.step;
   find("step").textContent = `${run.step} / ${run.totalSteps}`;
-  find("attempt").textContent = run.attempt;
+  find("attempt").textContent = run.attempt || "–";
+  find("checkpoint").textContent = run.checkpointStep === null ? "–" : `step ${run.checkpointStep}`;
   find("elapsed").textContent = duration(run.elapsed);
-  find("remaining").textContent = run.status === "running" ? duration(run.remaining) : "–";
-  find("error").hidden = !run.error;
-  find("error-text").textContent = run.error;
-  const cancel = page.querySelector("[data-while-running]");
-  if (!cancel) return;
-  cancel.hidden = hasEnded(run);
-  cancel.querySelector("button").disabled = run.cancelRequested;
 }
 
 function startTabs() {
@@ -65,7 +55,7 @@ function startTabs() {
       document.getElementById(tab.getAttribute("aria-controls")).hidden = !selected;
     }
     history.replaceState(history.state, "", chosen === tabs[0] ? location.pathname + location.search : chosen.dataset.hash);
-    if (chosen.id === "tab-events") refreshEvents();
+    if (["tab-log", "tab-events"].includes(chosen.id)) document.body.dispatchEvent(new Event("lab:run"));
     else if (chosen === tabs[0]) dispatchEvent(new Event("resize"));
   };
   for (const [index, tab] of tabs.entries()) {
@@ -85,6 +75,12 @@ function startTabs() {
 live.addEventListener("points", () => charts.refresh());
 live.addEventListener("rewind", () => charts.refresh());
 live.addEventListener("state", ({ detail: run }) => showState(run));
+
+addKey("Ctrl+Enter", "Save the notes", ({ target }) => {
+  const form = target.closest?.("[data-notes] form");
+  if (!form) return false;
+  form.requestSubmit();
+});
 
 startTabs();
 charts.start();

@@ -13,6 +13,8 @@ class ExperimentLike(Protocol):
     name: str
     code_version: str
     spec: dict[str, Any]
+    resumes: list[list[int]]
+    """`[attempt, outer step]` each."""
 
 
 class RunLike(Protocol):

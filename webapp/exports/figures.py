@@ -15,7 +15,7 @@ from webapp.exports.metrics import Metric, Unit
 from webapp.exports.ticks import log_ticks
 from webapp.exports.traces import Surrounds, Trace, build_trace
 
-XAxis = Literal["step", "seconds", "inner_steps"]
+XAxis = Literal["step", "seconds", "inner_steps", "gradient_evaluations", "peak_bytes"]
 Scale = Literal["auto", "log", "linear"]
 SeriesOfRuns = Mapping[int, Mapping[str, Series]]
 
@@ -23,6 +23,8 @@ X_AXES: dict[XAxis, tuple[str, Unit]] = {
     "step": ("Outer step", ""),
     "seconds": ("Time", "s"),
     "inner_steps": ("Inner steps", ""),
+    "gradient_evaluations": ("Gradient evaluations", ""),
+    "peak_bytes": ("Most memory so far", "B"),
 }
 MOST_TABLE_ROWS = 12
 BAND_WORDS: dict[Surrounds, str] = {
@@ -44,6 +46,19 @@ class Axis:
 
 
 @dataclass(frozen=True)
+class Seam:
+    """Where an attempt of the run went on: what is right of `x` is its work, or a later one's."""
+
+    x: float
+    attempt: int
+    step: int
+
+    @property
+    def words(self) -> str:
+        return f"attempt {self.attempt}, resumed from step {self.step}"
+
+
+@dataclass(frozen=True)
 class Figure:
     """A metric of some runs over a common x axis."""
 
@@ -52,6 +67,8 @@ class Figure:
     y_axis: Axis
     traces: tuple[Trace, ...]
     smoothing: float = 0.0
+    seams: tuple[Seam, ...] = ()
+    """Of a single run; where several are beside each other they would say nothing."""
 
     @property
     def title(self) -> str:
@@ -71,6 +88,8 @@ class Figure:
         reasons = {mark.reason for trace in self.traces for mark in trace.marks}
         if reasons:
             parts.append(f"× {', '.join(sorted(reasons))}")
+        if self.seams:
+            parts.append(f"dotted: {'; '.join(seam.words for seam in self.seams)}")
         return "; ".join(parts)
 
     @property
@@ -162,10 +181,12 @@ def build_figure(
     scale: Scale = "auto",
     smoothing: float = 0.0,
     hidden: Collection[str] = (),
+    band: bool = True,
 ) -> Figure:
     """The figure of `metric` for `runs`, whose points are in `series` (run id → name → arrays).
 
-    `smoothing` is the weight of the past in [0, 1). Configurations without a point are left out,
+    `smoothing` is the weight of the past in [0, 1); `band` says whether what surrounds a curve is
+    drawn. Configurations without a point are left out,
     and those whose key is among `hidden`: the others look as they do beside them.
     """
     title, unit = X_AXES[x]
@@ -177,15 +198,28 @@ def build_figure(
     else:
         log = scale == "log"
     traces = [
-        build_trace(configuration, series, metric.name, x, log, smoothing)
+        build_trace(configuration, series, metric.name, x, log, smoothing, band)
         for configuration in configurations(runs)
         if configuration.key not in hidden
         and any(metric.name in series.get(run.pk, {}) for run in configuration.runs)
     ]
+    traces = [trace for trace in traces if len(trace.x) or trace.marks]
     return Figure(
         metric=metric,
         x_axis=Axis(x, title, unit),
         y_axis=Axis(metric.name, metric.title, metric.unit, log),
-        traces=tuple(trace for trace in traces if len(trace.x) or trace.marks),
+        traces=tuple(traces),
         smoothing=smoothing,
+        seams=_seams(runs[0], traces) if len(runs) == 1 else (),
     )
+
+
+def _seams(run: RunLike, traces: list[Trace]) -> tuple[Seam, ...]:
+    """At the first point of each attempt that went on, if it is there by now."""
+    found = []
+    for attempt, step in run.resumes:
+        for trace in traces:
+            after = np.flatnonzero(trace.steps >= step)
+            if len(after):
+                found.append(Seam(float(trace.x[after[0]]), attempt, step))
+    return tuple(found)

@@ -153,7 +153,22 @@ def _layout(figure: Figure) -> dict[str, Any]:
         "margin": {"l": 60, "r": 14, "t": 10, "b": 44},
         "hovermode": "x unified",
         "showlegend": False,
+        **_seams(figure),
         "uirevision": f"{figure.x_axis.name} {figure.y_axis.log}",
+    }
+
+
+def _seams(figure: Figure) -> dict[str, Any]:
+    """A dotted line, with its words, where an attempt of the run went on."""
+    upright = {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "layer": "below"}
+    dotted = {"dash": "dot", "width": 1}
+    words = {"yref": "paper", "y": 1, "yanchor": "top", "xanchor": "left", "showarrow": False}
+    return {
+        "shapes": [{**upright, "x0": s.x, "x1": s.x, "line": dotted} for s in figure.seams],
+        "annotations": [
+            {**words, "x": s.x, "xshift": 3, "text": s.words, "hovertext": s.words}
+            for s in figure.seams[-1:]
+        ],
     }
 
 

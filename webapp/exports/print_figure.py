@@ -43,6 +43,8 @@ def print_figure(figure: Figure, format: Format, size: Size, font: Font = "sans"
 def _draw(canvas: Any, figure: Figure, size: Size) -> None:
     axes = canvas.subplots()
     handles = [_draw_trace(axes, trace, figure, size.font / 6) for trace in figure.traces]
+    for seam in figure.seams:
+        axes.axvline(seam.x, color=SOFT, linestyle="dotted", linewidth=size.font / 12, zorder=0)
     _dress(axes, figure, size)
     if handles:
         add_legend(canvas, handles, [_legend_label(trace) for trace in figure.traces], size)

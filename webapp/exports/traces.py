@@ -100,11 +100,17 @@ def build_trace(
     x: str,
     log: bool,
     smoothing: float,
+    surrounded: bool = True,
 ) -> Trace:
-    """The curve of the series `name` over the series `x`, or over the outer step."""
+    """The curve of the series `name` over the series `x`, or over the outer step.
+
+    Peak memory is the only `x` that may fall: over it, a point stands at the most until then.
+    """
     having = [series[run.pk] for run in configuration.runs if name in series.get(run.pk, {})]
     curve = band([own[name] for own in having])
     positions = curve.steps.astype(np.float64) if x == "step" else _mean_at(having, x, curve)
+    if x == "peak_bytes":
+        positions = np.fmax.accumulate(positions)
     placed = np.isfinite(positions)
     pieces = np.split(curve.mean, np.flatnonzero(np.diff(curve.n)) + 1)
     drawn = np.concatenate([smooth(piece, smoothing) for piece in pieces])
@@ -113,6 +119,8 @@ def build_trace(
     lower, upper, surrounds = _surroundings(having, name, curve, drawn, smoothing)
     noise = upper if upper is not None and surrounds == "confidence" else np.zeros(len(drawn))
     marks = _marks(positions[placed], curve.mean[placed], noise[placed] > 0, log)
+    if not surrounded:
+        lower, upper, surrounds = None, None, None
     return Trace(
         configuration=configuration,
         steps=curve.steps[kept],

@@ -58,6 +58,7 @@ def state(run: Run, now: datetime | None = None) -> Message:
         "run": run.pk,
         "attempt": run.attempt,
         "status": run.status,
+        "words": run.status_words,
         "cancel_requested": run.cancel_requested,
         "pause_requested": run.pause_requested,
         "checkpoint_step": run.checkpoint_step,

@@ -25,14 +25,14 @@ class CheckpointStore:
 
         self.folder.mkdir(parents=True, exist_ok=True)
         checkpoints.save(self.folder / f"{checkpoint.step:09d}.pt", checkpoint)
-        for old in self._newest_first()[KEPT:]:
+        for old in self.newest_first()[KEPT:]:
             old.unlink(missing_ok=True)
 
     def newest(self, at_most: int) -> Checkpoint | None:
         """The newest readable checkpoint with at most `at_most` outer steps, or None."""
         from engine import checkpoints
 
-        for path in self._newest_first():
+        for path in self.newest_first():
             if int(path.stem) > at_most:
                 continue
             try:
@@ -44,5 +44,6 @@ class CheckpointStore:
     def delete(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _newest_first(self) -> list[Path]:
+    def newest_first(self) -> list[Path]:
+        """The kept files, named by their outer steps."""
         return sorted(self.folder.glob("[0-9]*.pt"), reverse=True)

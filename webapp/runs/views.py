@@ -1,13 +1,12 @@
-"""The page of one run, and what may be done with it."""
+"""The page of one run, and the parts of it that come anew while it runs."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
 
 import engine.spec
 from engine.presets import PRESETS
@@ -17,12 +16,15 @@ from webapp.exports.configurations import configurations
 from webapp.exports.metrics import METRICS, PAGE_METRICS, with_tests
 from webapp.forecasts.of_runs import of_run
 from webapp.live import messages as live_messages
-from webapp.runs.models import Run
+from webapp.runs import pausing
+from webapp.runs.checkpoint_store import CheckpointStore
+from webapp.runs.events import EventQuery, events_of, log_text, read_event_query
+from webapp.runs.markdown import to_html
+from webapp.runs.models import Run, RunEvent
 from webapp.runs.permissions import may_change
+from webapp.runs.problems import problem_of
 from webapp.runs.selectors import run_for
-from webapp.runs.services import delete, request_cancel
 
-MOST_EVENTS = 500
 _OF_THE_COMPARISON = ("name", "seeds", "estimators", "sweep")
 """A run has one estimator and one seed, so these always differ from the experiment's."""
 
@@ -32,7 +34,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     run = run_for(request.user, pk)
     origin, changes = _difference_from_origin(run)
     context = {
-        "run": run,
+        **_now(request, run),
         "experiment": run.experiment,
         "state": live_messages.state(run),
         "forecast": of_run(run),
@@ -40,42 +42,70 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "followed": [followed(run)],
         "metrics": [METRICS[name] for name in with_tests(PAGE_METRICS, run.summary)],
         "picture_count": run.pictures.order_by().values("name").distinct().count(),
-        "may_change": may_change(request.user, run.experiment),
         "siblings": _siblings(run),
         "spec_yaml": engine.spec.stored_to_yaml(run.spec),
         "origin": origin,
         "changes": changes,
-        "events": run.events.all()[:MOST_EVENTS],
+        "notes_html": to_html(run.notes),
+        **_events(run, EventQuery()),
+        "kinds": RunEvent.Kind.choices,
+        "levels": RunEvent.Level.choices,
     }
     return render(request, "runs/detail.html", context)
 
 
 @require_GET
+def now(request: HttpRequest, pk: int) -> HttpResponse:
+    """What may be done with a run and what is wrong with it, for a page whose run has changed."""
+    return render(request, "runs/_now.html", _now(request, run_for(request.user, pk)))
+
+
+@require_GET
 def events(request: HttpRequest, pk: int) -> HttpResponse:
-    """The log alone, for a page that is followed live."""
+    """The events alone: all, or those that the query's `kind`, `level` and `q` leave."""
     run = run_for(request.user, pk)
-    return render(request, "runs/_events.html", {"events": run.events.all()[:MOST_EVENTS]})
+    return render(request, "runs/_events.html", _events(run, read_event_query(request.GET)))
 
 
-@require_POST
-def cancel_run(request: HttpRequest, pk: int) -> HttpResponse:
-    run = request_cancel(user=request.user, run=run_for(request.user, pk))
-    if run.has_ended:
-        messages.success(request, f"The run is {run.get_status_display().lower()}.")
-    else:
-        messages.success(
-            request, "The run stops after its outer step. The points that it has are kept."
-        )
-    return redirect("runs:detail", pk=pk)
+@require_GET
+def log(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the run said, as plain text."""
+    text = log_text(events_of(run_for(request.user, pk), EventQuery(kind="log")))
+    answer = HttpResponse(text, content_type="text/plain; charset=utf-8")
+    if "download" in request.GET:
+        answer.headers["Content-Disposition"] = f'attachment; filename="run-{pk}-log.txt"'
+    return answer
 
 
-@require_POST
-def delete_run(request: HttpRequest, pk: int) -> HttpResponse:
+@require_GET
+def checkpoint(request: HttpRequest, pk: int) -> FileResponse:
+    """The newest kept checkpoint, as the engine wrote it; `python -m engine run --resume` reads
+    it."""
     run = run_for(request.user, pk)
-    label = run.label
-    delete(user=request.user, run=run)
-    messages.success(request, f"Run {pk} ({label}) and its points are deleted.")
-    return redirect("runs:list")
+    newest = next(iter(CheckpointStore(run.pk).newest_first()), None)
+    if newest is None:
+        raise Http404(f"Run {pk} keeps no checkpoint.")
+    name = f"run-{pk}-step-{int(newest.stem)}.pt"
+    return FileResponse(newest.open("rb"), as_attachment=True, filename=name)
+
+
+def _now(request: HttpRequest, run: Run) -> dict[str, Any]:
+    return {
+        "run": run,
+        "may_change": may_change(request.user, run.experiment),
+        "may_resume": pausing.may_resume(run),
+        "problem": problem_of(run),
+    }
+
+
+def _events(run: Run, query: EventQuery) -> dict[str, Any]:
+    everything = events_of(run, EventQuery())
+    return {
+        "events": events_of(run, query) if query else everything,
+        "event_query": query,
+        "event_count": len(everything),
+        "log_text": log_text(everything),
+    }
 
 
 def _siblings(run: Run) -> str:

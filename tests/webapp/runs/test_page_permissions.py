@@ -31,6 +31,9 @@ def test_only_who_may_change_is_shown_how(ada: User, name: str, may: bool) -> No
     experiment = signed_in(people[name]).get(f"/experiments/{run.experiment_id}/").content.decode()
     offered = {
         "cancel": f'action="/runs/{run.pk}/cancel/"' in html,
+        "pause": f'action="/runs/{run.pk}/pause/"' in html,
+        "rename the run": f'action="/runs/{run.pk}/rename/"' in html,
+        "write notes": f'action="/runs/{run.pk}/notes/"' in html,
         "delete": f'action="/runs/{run.pk}/delete/"' in html and "Delete run" in html,
         "cancel all": "Cancel all" in experiment,
         "rename": f'action="/experiments/{run.experiment_id}/rename/"' in experiment,
@@ -41,7 +44,11 @@ def test_only_who_may_change_is_shown_how(ada: User, name: str, may: bool) -> No
 
 
 ACTIONS = [
+    "/runs/{run}/pause/",
+    "/runs/{run}/resume/",
     "/runs/{run}/cancel/",
+    "/runs/{run}/rename/",
+    "/runs/{run}/notes/",
     "/runs/{run}/delete/",
     "/experiments/{experiment}/cancel/",
     "/experiments/{experiment}/rename/",
@@ -95,9 +102,10 @@ def test_a_running_run_is_asked_to_stop(permitted: Client, ada: User) -> None:
     run = claimed(first_run(ada))
     html = permitted.post(f"/runs/{run.pk}/cancel/", follow=True).content.decode()
     assert "The run stops after its outer step." in html
-    form = html[html.index(f'action="/runs/{run.pk}/cancel/"') :].partition("</form>")[0]
-    assert " disabled>" in form
-    assert "Cancelling</button>" in form
+    button = html[html.index('data-open-dialog="cancel-dialog"') :].partition("</button>")[0]
+    assert button.startswith('data-open-dialog="cancel-dialog" disabled>')
+    assert button.endswith(" Cancelling")
+    assert "cancelling</span>" in html, "the status says it too"
     run.refresh_from_db()
     assert (run.status, run.cancel_requested) == (Status.RUNNING, True)
 
@@ -169,6 +177,13 @@ def test_a_name_that_cannot_be_is_refused_with_a_word(
     [
         ("get", "/runs/{}/"),
         ("get", "/runs/{}/events/"),
+        ("get", "/runs/{}/now/"),
+        ("get", "/runs/{}/log.txt"),
+        ("get", "/runs/{}/checkpoint/"),
+        ("post", "/runs/{}/pause/"),
+        ("post", "/runs/{}/resume/"),
+        ("post", "/runs/{}/rename/"),
+        ("post", "/runs/{}/notes/"),
         ("post", "/runs/{}/cancel/"),
         ("post", "/runs/{}/delete/"),
         ("get", "/experiments/{}/"),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -26,6 +26,8 @@ class Cell:
     n: int
     """Seeds behind it."""
     best: bool = False
+    of_seeds: Mapping[int, float] = field(default_factory=dict)
+    """What each seed's run gives: `value` is their mean."""
 
     @property
     def text(self) -> str:
@@ -90,11 +92,15 @@ def condense(series: Series, metric: Metric) -> float:
 
 
 def _cell(group: Configuration, metric: Metric, series: SeriesOfRuns) -> Cell:
-    having = [series[pk][metric.name] for pk in group.run_ids if metric.name in series.get(pk, {})]
-    if not having:
+    of_seeds = {
+        run.seed: condense(series[run.pk][metric.name], metric)
+        for run in group.runs
+        if metric.name in series.get(run.pk, {})
+    }
+    if not of_seeds:
         return Cell(metric=metric, value=None, error=None, n=0)
-    value, error = mean_and_error([condense(own, metric) for own in having])
-    return Cell(metric=metric, value=value, error=error, n=len(having))
+    value, error = mean_and_error(list(of_seeds.values()))
+    return Cell(metric=metric, value=value, error=error, n=len(of_seeds), of_seeds=of_seeds)
 
 
 def _with_best(cells: list[Cell]) -> list[Cell]:
@@ -108,12 +114,6 @@ def _with_best(cells: list[Cell]) -> list[Cell]:
     if len({cell.text for cell in cells}) == 1:
         return cells
     return [
-        Cell(
-            metric=metric,
-            value=cell.value,
-            error=cell.error,
-            n=cell.n,
-            best=Cell(metric=metric, value=cell.value, error=None, n=1).text == shown,
-        )
+        replace(cell, best=Cell(metric=metric, value=cell.value, error=None, n=1).text == shown)
         for cell in cells
     ]

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.data import data_folder, load
+from engine.values import with_values
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,12 @@ def load_tensors(name: str, *, device: torch.device, dtype: torch.dtype) -> Spli
 @lru_cache(maxsize=8)
 def _load(name: str, folder: Path, device: torch.device, dtype: torch.dtype) -> Splits:
     arrays = load(name)
-    return Splits(
-        _split(arrays.train_inputs, arrays.train_labels, device, dtype),
-        _split(arrays.validation_inputs, arrays.validation_labels, device, dtype),
-        _split(arrays.test_inputs, arrays.test_labels, device, dtype),
-    )
+    with with_values():
+        return Splits(
+            _split(arrays.train_inputs, arrays.train_labels, device, dtype),
+            _split(arrays.validation_inputs, arrays.validation_labels, device, dtype),
+            _split(arrays.test_inputs, arrays.test_labels, device, dtype),
+        )
 
 
 def _split(inputs, labels, device: torch.device, dtype: torch.dtype) -> Split:

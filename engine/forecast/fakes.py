@@ -7,8 +7,9 @@ replaced by fakes, and the learner is made of these by the code that makes every
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import MethodType
 from typing import Any
 
@@ -57,7 +58,7 @@ def fake_problem(experiment: Experiment, mode: FakeTensorMode | None) -> Problem
     parts = parts_of(experiment)
     if mode is None:
         return assembled(experiment, *parts, compiling=Uncompiled)
-    task, items = _Faking(mode)(parts)
+    task, items = _Copying(partial(mode.from_tensor, static_shapes=True))(parts)
     with mode, torch.no_grad(), Meter():
         return assembled(experiment, task, items, compiling=Uncompiled)
 
@@ -75,11 +76,16 @@ def horizon(problem: Problem, steps: int) -> Iterator[None]:
         whole.horizon = before
 
 
-class _Faking:
-    """A copy of objects and containers in which every tensor is a fake; each is copied once."""
+def copied(problem: Problem) -> Problem:
+    """`problem` with parts of its own, which share their tensors with it."""
+    return _Copying(lambda tensor: tensor)(problem)
 
-    def __init__(self, mode: FakeTensorMode) -> None:
-        self._mode = mode
+
+class _Copying:
+    """A copy of objects and containers, with `of_tensor` of every tensor; each is copied once."""
+
+    def __init__(self, of_tensor: Callable[[Tensor], Tensor]) -> None:
+        self._of_tensor = of_tensor
         self._copies: dict[int, tuple[Any, Any]] = {}
         """What was copied, which keeps its identity taken, and its copy."""
 
@@ -91,7 +97,7 @@ class _Faking:
 
     def _copied(self, given: Any) -> Any:
         if isinstance(given, Tensor):
-            return self._mode.from_tensor(given, static_shapes=True)
+            return self._of_tensor(given)
         if isinstance(given, dict):
             return {key: self(value) for key, value in given.items()}
         if isinstance(given, tuple) and hasattr(given, "_fields"):

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from math import ceil, prod
+from math import prod
 
 from engine.building import is_compiled
 from engine.data import DataError
-from engine.forecast.records import FLOAT_BYTES, Calibration, EstimatorForecast, Work
+from engine.forecast.probing import probing
+from engine.forecast.records import Calibration, EstimatorForecast, Work
 from engine.forecast.seconds import with_time
 from engine.forecast.subject_cache import subject_of
 from engine.forecast.subjects import Subject
 from engine.forecast.tracing import COUNTS
 from engine.preflight.torch_words import fault
-from engine.problem import Problem
 from engine.spec import Experiment, SpecError
 from engine.spec.estimator import Estimator as Options
-from engine.spec.estimators import Unrolled
 
 MOST_MEASURED_PARAMETERS = 5_000_000
 """Of a learner that is run for a few steps where shapes alone do not tell what it needs."""
@@ -62,7 +61,7 @@ def _of_one(experiment: Experiment, options: Options, subject: Subject) -> Estim
         _, work, kept = subject.needs(options, problem, **sizes, carried=True)
     estimates = 1 if options.proposes else outer.meta_batch // together
     estimate = _of_each_loop(work, together) * estimates
-    probe_bytes, probes = _probes(experiment, options, subject, reached.bytes, estimate)
+    probes = probing(experiment, options, subject, reached.bytes, estimate)
     moments = 0 if options.proposes else {"adam": 2, "sgd": 0}[outer.optimizer.kind] + 1
     resident = subject.data_bytes + (1 + moments) * subject.meta_bytes + kept * estimates
     return EstimatorForecast(
@@ -71,11 +70,11 @@ def _of_one(experiment: Experiment, options: Options, subject: Subject) -> Estim
         peak_bytes=reached.bytes,
         parts=reached.parts,
         resident_bytes=resident,
-        probe_bytes=probe_bytes,
-        run_bytes=resident + max(reached.bytes, probe_bytes),
+        probe_bytes=probes.bytes,
+        run_bytes=resident + max(reached.bytes, probes.bytes),
         estimate=estimate,
         run=estimate * outer.steps,
-        probes=probes,
+        probes=probes.work,
         compiled=is_compiled(experiment),
         how="measured" if subject.measured else "traced",
     )
@@ -85,36 +84,3 @@ def _of_each_loop(work: Work, together: int) -> Work:
     """An estimate counts the steps of inner loops that go together once; a run, each of them."""
     counts = {name: getattr(work, name) * together for name in COUNTS}
     return work.model_copy(update=counts)
-
-
-def _probes(
-    experiment: Experiment, options: Options, subject: Subject, peak: int, estimate: Work
-) -> tuple[int, Work]:
-    """The largest peak of what is measured beside the estimates, and all of its work."""
-    probes, outer = experiment.probes, experiment.outer
-    count = ceil(outer.steps / probes.every)
-    most, work = 0, Work()
-    if experiment.measures_memory:
-        most, work = peak, work + estimate * (1.0 / outer.meta_batch)
-    if probes.oracle and not options.proposes:
-        exact, one = _oracle(experiment, subject, subject.problem)
-        most, work = max(most, exact), work + one * outer.meta_batch
-        if options.stochastic or options.partial:
-            # Of an estimator that goes by windows, a draw goes through all of them.
-            whole = experiment.inner.steps / options.window if options.partial else 1.0
-            draws = probes.draws if options.stochastic else 1
-            most, work = max(most, peak), work + estimate * (draws * whole)
-        if probes.smoothed_draws and options.smoothing is not None:
-            work = work + one * (outer.meta_batch * probes.smoothed_draws)
-    return most, work * count
-
-
-def _oracle(experiment: Experiment, subject: Subject, problem: Problem) -> tuple[int, Work]:
-    """Peak and work of one exact meta-gradient."""
-    exact = Unrolled(storage="checkpoint")
-    reached, work, _ = subject.needs(
-        exact, problem, steps=experiment.inner.steps, objective=experiment.objective
-    )
-    in_double = "float64" in (experiment.probes.oracle_precision, experiment.precision)
-    wider = FLOAT_BYTES["float64" if in_double else "float32"] // FLOAT_BYTES[experiment.precision]
-    return reached.bytes * wider, work

@@ -93,7 +93,7 @@ class EstimatorForecast(Record):
     resident_bytes: int
     """What lies there all the time: data, θ, the outer optimizer's state, carries."""
     probe_bytes: int
-    """Peak of a probe: the oracle, and repeated draws. Test figures are not counted."""
+    """Peak of a probe: the oracle, repeated draws, test figures, pictures."""
     run_bytes: int
     """What the run needs at its largest moment: resident, and the larger of estimate and probe."""
     estimate: Work
@@ -101,8 +101,7 @@ class EstimatorForecast(Record):
     run: Work
     """Of all outer steps, probes apart."""
     probes: Work
-    """Of all probes of the run. Test figures are not counted; what time they take is learned from
-    finished runs, as far as it is alike."""
+    """Of all probes of the run, with its test figures and pictures."""
     compiled: bool = False
     """Whether the inner loop is compiled: its calls are then few, and what they take is not known
     before it has been compiled, so there are no seconds."""

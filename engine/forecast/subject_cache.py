@@ -13,7 +13,7 @@ from engine.building import is_compiled
 from engine.forecast.subjects import Subject
 from engine.spec import Experiment
 
-MOST_SUBJECTS = 8
+MOST_SUBJECTS = 12
 """Kept at once: each holds the shapes of a problem, and may keep a data set in memory."""
 _SUBJECTS: OrderedDict[str, Subject] = OrderedDict()
 
@@ -39,11 +39,16 @@ def _key(experiment: Experiment, measured: bool) -> str:
         include={"inner_task", "inner", "meta_parameters", "objective", "device", "precision"},
     )
     compiled = is_compiled(experiment)
-    longer = experiment.inner.model_copy(update={"steps": experiment.inner.steps + 1})
-    grows = experiment.model_copy(update={"inner": longer}).meta_parameter_count()
-    if not compiled and grows == experiment.meta_parameter_count():
+    if not compiled and not has_entries_of_steps(experiment):
         content["inner"].pop("steps")
     return json.dumps([content, compiled, measured], sort_keys=True)
+
+
+def has_entries_of_steps(experiment: Experiment) -> bool:
+    """Whether θ grows with the horizon."""
+    longer = experiment.inner.model_copy(update={"steps": experiment.inner.steps + 1})
+    grown = experiment.model_copy(update={"inner": longer}).meta_parameter_count()
+    return grown > experiment.meta_parameter_count()
 
 
 def forget() -> None:

@@ -179,9 +179,10 @@ class Subject:
             count = getattr(options, _COUNTED.get(options.kind, "population"))
             # A generation also judges its incumbent.
             count += int(options.proposes)
-        return min(self._fitting(options, problem, steps), count)
+        return min(self.fitting(options, problem, steps), count)
 
-    def _fitting(self, options: Options, problem: Problem, steps: int) -> int:
+    def fitting(self, options: Options, problem: Problem, steps: int) -> int:
+        """Particles, choices or tangents that go together where there are as many."""
         if options.chunk is not None:
             return options.chunk
         choose = tangents_together if options.kind == "forward_mode" else particles_together

@@ -17,6 +17,7 @@ from engine.inner_tasks.inner_task import Params
 from engine.pictures import Picture, images
 from engine.problem import Meta
 from engine.spec.inner_tasks import EpisodeTask as Options
+from engine.values import with_values
 
 META_TRAIN, META_TEST = 0, 2
 NORMAL_QUANTILE = 1.96
@@ -46,15 +47,16 @@ class EpisodeTask:
         self.episodes = self._of(META_TRAIN)
 
     def _of(self, split: int) -> Episodes:
-        return Episodes(
-            self.data,
-            split,
-            ways=self.options.ways,
-            shots=self.options.shots,
-            queries=self.options.queries,
-            rotations=self.options.rotations and split == META_TRAIN,
-            dtype=self.dtype,
-        )
+        with with_values():
+            return Episodes(
+                self.data,
+                split,
+                ways=self.options.ways,
+                shots=self.options.shots,
+                queries=self.options.queries,
+                rotations=self.options.rotations and split == META_TRAIN,
+                dtype=self.dtype,
+            )
 
     def held_out(self) -> Self:
         other = copy.copy(self)

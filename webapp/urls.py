@@ -4,6 +4,8 @@ from django.urls import include, path
 
 from webapp.health import health
 
+handler500 = "webapp.errors.server_error"
+
 urlpatterns = [
     path("healthz", health, name="healthz"),
     path("", include("webapp.accounts.urls")),

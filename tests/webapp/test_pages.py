@@ -62,6 +62,12 @@ def test_no_page_has_inline_script(client: Client) -> None:
         f"/compare/summary?runs={run.pk},{other.pk}",
         "/queue/",
         "/graph-size/",
+        "/search?q=window",
+        "/help/",
+        "/help/fields",
+        "/help/charts",
+        "/help/estimators",
+        "/help/estimators/implicit",
         "/account/",
     ]
     for path in paths:

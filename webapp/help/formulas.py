@@ -12,8 +12,8 @@ ESTIMATORS: dict[str, list[str]] = {
         r"\lambda_t = \left(\frac{\partial \Phi_t}{\partial s}\right)^{\top} \lambda_{t+1} "
         r"+ c_t \frac{\partial \ell_t}{\partial s_t}",
         r"\hat g = \sum_{t=0}^{T-1} \left(\frac{\partial \Phi_t}{\partial \theta}\right)^{\top} "
-        r"\lambda_{t+1} + \Big(\frac{\partial s_0}{\partial "
-        r"\theta}\Big)^{\top} \lambda_0 = g^{\ast}",
+        r"\lambda_{t+1} + \left(\frac{\partial s_0}{\partial "
+        r"\theta}\right)^{\top} \lambda_0 = g^{\ast}",
     ],
     "truncated": [
         r"\hat g = \sum_{t=T-K}^{T-1} \left(\frac{\partial \Phi_t}{\partial \theta}\right)^{\top} "
@@ -152,8 +152,8 @@ METRICS: dict[str, str] = {
     r"\hat g}{{\lVert g^{\ast} \rVert}^2}",
     "gradient_norm": r"\lVert \hat g \rVert",
     "oracle_norm": r"\lVert g^{\ast} \rVert",
-    "clipped": r"\hat g \leftarrow \hat g \cdot \min\!\Big(1, "
-    r"\frac{c}{\lVert \hat g \rVert}\Big)",
+    "clipped": r"\hat g \leftarrow \hat g \cdot \min\!\left(1, "
+    r"\frac{c}{\lVert \hat g \rVert}\right)",
     "residual": r"\frac{\lVert H v - b \rVert}{\lVert b \rVert}",
     "inner_gradient_norm": r"\lVert \nabla_w L(w_T, \theta) \rVert",
     "negative_curvature": r"\exists\, p: \; p^{\top} H p < 0",

@@ -8,7 +8,7 @@ const figure = form.elements.metric;
 
 function offerFigures() {
   const charts = document.querySelectorAll("[data-chart]:not([data-export-empty])");
-  const options = [...charts].map((card) => new Option(card.querySelector("h3").textContent, card.dataset.chart));
+  const options = [...charts].map((card) => new Option(card.dataset.exportTitle, card.dataset.chart));
   figure.replaceChildren(figure.options[0], ...options);
 }
 

@@ -2,6 +2,7 @@
 
 import "./menus.js";
 import { Charts } from "./charts.js";
+import { Pictures } from "./pictures.js";
 
 const FOLLOW_MS = 5_000;
 
@@ -21,6 +22,13 @@ for (const button of overlay.querySelectorAll("[data-legend]")) {
 charts.start();
 if (document.querySelector("#export-dialog")) import("./export_dialog.js");
 
+const section = document.querySelector("[data-pictures]");
+const pictures = section && new Pictures(section);
+pictures?.start();
+
 // A page follows the progress that htmx asks for; an embedded figure asks by itself.
-document.addEventListener("htmx:afterSwap", () => charts.refresh());
+document.addEventListener("htmx:afterSwap", () => {
+  charts.refresh();
+  pictures?.refresh();
+});
 if (overlay.dataset.live) setInterval(() => document.hidden || charts.refresh(), FOLLOW_MS);

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -27,7 +28,23 @@ MOST_BESIDE = 12
 @require_GET
 def pictures(request: HttpRequest, pk: int) -> JsonResponse:
     """Which pictures a run has, and of which outer steps; the drawings are asked for one by one."""
-    run = run_for(request.user, pk)
+    return pictures_answer(run_for(request.user, pk), partial(_address, pk))
+
+
+@require_GET
+def picture(request: HttpRequest, pk: int, name: str, step: int) -> JsonResponse:
+    """One drawing, ready for the page. Its address names the row, which never changes, so that the
+    browser need not ask twice."""
+    found = picture_for(request.user, pk, name, step)
+    answer = picture_answer(found)
+    same = request.GET.get("key") == str(found.pk)
+    lasting = "private, max-age=31536000, immutable"
+    answer.headers["Cache-Control"] = lasting if same else "private, no-store"
+    return answer
+
+
+def pictures_answer(run: Run, address: Callable[[str, int, int], str]) -> JsonResponse:
+    """`address` says where the drawing with a name, a step and a key is."""
     found = [
         {
             "name": item.name,
@@ -35,7 +52,7 @@ def pictures(request: HttpRequest, pk: int) -> JsonResponse:
             "kind": item.kind,
             "left_out": item.left_out,
             "taken": [
-                {"step": step, "url": _address(pk, item.name, step, key)}
+                {"step": step, "url": address(item.name, step, key)}
                 for step, key in zip(item.steps, item.keys, strict=True)
             ],
         }
@@ -46,16 +63,8 @@ def pictures(request: HttpRequest, pk: int) -> JsonResponse:
     return answer
 
 
-@require_GET
-def picture(request: HttpRequest, pk: int, name: str, step: int) -> JsonResponse:
-    """One drawing, ready for the page. Its address names the row, which never changes, so that the
-    browser need not ask twice."""
-    found = picture_for(request.user, pk, name, step)
-    answer = JsonResponse({**page_picture(found.picture), "run": pk, "step": step})
-    same = request.GET.get("key") == str(found.pk)
-    lasting = "private, max-age=31536000, immutable"
-    answer.headers["Cache-Control"] = lasting if same else "private, no-store"
-    return answer
+def picture_answer(found: RunPicture) -> JsonResponse:
+    return JsonResponse({**page_picture(found.picture), "run": found.run_id, "step": found.step})
 
 
 @require_GET
@@ -75,13 +84,20 @@ def picture_file(
     request: HttpRequest, pk: str, name: str, step: str, extension: str
 ) -> HttpResponse:
     """A picture as a file, drawn from what the page draws; JSON has the drawing as it is."""
-    found = picture_for(request.user, int(pk), name, int(step))
+    return picture_file_answer(
+        picture_for(request.user, int(pk), name, int(step)), request.GET, extension
+    )
+
+
+def picture_file_answer(
+    found: RunPicture, query: Mapping[str, str], extension: str
+) -> HttpResponse:
     try:
-        width, font = read_width(request.GET), read_font(request.GET)
+        width, font = read_width(query), read_font(query)
     except BadRequest as error:
         return HttpResponse(str(error), status=400, content_type="text/plain; charset=utf-8")
     content = file_content(found, extension, width, font)
-    words = [name, f"step-{step}", found.run.label, found.run.experiment.name]
+    words = [found.name, f"step-{found.step}", found.run.label, found.run.experiment.name]
     return download(content, extension, words)
 
 

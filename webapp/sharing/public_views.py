@@ -17,14 +17,15 @@ import engine.spec
 from webapp.compare.selectors import difference_of, summary_of
 from webapp.exports.configurations import configurations
 from webapp.exports.metrics import METRICS, PAGE_METRICS, find_metric, with_tests
+from webapp.exports.picture_views import picture_answer, picture_file_answer, pictures_answer
 from webapp.exports.requests import (
     BadRequest,
-    FigureRequest,
     read_figure_request,
     read_file_request,
 )
 from webapp.exports.views import figure_answer, figures_answer, refused, summary_answer
 from webapp.runs.models import Run
+from webapp.runs.selectors import picture_for
 from webapp.security import CONTENT_SECURITY_POLICY
 from webapp.sharing.models import Kind, ShareLink
 from webapp.sharing.selectors import shared_runs
@@ -72,7 +73,7 @@ def state(request: HttpRequest, token: str, link: ShareLink, runs: list[Run]) ->
 @of_a_link
 def figures(request: HttpRequest, token: str, link: ShareLink, runs: list[Run]) -> HttpResponseBase:
     try:
-        wanted = _drawing(request, link)
+        wanted = read_figure_request(_asked(request, link))
     except BadRequest as error:
         return refused(error)
     return figures_answer(runs, wanted, [link.metric] if link.metric else None)
@@ -82,11 +83,8 @@ def figures(request: HttpRequest, token: str, link: ShareLink, runs: list[Run]) 
 def figure_file(
     request: HttpRequest, token: str, link: ShareLink, runs: list[Run], extension: str
 ) -> HttpResponse:
-    query = request.GET.copy()
-    if link.metric:
-        query["metric"], query["hidden"] = link.metric, link.view.get("hidden", "")
     try:
-        wanted = read_file_request(query)
+        wanted = read_file_request(_asked(request, link))
     except BadRequest as error:
         return refused(error)
     return figure_answer(runs, wanted, extension)
@@ -97,6 +95,43 @@ def summary_file(
     request: HttpRequest, token: str, link: ShareLink, runs: list[Run], extension: str
 ) -> HttpResponseBase:
     return _gone(request) if link.kind == Kind.FIGURE else summary_answer(runs, extension)
+
+
+@of_a_link
+def pictures(
+    request: HttpRequest, token: str, link: ShareLink, runs: list[Run]
+) -> HttpResponseBase:
+    """Which pictures a shared run has; those of a comparison are not shared."""
+
+    def address(name: str, step: int, key: int) -> str:
+        return f"{reverse('sharing:picture', args=[token, name, step])}?key={key}"
+
+    return pictures_answer(runs[0], address) if link.kind == Kind.RUN else _gone(request)
+
+
+@of_a_link
+def picture(
+    request: HttpRequest, token: str, link: ShareLink, runs: list[Run], name: str, step: int
+) -> HttpResponseBase:
+    if link.kind != Kind.RUN:
+        return _gone(request)
+    return picture_answer(picture_for(link.owner, runs[0].pk, name, step))
+
+
+@of_a_link
+def picture_file(
+    request: HttpRequest,
+    token: str,
+    link: ShareLink,
+    runs: list[Run],
+    name: str,
+    step: str,
+    extension: str,
+) -> HttpResponseBase:
+    if link.kind != Kind.RUN:
+        return _gone(request)
+    found = picture_for(link.owner, runs[0].pk, name, int(step))
+    return picture_file_answer(found, request.GET, extension)
 
 
 @xframe_options_exempt
@@ -128,6 +163,7 @@ def _context(token: str, link: ShareLink, runs: list[Run]) -> dict[str, object]:
         "configurations": [group for group in groups if group.key not in hidden],
         "metrics": metrics,
         "embedded": link.view,
+        "picture_count": runs[0].pictures.count() if link.kind == Kind.RUN else 0,
         "ended": sum(run.has_ended for run in runs),
         "steps": sum(run.step for run in runs),
         "total_steps": sum(run.total_steps for run in runs),
@@ -141,12 +177,12 @@ def _context(token: str, link: ShareLink, runs: list[Run]) -> dict[str, object]:
     }
 
 
-def _drawing(request: HttpRequest, link: ShareLink) -> FigureRequest:
-    """As the reader asks; of a shared figure, what was hidden stays so."""
-    query = request.GET.dict()
+def _asked(request: HttpRequest, link: ShareLink) -> dict[str, str]:
+    """What the reader asks for, else how it was shared; of a figure, what was hidden stays so."""
+    query = {**link.view, **request.GET.dict()}
     if link.metric:
-        query["hidden"] = link.view.get("hidden", "")
-    return read_figure_request(query)
+        query |= {"metric": link.metric, "hidden": link.view.get("hidden", "")}
+    return query
 
 
 def _gone(request: HttpRequest) -> HttpResponse:

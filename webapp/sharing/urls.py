@@ -20,5 +20,13 @@ urlpatterns = [
         public_views.summary_file,
         name="summary-file",
     ),
+    path("s/<str:token>/pictures", public_views.pictures, name="pictures"),
+    path("s/<str:token>/pictures/<str:name>/<int:step>/", public_views.picture, name="picture"),
+    re_path(
+        r"^s/(?P<token>[^/]+)/pictures/(?P<name>[^/]+)/(?P<step>[0-9]{1,10})/"
+        r"file\.(?P<extension>png|svg|pdf|json)$",
+        public_views.picture_file,
+        name="picture-file",
+    ),
     path("embed/<str:token>", public_views.embed, name="embed"),
 ]

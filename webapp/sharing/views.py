@@ -13,7 +13,7 @@ from webapp.sharing.models import Kind, ShareLink
 from webapp.sharing.selectors import links_of
 from webapp.sharing.services import revoke, share
 
-VIEW = ("x", "scale", "smoothing", "hidden", "band")
+VIEW = ("x", "scale", "smoothing", "band", "hidden", "cost", "at")
 """Of a page's address: how its charts are drawn."""
 
 

@@ -19,9 +19,9 @@ from webapp.transfer.rows import TransferError
 if TYPE_CHECKING:
     import pyarrow
 
-ROWS_AT_ONCE = 200_000
+ROWS_AT_ONCE = 100_000
 """Points in memory at a time: a row group of the file."""
-CHUNKS_AT_ONCE = 100
+CHUNKS_AT_ONCE = 20
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from engine.events import Pictured
+from engine.pictures import Curves, Line, Picture
 from tests.webapp.factories import claimed, launched, person, points
 from webapp.accounts.models import User, digest_of
 from webapp.experiments.models import Experiment
@@ -270,3 +272,31 @@ def test_links_that_ended_long_ago_are_forgotten(ada: Client, experiment: Experi
     ShareLink.objects.filter(pk=revoked.pk).update(revoked_at=long_ago)
     services.clear_ended()
     assert list(ShareLink.objects.all()) == [works]
+
+
+def test_a_shared_run_shows_its_pictures_and_a_comparison_does_not(
+    ada: Client, experiment: Experiment
+) -> None:
+    run = experiment.runs.get(pk=ids(experiment)[0])
+    line = Line(label="η", x=[0.0, 1.0], y=[0.1, 0.2])
+    drawing = Curves(x_title="step", y_title="η", lines=[line])
+    picture = Picture(name="schedule", title="Schedule", drawing=drawing)
+    runs.record_points(
+        run_id=run.pk,
+        attempt=1,
+        points=points(7, 7),
+        pictured=[Pictured(run=0, step=6, picture=picture)],
+    )
+    stranger = Client()
+    path = made(ada, experiment, first=True)
+    assert "data-pictures" in stranger.get(path).content.decode()
+    (listed,) = stranger.get(f"{path}/pictures").json()["pictures"]
+    address = listed["taken"][0]["url"]
+    assert address.startswith(path)
+    assert stranger.get(address).json()["title"] == "Schedule"
+    file = stranger.get(address.partition("?")[0] + "file.svg")
+    assert file.headers["Content-Type"] == "image/svg+xml"
+    assert stranger.get(f"{path}/pictures/other/6/").status_code == 404
+    whole = made(ada, experiment)
+    for part in ("/pictures", "/pictures/schedule/6/", "/pictures/schedule/6/file.svg"):
+        assert stranger.get(whole + part).status_code == 404

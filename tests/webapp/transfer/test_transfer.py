@@ -22,7 +22,7 @@ from webapp.forecasts.models import LaunchForecast, Prediction
 from webapp.runs import services
 from webapp.runs.models import Run, RunEvent, RunPicture, SeriesChunk
 from webapp.runs.selectors import series
-from webapp.runs.table_models import Tag
+from webapp.runs.table_models import KnownConfiguration, Tag
 from webapp.transfer import documents, exporting, files
 from webapp.transfer import series as transferred
 from webapp.transfer.series import Piece
@@ -221,7 +221,8 @@ def test_a_run_that_was_imported_is_found_and_drawn(tmp_path: Path, client) -> N
     figures = client.get("/figures/", {"runs": str(run.pk)}).json()["figures"]
     loss = next(figure for figure in figures if figure["metric"] == "meta_loss")
     assert len(loss["plotly"]["data"][0]["x"]) == 20
-    assert f"/runs/{run.pk}/" in client.get("/runs/?q=estimator:unrolled").content.decode()
+    assert f"/runs/{run.pk}/" in client.get("/runs/").content.decode()
+    assert KnownConfiguration.objects.filter(digest=run.configuration).exists()
 
 
 def test_an_export_appears_whole_or_not_at_all(tmp_path: Path, monkeypatch) -> None:

@@ -65,7 +65,7 @@ PICTURES = (
         chapter="Pictures and comparisons",
     ),
     ChartEntry(
-        place="bias_variance",
+        place="bias-variance",
         title="Bias–variance plane",
         explanation="Squared bias against variance of each configuration; along a diagonal the "
         "mean squared error of the estimate is the same.",
@@ -78,24 +78,29 @@ PICTURES = (
         ),
     ),
     ChartEntry(
-        place="memory_horizon",
-        title="Memory against horizon",
-        explanation="Peak memory of an estimate against T, where a sweep varies inner.steps: a "
-        "full graph grows with T, checkpoints with its root, implicit and forward mode not at all.",
+        place="response",
+        title="A figure against what was varied",
+        explanation="What each configuration reached against a number that differs between them: "
+        "memory against the horizon T, say, of which a full graph needs ever more and implicit or "
+        "forward mode does not, or the bias against the window K, which is exact at K = T.",
         chapter="Pictures and comparisons",
-        unit="bytes",
-        axis="logarithmic",
     ),
     ChartEntry(
-        place="bias_window",
-        title="Bias against window",
-        explanation="How wrong the truncated estimate is against K, where a sweep varies the "
-        "window; at K = T it is exact.",
+        place="parallel",
+        title="Settings and what they reached",
+        explanation="A line for each configuration, from axis to axis: what was set on the left, "
+        "what was measured on the right, every axis stretched from its lowest to its highest.",
         chapter="Pictures and comparisons",
-        axis="logarithmic",
     ),
     ChartEntry(
-        place="equal_cost",
+        place="envelope",
+        title="A shaded envelope",
+        explanation="Where there are too many runs for a mean each: eight in ten of them lie in "
+        "the shade, and the line is their median.",
+        chapter="Pictures and comparisons",
+    ),
+    ChartEntry(
+        place="equal-cost",
         title="At equal cost",
         explanation="Every run is cut where it had spent the same seconds, inner steps or gradient "
         "evaluations: what each estimator makes of one budget.",
@@ -110,7 +115,7 @@ PICTURES = (
         axis="logarithmic",
     ),
     ChartEntry(
-        place="graph_size",
+        place="graph-size",
         title="Size of the computation graph",
         explanation="Numbers that backpropagation through the whole inner loop must keep, for each "
         "step and in all.",
@@ -129,8 +134,12 @@ def entries() -> dict[str, ChartEntry]:
 
 
 def place_of(metric: str) -> str:
-    """The place that explains the series `metric`; every meta-parameter is explained at one."""
-    return "theta" if metric.startswith("theta.") else metric
+    """The place that explains the chart called `metric`: every meta-parameter is explained at one,
+    and so is every figure against what was varied."""
+    for prefix, place in (("theta.", "theta"), ("response:", "response")):
+        if metric.startswith(prefix):
+            return place
+    return metric
 
 
 def _of_metric(metric: Metric) -> ChartEntry:

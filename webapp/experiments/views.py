@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 
 from django.contrib import messages
@@ -27,11 +28,13 @@ UNPROCESSABLE = 422
 @require_GET
 def new(request: HttpRequest) -> HttpResponse:
     """The builder, filled from `?draft=`, `?preset=`, `?clone=` (a run), `?experiment=` or the
-    defaults."""
+    defaults; `?edit=` (values by path, as JSON) is a change of that to begin with."""
     if key := request.GET.get("draft", ""):
         return _saved(request, key)
     origin = origin_of(request.user, request.GET)
-    page = page_of(origin, origin.document, open_form({}))
+    document = deepcopy(origin.document)
+    restructure(document, f"edit:{request.GET.get('edit', '')}")
+    page = page_of(origin, document, open_form({}))
     return render(request, "experiments/builder.html", page.context())
 
 

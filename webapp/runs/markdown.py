@@ -25,7 +25,7 @@ def to_html(text: str) -> SafeString:
     clean = nh3.clean(
         drawn,
         tags=_TAGS,
-        attributes={"a": {"href"}, "ol": {"start"}},
+        attributes={"*": set(), "a": {"href"}, "ol": {"start"}},
         url_schemes={"http", "https", "mailto"},
         link_rel="noopener noreferrer nofollow",
     )

@@ -15,7 +15,8 @@ from webapp.api.problems import CHECKED, FOUND, Problem
 from webapp.api.schemas import Budget, EventsPage, RunOut, RunsPage, RunWithSpec
 from webapp.runs import pausing, services
 from webapp.runs.models import Run, RunEvent
-from webapp.runs.selectors import RunsQuery, matching_runs, run_for, runs_page
+from webapp.runs.selectors import run_for
+from webapp.runs.table import RunsQuery, matching_runs, runs_page
 
 router = Router(tags=["runs"], auth=needs(Scope.READ))
 change = {"auth": needs(Scope.LAUNCH), "openapi_extra": answers(200, "run")}
@@ -24,9 +25,14 @@ change = {"auth": needs(Scope.LAUNCH), "openapi_extra": answers(200, "run")}
 @router.get("/runs", response={200: RunsPage, **CHECKED}, openapi_extra=answers(200, "runs"))
 def runs(
     request: HttpRequest,
-    text: Annotated[
-        str, Query(description="Words of the label, the experiment's name or the owner's.")
+    q: Annotated[
+        str,
+        Query(
+            description="A query as the table of runs takes it: words, fields and comparisons.",
+            examples=["estimator:truncated AND bias<0.1"],
+        ),
     ] = "",
+    text: Annotated[str, Query(description="The former name of `q`.", deprecated=True)] = "",
     status: Annotated[
         list[str], Query(description="One or several; any of them.", examples=[["finished"]])
     ] = [],  # noqa: B006 (ninja reads it, nobody writes it)
@@ -48,7 +54,7 @@ def runs(
     `cursor` for those that follow: then nothing is counted, and nothing comes twice.
     """
     query = RunsQuery(
-        text=text,
+        text=q or text,
         status=tuple(status),
         estimator=tuple(estimator),
         owner=owner,

@@ -1,16 +1,14 @@
-"""Reads: runs that a person may see, their series, and the table of runs."""
+"""Reads: runs that a person may see, and their series."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from django.core.paginator import Page, Paginator
-from django.db.models import F, FloatField, OrderBy, Q, QuerySet
-from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast, Coalesce
+from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
 from django.http import Http404
 
 from webapp.runs import chunks
@@ -20,7 +18,6 @@ from webapp.runs.models import Run, RunPicture, SeriesChunk, Status
 if TYPE_CHECKING:
     from webapp.accounts.models import User
 
-PAGE_SIZES = (25, 50, 100, 200)
 _LARGEST_ID = 2**63 - 1
 
 
@@ -72,10 +69,14 @@ def series(
     if up_to is not None:
         rows = rows.filter(first_sequence__lte=up_to)
     pieces: dict[int, dict[str, list[Arrays]]] = {}
-    for chunk in rows.order_by("run_id", "name", "first_sequence"):
-        arrays = _within(chunks.decode(chunk), after, up_to)
+    rows = rows.annotate(some_steps=chunks.STEPS_UNLESS_ALL)
+    rows = rows.order_by("run_id", "name", "first_sequence").values_list(
+        "run_id", "name", "first_sequence", "last_sequence", "some_steps", "values"
+    )
+    for run_id, name, first, last, steps, values in rows:
+        arrays = _within(chunks.decoded(first, last, steps, values), after, up_to)
         if arrays[0].size:
-            pieces.setdefault(chunk.run_id, {}).setdefault(chunk.name, []).append(arrays)
+            pieces.setdefault(run_id, {}).setdefault(name, []).append(arrays)
     return {
         run_id: {name: chunks.joined_arrays(parts) for name, parts in named.items()}
         for run_id, named in pieces.items()
@@ -132,81 +133,3 @@ def newest_pictures(runs: Iterable[Run]) -> list[RunPicture]:
     """The newest picture of each name of each of `runs`, without its drawing; one query."""
     rows = RunPicture.objects.filter(run__in=list(runs)).defer("drawing")
     return list(rows.order_by("run_id", "name", "-step").distinct("run_id", "name"))
-
-
-@dataclass(frozen=True)
-class RunsQuery:
-    """What the table of runs shows. Unknown statuses and estimators simply match nothing."""
-
-    text: str = ""
-    status: tuple[str, ...] = ()
-    estimator: tuple[str, ...] = ()
-    owner: str = ""
-    experiment: int | None = None
-    sort: str = "-created"
-    page: int = 1
-    size: int = field(default=PAGE_SIZES[0])
-
-
-def _figure(name: str) -> Cast:
-    return Cast(KeyTextTransform(name, "summary"), FloatField())
-
-
-SORTS = {
-    "created": F("created_at"),
-    "name": F("experiment__name"),
-    "label": F("label"),
-    "estimator": F("estimator"),
-    "seed": F("seed"),
-    "status": F("status"),
-    "owner": F("experiment__owner__username"),
-    "step": F("step"),
-    "duration": F("finished_at") - F("started_at"),
-    "meta_loss": _figure("meta_loss"),
-    "test": Coalesce(_figure("test_accuracy"), 0 - _figure("test_loss")),
-    "bias_relative": _figure("bias_relative"),
-    "cosine": _figure("cosine"),
-    "peak_bytes": _figure("peak_bytes"),
-    "seconds": _figure("seconds"),
-}
-"""What the table can be sorted by; a leading minus turns the order round."""
-
-
-def matching_runs(user: User, query: RunsQuery) -> QuerySet[Run]:
-    """The runs that `query` finds, whatever its order and page."""
-    return _filtered(visible_runs(user), query)
-
-
-def runs_page(user: User, query: RunsQuery) -> Page:
-    """One page of the table of runs: a count and one select, whatever its size."""
-    runs = matching_runs(user, query).order_by(*_order(query.sort))
-    size = query.size if query.size in PAGE_SIZES else PAGE_SIZES[0]
-    return Paginator(runs, size).get_page(query.page)
-
-
-def _filtered(runs: QuerySet[Run], query: RunsQuery) -> QuerySet[Run]:
-    if "\x00" in "".join((query.text, query.owner, *query.status, *query.estimator)):
-        return runs.none()
-    for word in query.text.split()[:8]:
-        runs = runs.filter(
-            Q(label__icontains=word)
-            | Q(experiment__name__icontains=word)
-            | Q(experiment__owner__username__icontains=word)
-        )
-    if query.status:
-        runs = runs.filter(status__in=query.status)
-    if query.estimator:
-        runs = runs.filter(estimator__in=query.estimator)
-    if query.owner:
-        runs = runs.filter(experiment__owner__username=query.owner)
-    if query.experiment is not None:
-        known = 0 < query.experiment <= _LARGEST_ID
-        runs = runs.filter(experiment_id=query.experiment) if known else runs.none()
-    return runs
-
-
-def _order(sort: str) -> tuple[OrderBy, ...]:
-    name = sort.removeprefix("-")
-    falling = sort.startswith("-") or name not in SORTS
-    key = OrderBy(SORTS.get(name, SORTS["created"]), descending=falling, nulls_last=True)
-    return key, OrderBy(F("pk"), descending=falling)

@@ -56,6 +56,15 @@ def figure(name: str) -> Cast:
     return Cast(KeyTextTransform(name, "summary"), FloatField())
 
 
+def has_value(path: str, **wanted: Any) -> Q:
+    """Runs whose spec has, in the field `path`, a value that is as `wanted` of `SpecValue`."""
+    matching = SpecValue.objects.filter(path=path, **wanted)
+    configurations = KnownConfiguration.objects.filter(
+        values__overlap=ArraySubquery(matching.values("pk"))
+    )
+    return Q(configuration__in=configurations.values("digest"))
+
+
 class _Compiler:
     def __init__(self, user: User, now: datetime) -> None:
         self.user, self.now = user, now
@@ -212,11 +221,7 @@ class _Compiler:
             wanted = {"text__iexact": boolean.get(word, text)}
             if field.choices() and not field.is_number and not _is_known(field, word):
                 return one_of(word, (*field.choices(), values.NONE))
-        matching = SpecValue.objects.filter(path=field.source, **wanted)
-        configurations = KnownConfiguration.objects.filter(
-            values__overlap=ArraySubquery(matching.values("pk"))
-        )
-        return Q(configuration__in=configurations.values("digest"))
+        return has_value(field.source, **wanted)
 
 
 def _is_known(field: Field, word: str) -> bool:

@@ -1,0 +1,145 @@
+"""The columns of the table of runs: what each shows of a run, and how the table is sorted by it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, Literal
+
+from django.db.models import F, OuterRef, Subquery
+from django.db.models.expressions import Combinable
+from django.db.models.fields.json import KeyTransform
+from django.db.models.functions import Coalesce
+
+from webapp.exports.metrics import METRICS, Unit, find_metric
+from webapp.runs.models import Run
+from webapp.runs.query.conditions import figure
+from webapp.runs.query.fields import BEST_META_LOSS
+from webapp.runs.query.spec_fields import SpecField, spec_fields
+from webapp.runs.spec_values import leaves, value_of
+from webapp.runs.table_models import Tag
+
+Kind = Literal["run", "status", "tags", "moment", "number", "text"]
+MOST_COLUMNS = 24
+DEFAULT = ("run", "status", "tags", "meta_loss", "test", "bias_relative", "cosine", "peak_bytes",
+           "seconds", "owner", "created")  # fmt: skip
+BIG_FIRST = ("created", "started", "finished", "cosine", "step", "test", "test_accuracy")
+"""Columns whose first click sorts from large to small."""
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    title: str
+    kind: Kind
+    sort: Combinable
+    read: Callable[[Run], Any]
+    """The run's value: a number, a moment, a text, or None where it has none."""
+    help: str = ""
+    unit: Unit = ""
+    group: str = "Run"
+    """The heading under which the picker lists it."""
+    needs_spec: bool = False
+
+
+def _spec_value(run: Run, path: str) -> str | None:
+    """The field of the run's spec as a query writes it; several entries with commas between."""
+    found = [value_of(name, value)[1] for name, value in leaves(run.spec) if name == path]
+    return ", ".join(found) or None
+
+
+def _test(run: Run) -> float | None:
+    figures = run.figures
+    return figures.get("test_accuracy", figures.get("test_loss"))
+
+
+_FIRST_TAG = Subquery(Tag.objects.filter(runs=OuterRef("pk")).order_by("name").values("name")[:1])
+_OF_THE_RUN = (
+    Column("run", "Run", "run", F("label"), lambda run: run.title),
+    Column("status", "Status", "status", F("status"), lambda run: run.status),
+    Column("tags", "Tags", "tags", _FIRST_TAG, lambda run: [tag.name for tag in run.tags.all()]),
+    Column("test", "Test", "number", Coalesce(figure("test_accuracy"), 0 - figure("test_loss")),
+           _test, "Accuracy, or else loss, on what neither loop has seen."),
+    Column("estimator", "Estimator", "text", F("estimator"), lambda run: run.estimator),
+    Column("seed", "Seed", "number", F("seed"), lambda run: run.seed),
+    Column("number", "Number", "number", F("pk"), lambda run: run.pk),
+    Column("experiment", "Experiment", "text", F("experiment__name"),
+           lambda run: run.experiment.name),
+    Column("preset", "Preset", "text", F("experiment__preset"),
+           lambda run: run.experiment.preset or None),
+    Column("owner", "Owner", "text", F("experiment__owner__username"),
+           lambda run: run.experiment.owner.username),
+    Column("step", "Steps", "number", F("step"), lambda run: run.step,
+           "Outer steps finished."),
+    Column("attempt", "Attempt", "number", F("attempt"), lambda run: run.attempt),
+    Column("worker", "Worker", "text", F("worker"), lambda run: run.worker or None),
+    Column("queue", "Queue", "text", F("queue"), lambda run: run.queue),
+    Column("created", "Launched", "moment", F("created_at"), lambda run: run.created_at),
+    Column("started", "Started", "moment", F("started_at"), lambda run: run.started_at),
+    Column("finished", "Ended", "moment", F("finished_at"), lambda run: run.finished_at),
+    Column("error", "Error", "text", F("error"), lambda run: run.error or None),
+)  # fmt: skip
+
+
+@cache
+def columns() -> dict[str, Column]:
+    """Every column by name, in the order of the picker; `theta.*` can be asked for besides."""
+    found = {column.name: column for column in _OF_THE_RUN}
+    found |= {name: _of_metric(name) for name in METRICS}
+    best = "Lowest meta-loss of the run so far."
+    found[BEST_META_LOSS] = replace(
+        _of_metric(BEST_META_LOSS, "Meta-loss, best"), help=best, group="Metrics"
+    )
+    found |= {path: _of_spec(field) for path, field in spec_fields().items()}
+    return found
+
+
+def find_column(name: str) -> Column | None:
+    if column := columns().get(name):
+        return column
+    return _of_metric(name) if find_metric(name) else None
+
+
+def read_columns(names: Iterable[str]) -> tuple[Column, ...]:
+    """The columns called `names`, each once, the run's own first; unknown ones are left out."""
+    known = [find_column(name) for name in dict.fromkeys(("run", *names))]
+    return tuple(column for column in known if column)[:MOST_COLUMNS]
+
+
+def _of_metric(name: str, title: str = "") -> Column:
+    metric = find_metric(name)
+    return Column(
+        name=name,
+        title=title or (metric.title if metric else name),
+        kind="number",
+        sort=figure(name),
+        read=lambda run: run.figures.get(name),
+        help=metric.explanation if metric else "",
+        unit=metric.unit if metric else "",
+        group="Metrics",
+    )
+
+
+def _of_spec(field: SpecField) -> Column:
+    expression: Any = F("spec")
+    for key in _keys(field.path):
+        expression = KeyTransform(key, expression)
+    return Column(
+        name=field.path,
+        title=field.path,
+        kind="number" if field.is_number else "text",
+        sort=expression,
+        read=lambda run: _spec_value(run, field.path),
+        help=field.help,
+        group="Spec",
+        needs_spec=True,
+    )
+
+
+def _keys(path: str) -> list[str]:
+    """Where the first value of `path` is in a run's spec."""
+    first, *others = path.split(".")
+    if first in ("estimator", "estimators"):
+        return ["estimators", "0", *others]
+    return ["meta_parameters", "0", *others] if first == "meta_parameters" else [first, *others]

@@ -1,0 +1,135 @@
+"""The table of runs: filtered, sorted, paged and folded by Postgres."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.core.paginator import Page, Paginator
+from django.db.models import Avg, F, Max, Min, OrderBy, QuerySet
+
+from webapp.runs.columns import BIG_FIRST, Column, columns, find_column
+from webapp.runs.models import Run
+from webapp.runs.query import condition, mentions, parse
+from webapp.runs.query.conditions import has_value
+from webapp.runs.selectors import visible_runs
+
+if TYPE_CHECKING:
+    from webapp.accounts.models import User
+
+PAGE_SIZES = (25, 50, 100, 200)
+_LARGEST_ID = 2**63 - 1
+_OTHER_NAMES = {"label": "run", "name": "experiment"}
+
+
+@dataclass(frozen=True)
+class RunsQuery:
+    """What the table of runs shows. `text` is a query; the other filters narrow it further, and
+    what they do not know simply matches nothing."""
+
+    text: str = ""
+    status: tuple[str, ...] = ()
+    estimator: tuple[str, ...] = ()
+    task: tuple[str, ...] = ()
+    tag: tuple[str, ...] = ()
+    owner: str = ""
+    experiment: int | None = None
+    sort: str = "-created"
+    page: int = 1
+    size: int = PAGE_SIZES[0]
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether anything is filtered, beside the archive."""
+        filters = (self.text.strip(), self.status, self.estimator, self.task, self.tag, self.owner)
+        return any(filters) or self.experiment is not None
+
+
+def matching_runs(user: User, query: RunsQuery) -> QuerySet[Run]:
+    """The runs that `query` finds, whatever its order and page; archived ones only where its text
+    speaks of them. Raises `QueryError` where the text cannot be understood."""
+    runs = visible_runs(user)
+    tree = parse(query.text)
+    if not mentions(tree, "archived"):
+        runs = runs.filter(archived_at=None)
+    if tree is not None:
+        runs = runs.filter(condition(tree, user))
+    if "\x00" in "".join((query.owner, *query.status, *query.estimator, *query.task, *query.tag)):
+        return runs.none()
+    if query.status:
+        runs = runs.filter(status__in=query.status)
+    if query.estimator:
+        runs = runs.filter(estimator__in=query.estimator)
+    if query.task:
+        runs = runs.filter(has_value("inner_task.kind", text__in=query.task))
+    if query.tag:
+        tagged = Run.tags.through.objects.filter(tag__name__in=query.tag)
+        runs = runs.filter(pk__in=tagged.values("run_id"))
+    if query.owner:
+        runs = runs.filter(experiment__owner__username=query.owner)
+    if query.experiment is not None:
+        known = 0 < query.experiment <= _LARGEST_ID
+        runs = runs.filter(experiment_id=query.experiment) if known else runs.none()
+    return runs
+
+
+def runs_page(user: User, query: RunsQuery, *, with_specs: bool = True) -> Page:
+    """One page of runs, with their tags. Postgres sorts numbers of runs, and not whole rows."""
+    sort, falling = read_sort(query.sort)
+    order = OrderBy(sort.sort, descending=falling, nulls_last=True)
+    found = matching_runs(user, query).order_by(order, OrderBy(F("pk"), descending=falling))
+    page = _page(found.values_list("pk", flat=True), query)
+    page.object_list = in_order(user, page.object_list, with_specs=with_specs)
+    return page
+
+
+def groups_page(user: User, query: RunsQuery, *, with_specs: bool = True) -> Page:
+    """One page of lists of runs that differ by seed only, sorted by their mean or newest."""
+    sort, falling = read_sort(query.sort)
+    of_group = Avg if sort.unit or sort.group == "Metrics" or sort.name == "test" else Max
+    key = of_group(sort.sort) if falling or of_group is Avg else Min(sort.sort)
+    groups = (
+        matching_runs(user, query)
+        .order_by()
+        .values("experiment_id", "configuration")
+        .annotate(key=key, newest=Max("pk"))
+        .order_by(
+            OrderBy(F("key"), descending=falling, nulls_last=True),
+            OrderBy(F("newest"), descending=falling),
+        )
+    )
+    members = groups.annotate(members=ArrayAgg("pk", order_by=("seed", "pk")))
+    page = _page(members.values_list("members", flat=True), query)
+    lists = list(page.object_list)
+    flat = [pk for members in lists for pk in members]
+    run_of = {run.pk: run for run in in_order(user, flat, with_specs=with_specs)}
+    page.object_list = [[run_of[pk] for pk in members if pk in run_of] for members in lists]
+    return page
+
+
+def in_order(user: User, pks: Sequence[int], *, with_specs: bool = True) -> list[Run]:
+    """The runs with these numbers as they are now, with owner and tags; three queries at most."""
+    runs = visible_runs(user).prefetch_related("tags")
+    found = (runs if with_specs else runs.defer("spec")).in_bulk(list(pks))
+    return [found[pk] for pk in pks if pk in found]
+
+
+def read_sort(sort: str) -> tuple[Column, bool]:
+    """The column that `-name` or `name` names, and whether the largest come first."""
+    name = sort.removeprefix("-")
+    column = find_column(_OTHER_NAMES.get(name, name))
+    if column is None:
+        return columns()["created"], True
+    return column, sort.startswith("-")
+
+
+def first_sort(column: Column) -> str:
+    """How the first click on the header of `column` sorts."""
+    return f"-{column.name}" if column.name in BIG_FIRST else column.name
+
+
+def _page(found: QuerySet, query: RunsQuery) -> Page:
+    size = query.size if query.size in PAGE_SIZES else PAGE_SIZES[0]
+    return Paginator(found, size).get_page(query.page)

@@ -184,7 +184,7 @@ export class Charts extends EventTarget {
   #writeExportOf(card) {
     Object.assign(card.dataset, {
       exportUrl: this.place.dataset.fileUrl,
-      exportTitle: card.querySelector("h3").textContent,
+      exportTitle: card.querySelector("h3").firstChild.textContent.trim(), // without the "?" beside it
       exportQuery: this.#query({ metric: card.dataset.chart }),
     });
   }

@@ -73,7 +73,7 @@ async function preview() {
     if (isDrawn()) await showImage(await response.blob());
     else showText(await response.text());
   } catch (problem) {
-    if (problem.name === "AbortError") return;
+    if (signal.aborted) return;
     show("problem");
     find("preview-problem").textContent = problem.message;
     find("preview-note").textContent = "";

@@ -26,7 +26,7 @@ function openChosenTab() {
 function showClocks() {
   for (const time of document.querySelectorAll("time[data-clock]")) {
     const moment = new Date(time.dateTime);
-    const clock = moment.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    const clock = moment.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
     const today = moment.toDateString() === new Date().toDateString();
     const text = today ? clock : `${moment.toLocaleDateString([], { day: "numeric", month: "short" })}, ${clock}`;
     if (time.textContent !== text) time.textContent = text;

@@ -19,7 +19,7 @@ export function drawGutter() {
   const wrong = wrongLines();
   const lines = area().value.split("\n").map((_, index) => {
     const line = document.createElement("span");
-    line.textContent = `${wrong.has(index + 1) ? "!" : ""}${index + 1}\n`;
+    line.textContent = `${wrong.has(index + 1) ? "! " : ""}${index + 1}`;
     if (wrong.has(index + 1)) line.className = "wrong";
     return line;
   });

@@ -59,7 +59,6 @@ def test_from_a_longer_horizon_to_a_launch_that_fits(narrow_page: Page) -> None:
     page.goto("/experiments/new")
     page.locator("#tab-yaml").click()
     page.locator("#yaml-text").fill(SPEC)
-    page.get_by_role("button", name="Apply to form").click()
     expect(page.locator("[name='name']")).to_have_value("a long unroll", timeout=PATIENCE)
     page.locator("#tab-overview").click()
     verdict = page.locator("#forecast .verdict").first

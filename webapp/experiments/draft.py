@@ -28,7 +28,7 @@ class Draft:
 
     @property
     def plan(self) -> Plan:
-        return plan_of(self.runs)
+        return plan_of(self.runs, list(self.experiment.sweep) if self.experiment else [])
 
     @property
     def inner_steps(self) -> int:

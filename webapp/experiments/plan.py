@@ -28,9 +28,8 @@ class Plan:
     """How many configurations are not listed."""
 
 
-def plan_of(runs: Sequence[PlannedRun]) -> Plan:
-    """The first configurations of `runs`, each with its seeds."""
-    paths = tuple(dict.fromkeys(path for run in runs for path in run.sweep))
+def plan_of(runs: Sequence[PlannedRun], paths: Sequence[str]) -> Plan:
+    """The first configurations of `runs`, each with its seeds; `paths` are varied."""
     seeds: dict[str, list[int]] = {}
     first: dict[str, PlannedRun] = {}
     for run in runs:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import replace
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import reswap, retarget
 
 from engine.spec import Experiment, SpecError
 from webapp.experiments import preflights, saved_drafts, services
@@ -16,7 +18,7 @@ from webapp.experiments.draft import Draft, examine
 from webapp.experiments.form import parse_form, restructure
 from webapp.experiments.form.build import step_of
 from webapp.experiments.origins import Origin, origin_of, origin_of_draft, preset_called
-from webapp.experiments.page import page_of, save
+from webapp.experiments.page import Page, page_of, save
 from webapp.experiments.saved_drafts import OpenForm, open_form
 from webapp.experiments.yaml_lines import read_yaml
 from webapp.forecasts import services as forecasts
@@ -68,13 +70,21 @@ def form(request: HttpRequest) -> HttpResponse:
     if not request.htmx:
         return render(request, "experiments/builder.html", page.context())
     if action.startswith("edit:"):
-        return render(request, "experiments/workbench.html", page.context())
+        return _fragments(request, "experiments/workbench.html", page)
     changed = None
     if action:
         _, _, target = action.partition(":")
         changed = page.form.step(step_of(target.replace(":", ".")))
     kept = page.form.nodes(without=changed)
-    return render(request, "experiments/answer.html", page.context(changed=changed, kept=kept))
+    return _fragments(request, "experiments/answer.html", page, changed=changed, kept=kept)
+
+
+def _fragments(request: HttpRequest, template: str, page: Page, **more: Any) -> HttpResponse:
+    """An answer to htmx; from the first saving on the address is that of the draft."""
+    response = render(request, template, page.context(**more))
+    if page.saving.state == "saved":
+        response.headers["HX-Replace-Url"] = f"/experiments/new?draft={page.opened.key}"
+    return response
 
 
 @require_GET
@@ -95,8 +105,9 @@ def apply_yaml(request: HttpRequest) -> HttpResponse:
         return _refused_yaml(request, origin)
     page = page_of(origin, document, open_form(request.POST))
     page = save(replace(page, insisted=bool(request.POST.get("_insist"))), request.user)
-    template = "experiments/yaml_applied.html" if request.htmx else "experiments/builder.html"
-    return render(request, template, page.context(opened_tab="yaml"))
+    if request.htmx:
+        return _fragments(request, "experiments/yaml_applied.html", page)
+    return render(request, "experiments/builder.html", page.context(opened_tab="yaml"))
 
 
 def _refused_yaml(request: HttpRequest, origin: Origin) -> HttpResponse:
@@ -104,8 +115,12 @@ def _refused_yaml(request: HttpRequest, origin: Origin) -> HttpResponse:
     document = parsed.document if "name" in request.POST else origin.document
     page = page_of(origin, document, open_form(request.POST), parsed.errors, asks=False)
     page = save(replace(page, yaml_ahead=request.POST.get("_yaml", "")), request.user)
-    template = "experiments/yaml_refused.html" if request.htmx else "experiments/builder.html"
-    return render(request, template, page.context(opened_tab="yaml"), status=UNPROCESSABLE)
+    if request.htmx:
+        # To whom still types, an error is an ordinary answer.
+        response = _fragments(request, "experiments/yaml_refused.html", page)
+        return retarget(reswap(response, "outerHTML"), "#yaml-errors")
+    context = page.context(opened_tab="yaml")
+    return render(request, "experiments/builder.html", context, status=UNPROCESSABLE)
 
 
 @require_POST

@@ -83,14 +83,12 @@ def test_yaml_goes_both_ways_and_names_the_wrong_line(builder: Page) -> None:
     builder.get_by_role("tab", name="YAML").click()
     text = builder.locator("#yaml-text")
     expect(text).to_have_value(re.compile("^name: written in the form"))
-    apply = builder.get_by_role("button", name="Apply to form")
     text.fill("name: x\ninner:\n  steps: 10\n  stepz: 11\n")
-    apply.click()
-    expect(builder.locator("#yaml-errors")).to_contain_text("Line 4")
+    expect(builder.locator("#yaml-errors")).to_contain_text("Line 4, column 3")
+    expect(builder.locator("#yaml-gutter .wrong")).to_have_text("! 4")
     builder.get_by_role("button", name="Line 4").click()
-    assert builder.evaluate("getSelection().toString()") == "  stepz: 11"
+    assert builder.evaluate("getSelection().toString()") == "stepz: 11"
     text.fill("name: written as text\ninner: {steps: 12}\n")
-    apply.click()
     expect(builder.locator("[name='inner.steps']")).to_have_value("12")
     expect(builder.get_by_role("tab", name="YAML")).to_have_attribute("aria-selected", "true")
 

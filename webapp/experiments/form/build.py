@@ -207,21 +207,18 @@ def _cards(
     kinds = Counter(item.get("kind") for item in value if isinstance(item, dict))
     most = next((item.max_length for item in info.metadata if isinstance(item, MaxLen)), None)
     fewest = next((item.min_length for item in info.metadata if isinstance(item, MinLen)), 0)
+    items = []
+    for index, item in enumerate(value):
+        title, place = _title(shape.models, item), f"{path}.{index}"
+        card = _union(shape.models, item, originals.get(index), place, title, "")
+        if any(card.kind == before.kind for before in items):
+            card.about = card.formula = ""  # The first of its kind has said it.
+        items.append(card)
     return Cards(
         path,
         label_of(path),
         text,
-        items=[
-            _union(
-                shape.models,
-                item,
-                originals.get(index),
-                f"{path}.{index}",
-                _title(shape.models, item),
-                "",
-            )
-            for index, item in enumerate(value)
-        ],
+        items=items,
         choices=[replace(choice, count=kinds[choice.kind]) for choice in _choices(shape.models)],
         can_add=most is None or len(value) < most,
         can_remove=len(value) > fewest,

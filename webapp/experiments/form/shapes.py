@@ -180,12 +180,13 @@ def label_of(name: str) -> str:
 RARE = {
     "beta1", "beta2", "chunk", "chunk_bytes", "clip_norm", "decay", "entropy_bonus", "epsilon",
     "exponent_multiplier", "fitness_shaping", "image_size", "inner_loss_windows", "label_noise",
-    "longest_window", "memory", "offload", "oracle_precision", "pooling", "products", "program",
-    "proximal", "quantile", "real_examples", "response_rate", "rotations", "save_gradients",
-    "scale", "schedule", "segment", "slack", "smoothed_draws", "smoothing", "step_multiplier",
-    "step_size", "temperature", "test", "test_episodes", "test_epochs", "test_learning_rate",
-    "test_networks", "test_tasks", "test_ways", "threads", "together", "train_characters",
-    "train_examples", "validation_examples", "validation_windows", "warm_start", "weight_decay",
+    "longest_window", "memory", "offload", "online", "oracle_precision", "pooling", "products",
+    "program", "proximal", "quantile", "real_examples", "response_rate", "rotations",
+    "save_gradients", "scale", "schedule", "segment", "slack", "smoothed_draws", "smoothing",
+    "step_multiplier", "step_size", "temperature", "test", "test_episodes", "test_epochs",
+    "test_learning_rate", "test_networks", "test_tasks", "test_ways", "threads", "together",
+    "train_characters", "train_examples", "validation_examples", "validation_windows",
+    "warm_start", "weight_decay",
 }  # fmt: skip
 """Fields that most experiments leave as they are: shown under "more" until they differ."""
 

@@ -1,8 +1,10 @@
 // The query box of the table of runs: completions while somebody types, by keyboard or pointer,
-// as an ARIA combobox; and the table follows when the typing pauses.
+// as an ARIA combobox; and the table follows when the typing pauses where the query may be whole, so
+// that half a field's name does not empty the table. Enter always asks.
 
 const PAUSE_MS = 500; // of typing, after which the table is asked
 const COMPLETE_MS = 80;
+const GOES_ON = /(\b(and|or|not)|[:=<>(,])\s*$/i;
 
 export function startQueryBox(box) {
   const input = box.querySelector("input");
@@ -12,6 +14,7 @@ export function startQueryBox(box) {
   let asked = 0;
   let completing = 0;
   let pausing = 0;
+  let sent = input.value;
 
   function close() {
     clearTimeout(completing);
@@ -28,7 +31,11 @@ export function startQueryBox(box) {
     const query = new URLSearchParams({ q: input.value, at: end });
     const response = await fetch(`${box.dataset.completions}?${query}`);
     if (!response.ok || number !== asked || document.activeElement !== input) return;
-    const { start, items } = await response.json();
+    const answer = await response.json();
+    const { start } = answer;
+    // What stands there already need not be offered.
+    const typed = input.value.slice(start, end);
+    const items = answer.items.filter(({ text }) => !text || text.trim() !== typed);
     offered = { start, end, items };
     active = -1;
     list.replaceChildren(...items.map(optionOf));
@@ -73,10 +80,21 @@ export function startQueryBox(box) {
     follow();
   }
 
-  // The table follows when a pause says that the query may be whole.
+  function mayBeWhole() {
+    if (GOES_ON.test(input.value)) return false;
+    return list.hidden || /\s$/.test(input.value) || !offered.items.some(({ text }) => text);
+  }
+
+  function send() {
+    clearTimeout(pausing);
+    if (input.value === sent) return;
+    sent = input.value;
+    input.dispatchEvent(new Event("query", { bubbles: true }));
+  }
+
   function follow() {
     clearTimeout(pausing);
-    pausing = setTimeout(() => input.dispatchEvent(new Event("query", { bubbles: true })), PAUSE_MS);
+    pausing = setTimeout(() => mayBeWhole() && send(), PAUSE_MS);
   }
 
   input.addEventListener("input", () => {
@@ -85,7 +103,10 @@ export function startQueryBox(box) {
     follow();
   });
   input.addEventListener("focus", () => input.value || complete());
-  input.addEventListener("blur", close);
+  input.addEventListener("blur", () => {
+    close();
+    send();
+  });
   // The form listens for changes of its other fields; a query is sent once, by its own pause.
   input.addEventListener("change", (event) => event.stopPropagation());
   input.addEventListener("keydown", (event) => {
@@ -94,12 +115,16 @@ export function startQueryBox(box) {
     if (event.key === "ArrowDown" && open) mark(active + 1 < count ? active + 1 : 0);
     else if (event.key === "ArrowUp" && open) mark(active > 0 ? active - 1 : count - 1);
     else if ((event.key === "Enter" || event.key === "Tab") && open && active >= 0) take(active);
-    else if (event.key === "Escape" && !list.hidden) close();
+    else if (event.key === "Escape" && !list.hidden) {
+      close();
+      follow();
+    }
     else if (event.key === " " && event.ctrlKey) complete();
     else {
       if (event.key === "Enter") {
-        clearTimeout(pausing);
         close();
+        clearTimeout(pausing);
+        sent = input.value; // by the form itself
       }
       return;
     }

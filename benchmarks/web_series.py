@@ -109,8 +109,10 @@ def record(run: Any, steps: int, count: int) -> None:
     all_steps = np.arange(steps)
     for position, name in enumerate(names(count)):
         values = values_of(all_steps, position)
-        edges = [*range(0, steps - chunks.JOINED_POINTS, chunks.JOINED_POINTS)]
-        edges += [*range(edges[-1] + chunks.JOINED_POINTS, steps, FLUSH), steps]
+        edges = [0]
+        for length in (*reversed(chunks.JOINED_POINTS), FLUSH):
+            edges += range(edges[-1] + length, steps, length)
+        edges.append(steps)
         for first, last in pairwise(edges):
             rows.append(
                 chunks.encode(
@@ -125,10 +127,10 @@ def record(run: Any, steps: int, count: int) -> None:
 def recording(run: Any, count: int) -> str:
     """What a flush takes, and the one in which a thousand points are joined."""
     from engine.events import Point
-    from webapp.runs import chunks, services
+    from webapp.runs import services
 
     taken = []
-    for first in range(0, 2 * chunks.JOINED_POINTS, FLUSH):
+    for first in range(0, 2_000, FLUSH):
         points = [
             Point(run=0, step=step, values=dict.fromkeys(names(count), float(step)))
             for step in range(first, first + FLUSH)
@@ -136,8 +138,10 @@ def recording(run: Any, count: int) -> str:
         started = time.perf_counter()
         services.record_points(run_id=run.pk, attempt=1, points=points)
         taken.append(1e3 * (time.perf_counter() - started))
-    joining = taken[chunks.JOINED_POINTS // FLUSH - 1 :: chunks.JOINED_POINTS // FLUSH]
-    return f"a flush {median(taken):6.1f} ms, one that joins {max(joining):6.1f} ms"
+    joining = [max(taken[length // FLUSH - 1 :: length // FLUSH]) for length in (100, 1_000)]
+    return "a flush {:5.1f} ms, one that joins 100 points {:5.1f} ms, 1,000 {:5.1f} ms".format(
+        median(taken), *joining
+    )
 
 
 def timed(work: Callable[[], Any], rounds: int) -> str:

@@ -30,7 +30,7 @@ class Band:
 
 def band(seeds: list[Series]) -> Band:
     """The mean ± standard error of one series over `seeds` (at least one), aligned by step."""
-    steps = np.unique(np.concatenate([steps for steps, _ in seeds]))
+    steps = _union([steps for steps, _ in seeds])
     table = np.zeros((len(seeds), len(steps)))
     present = np.zeros((len(seeds), len(steps)), dtype=bool)
     for row, (own_steps, values) in enumerate(seeds):
@@ -43,6 +43,13 @@ def band(seeds: list[Series]) -> Band:
         squares = np.where(present, (table - mean) ** 2, 0.0).sum(axis=0)
         error = np.where(n > 1, np.sqrt(squares / (n - 1)) / np.sqrt(n), np.nan)
     return Band(steps=steps, mean=mean, standard_error=error, n=n)
+
+
+def _union(steps: list[np.ndarray]) -> np.ndarray:
+    """All of the seeds' steps, in order; seeds that have come equally far have the same ones."""
+    if all(np.array_equal(own, steps[0]) for own in steps[1:]):
+        return steps[0]
+    return np.unique(np.concatenate(steps))
 
 
 def mean_and_error(values: list[float]) -> tuple[float, float | None]:

@@ -66,7 +66,8 @@ class SharedReads:
 
 @database_sync_to_async
 def _told(questions: Iterable[Question]) -> dict[Question, Told | None]:
-    runs: dict[int, Run] = Run.objects.in_bulk({run_id for run_id, _ in questions})
+    # A spec is long, and no follower is told of it.
+    runs: dict[int, Run] = Run.objects.defer("spec").in_bulk({run_id for run_id, _ in questions})
     return {
         (run_id, cursor): _frames(runs[run_id], cursor) if run_id in runs else None
         for run_id, cursor in questions

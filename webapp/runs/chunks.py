@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-from django.db.models import Min, QuerySet
+from django.db.models import BinaryField, Case, F, Func, IntegerField, Min, QuerySet, When
+from django.db.models.lookups import GreaterThan
 
 from engine.events import Point
 from webapp.runs import rollups
@@ -15,15 +16,36 @@ STEPS = np.dtype("<i8")
 VALUES = np.dtype("<f8")
 PACKED_POINTS = 10_000
 """Points in one chunk of a run that has ended."""
-JOINED_POINTS = 1_000
-"""Points in one chunk of a running run, but for the newest ones."""
+JOINED_POINTS = (100, 1_000, PACKED_POINTS)
+"""Points in the chunks of a running run, the newest ones first: a reader meets few, however long
+the run is, and a point is written anew once for each length."""
 
 Arrays = tuple[np.ndarray, np.ndarray]
 """Outer steps (int64) and values (float64) of one series, of equal length."""
 
 
+STEPS_UNLESS_ALL = Case(
+    When(
+        GreaterThan(
+            8 * (F("last_sequence") - F("first_sequence") + 1),
+            Func("steps", function="octet_length", output_field=IntegerField()),
+        ),
+        then=F("steps"),
+    ),
+    output_field=BinaryField(),
+)
+"""The steps of a chunk, NULL where every outer step of its range has an entry: half of what a long
+series weighs need not leave the database."""
+
+
 def decode(chunk: SeriesChunk) -> Arrays:
     return np.frombuffer(chunk.steps, STEPS), np.frombuffer(chunk.values, VALUES)
+
+
+def decoded(first: int, last: int, steps: bytes | None, values: bytes) -> Arrays:
+    """The arrays of a chunk of the points `first` to `last`, with its `STEPS_UNLESS_ALL`."""
+    every = np.arange(first - 1, last, dtype=STEPS)
+    return every if steps is None else np.frombuffer(steps, STEPS), np.frombuffer(values, VALUES)
 
 
 def encode(
@@ -101,12 +123,13 @@ def kept_from(*, run_id: int, attempt: int, sequence: int) -> int:
 
 
 def join(*, run_id: int, before: int, now: int) -> None:
-    """Join the small chunks of every full stretch of `JOINED_POINTS` points that the sequence went
-    past between `before` and `now`: a reader meets few rows however long the run is."""
-    first, last = (sequence // JOINED_POINTS * JOINED_POINTS for sequence in (before, now))
-    if last > first:
-        stretch = SeriesChunk.objects.filter(first_sequence__gt=first, first_sequence__lte=last)
-        _join(stretch.filter(run_id=run_id), JOINED_POINTS)
+    """Join the small chunks of every full stretch of a length in `JOINED_POINTS` that the sequence
+    went past between `before` and `now`."""
+    for length in JOINED_POINTS:
+        first, last = (sequence // length * length for sequence in (before, now))
+        if last > first:
+            stretch = SeriesChunk.objects.filter(run_id=run_id, first_sequence__gt=first)
+            _join(stretch.filter(first_sequence__lte=last), length)
 
 
 def pack(run_id: int) -> None:

@@ -15,7 +15,12 @@ from webapp.runs import services
 from webapp.runs.models import Run
 from webapp.runs.services import LeaseLost
 
-FLUSH_SECONDS = 0.25
+FLUSH_SECONDS = 0.1
+"""Between two commits at least: who follows a run sees its points as they come."""
+COMMIT_SHARE = 0.1
+"""Of a run's time that commits may take: where they take long, fewer and larger ones are made."""
+LONGEST_SECONDS = 0.25
+"""Between two commits, however long they take."""
 FLUSH_POINTS = 200
 RENEW_SECONDS = 1.0
 """How often the lease is renewed and the cancel flag read while there is nothing to commit."""
@@ -43,6 +48,7 @@ class Recorder:
         self._problem: Exception | None = None
         self._heard = time.monotonic()
         self._committed_at = 0.0
+        self._pause = FLUSH_SECONDS
         self._unsure = False
         self._thread = threading.Thread(target=self._keep, name=f"run {run.pk}", daemon=True)
 
@@ -66,8 +72,7 @@ class Recorder:
     def add_point(self, point: Point) -> None:
         with self._lock:
             self._points.append(point)
-            due = time.monotonic() - self._committed_at >= FLUSH_SECONDS
-            if due or len(self._points) >= FLUSH_POINTS:
+            if self._is_due() or len(self._points) >= FLUSH_POINTS:
                 self._commit()
 
     def add_note(self, note: Note) -> None:
@@ -96,12 +101,16 @@ class Recorder:
     def _has_something(self) -> bool:
         return bool(self._points or self._notes or self._pictured)
 
+    def _is_due(self) -> bool:
+        return time.monotonic() - self._committed_at >= self._pause
+
     def _keep(self) -> None:
         try:
             while not self._ended.wait(FLUSH_SECONDS):
                 with self._lock:
                     if self._has_something:
-                        self._commit()
+                        if self._is_due():
+                            self._commit()
                     elif time.monotonic() - self._heard >= RENEW_SECONDS:
                         self._attempt_to(self._renew)
         except Exception as problem:
@@ -134,6 +143,7 @@ class Recorder:
         self.pause_requested = lease.pause_requested
 
     def _record(self) -> None:
+        began = time.monotonic()
         if self._unsure:
             self._drop_what_was_committed()
         lease = services.record_points(
@@ -146,6 +156,8 @@ class Recorder:
         self._obey(lease)
         self._points, self._notes, self._pictured = [], [], []
         self._committed_at = time.monotonic()
+        fair = (self._committed_at - began) / COMMIT_SHARE
+        self._pause = min(max(fair, FLUSH_SECONDS), LONGEST_SECONDS)
 
     def _drop_what_was_committed(self) -> None:
         """After a commit whose answer was lost: the run's sequence says what went through.

@@ -127,6 +127,7 @@ def record_points(
     with transaction.atomic():
         run = (
             Run.objects.select_for_update()
+            .only("sequence", "summary", "cancel_requested", "pause_requested")
             .filter(pk=run_id, status=Status.RUNNING, attempt=attempt)
             .first()
         )

@@ -35,6 +35,8 @@ class WebLab:
 
     address: str
     cookie: tuple[str, str]
+    process: int
+    """Of the web."""
 
     @property
     def url(self) -> str:
@@ -73,7 +75,7 @@ def web_lab() -> Iterator[WebLab]:
         port = free_port()
         with (home.root / "web.log").open("w") as printed:
             server = subprocess.Popen(web(port).command, stdout=printed, stderr=printed)  # noqa: S603
-        yield WebLab(f"localhost:{port}", cookie)
+        yield WebLab(f"localhost:{port}", cookie, server.pid)
     finally:
         if server is not None:
             server.terminate()

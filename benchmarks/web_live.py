@@ -5,7 +5,8 @@
 Starts a Postgres, a broker and the web of its own. Two processes record points as workers do, each
 run so many a second; the followers are plain websocket clients, and one of them is a real browser
 on a run's page. For a client a point counts when its message has been read, for the browser when
-the chart of the meta-loss is drawn with it. Prints medians and 95th percentiles.
+the chart of the meta-loss is drawn with it. Prints medians and 95th percentiles, and, since a busy
+machine makes everybody wait, how busy it was and which part of a core the web and the workers took.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ import argparse
 import asyncio
 import json
 import multiprocessing
+import os
 import threading
 import time
 from dataclasses import dataclass, field
 from statistics import median, quantiles
 from typing import Any
 
+import psutil
 from playwright.async_api import async_playwright
 from websockets.asyncio.client import connect
 
@@ -47,6 +50,9 @@ class Heard:
     clients: list[float] = field(default_factory=list)
     browser: list[float] = field(default_factory=list)
     drawings: int = 0
+    web: float = 0.0
+    """Part of a core that it used."""
+    workers: float = 0.0
 
 
 def main() -> None:
@@ -63,6 +69,11 @@ def main() -> None:
     for name, taken in (("message read", heard.clients), ("chart drawn", heard.browser)):
         print(f"{name:14}{summary(taken)}")
     print(f"{heard.drawings / options.seconds:.1f} drawings of the chart a second")
+    load, _, _ = os.getloadavg()
+    print(
+        f"{heard.web:.2f} cores for the web, {heard.workers:.2f} for the workers; "
+        f"load {load:.1f} on {os.cpu_count()} cores"
+    )
 
 
 def emit(run_ids: list[int], rate: float, seconds: float, sent: Any) -> None:
@@ -89,7 +100,7 @@ def emit(run_ids: list[int], rate: float, seconds: float, sent: Any) -> None:
                 values = dict.fromkeys(SERIES, 1 / (1 + step)) | {"emitted": now}
                 recorder.add_point(Point(run=0, step=step, values=values))
             recorder.flush()
-        sent.put((run_id, emitted))
+        sent.put((run_id, emitted, time.thread_time()))
         connection.close()
 
     threads = [
@@ -128,16 +139,21 @@ async def measure(lab: WebLab, run_ids: list[int], options: Any) -> Heard:
         await page.goto(f"{lab.url}/runs/{run_ids[0]}/")
         await page.wait_for_function(READY)
         await page.evaluate(WATCH)
+        web = psutil.Process(lab.process)
+        begun, used = time.monotonic(), sum(web.cpu_times()[:2])
         found = [await asyncio.to_thread(sent.get) for _ in run_ids]
+        heard.web = (sum(web.cpu_times()[:2]) - used) / (time.monotonic() - begun)
+        heard.workers = sum(cpu for _, _, cpu in found) / length
         await asyncio.sleep(1.0)
         drawn = await page.evaluate("window.drawn")
         await browser.close()
     for client in clients:
         client.cancel()
-    begun = min(emitted[0] for _, emitted in found)
+    begun = min(emitted[0] for _, emitted, _ in found)
     heard.clients = [took for at, took in heard.clients if at > begun + 1e3 * WARM_UP]
     heard.drawings = sum(at > begun + 1e3 * WARM_UP for at, _ in drawn)
-    heard.browser = drawn_after(dict(found)[run_ids[0]], drawn, begun + 1e3 * WARM_UP)
+    own = next(emitted for run_id, emitted, _ in found if run_id == run_ids[0])
+    heard.browser = drawn_after(own, drawn, begun + 1e3 * WARM_UP)
     return heard
 
 

@@ -88,8 +88,6 @@ class Figure:
         reasons = {mark.reason for trace in self.traces for mark in trace.marks}
         if reasons:
             parts.append(f"× {', '.join(sorted(reasons))}")
-        if self.seams:
-            parts.append(f"dotted: {'; '.join(seam.words for seam in self.seams)}")
         return "; ".join(parts)
 
     @property
@@ -150,7 +148,8 @@ class Figure:
         if self.empty:
             return f"{self.title}: no points yet."
         ends = "; ".join(self._end_of(trace) for trace in self.traces)
-        return f"{self.title} against {self.x_axis.full_title.lower()}. {ends}."
+        text = f"{self.title} against {self.x_axis.full_title.lower()}. {ends}."
+        return " ".join([text, *(f"{seam.words.capitalize()}." for seam in self.seams)])
 
     def _end_of(self, trace: Trace) -> str:
         text = f"{trace.label}: {trace.value_at(-1, self.metric.unit)}"

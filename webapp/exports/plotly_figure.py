@@ -63,6 +63,8 @@ def _line(trace: Trace, figure: Figure, y: np.ndarray, part: str) -> dict[str, A
         }
     points = np.arange(len(trace.x))
     few = len(points) <= MOST_MARKERS
+    # A curve that is alone needs no name under the pointer.
+    name = html.escape(trace.label) if len(figure.traces) > 1 else ""
     return {
         **_base(trace, part),
         "x": x,
@@ -71,7 +73,7 @@ def _line(trace: Trace, figure: Figure, y: np.ndarray, part: str) -> dict[str, A
         "line": line,
         "marker": {"size": 5},
         "customdata": [_hover(trace, i, figure) for i in np.insert(points, trace.breaks, 0)],
-        "hovertemplate": f"%{{customdata}}<extra>{html.escape(trace.label)}</extra>",
+        "hovertemplate": f"%{{customdata}}<extra>{name}</extra>",
     }
 
 

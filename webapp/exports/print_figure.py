@@ -45,6 +45,9 @@ def _draw(canvas: Any, figure: Figure, size: Size) -> None:
     handles = [_draw_trace(axes, trace, figure, size.font / 6) for trace in figure.traces]
     for seam in figure.seams:
         axes.axvline(seam.x, color=SOFT, linestyle="dotted", linewidth=size.font / 12, zorder=0)
+        above = {"xy": (seam.x, 1), "xycoords": axes.get_xaxis_transform(), "va": "top"}
+        shifted = {"xytext": (2, 0), "textcoords": "offset points"}
+        axes.annotate(seam.words, **above, **shifted, color=SOFT, fontsize=0.7 * size.font)
     _dress(axes, figure, size)
     if handles:
         add_legend(canvas, handles, [_legend_label(trace) for trace in figure.traces], size)

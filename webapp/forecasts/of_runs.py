@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from webapp.exports.numbers import format_share, format_value
 from webapp.forecasts.answers import Answer
-from webapp.forecasts.durations import interval
+from webapp.forecasts.durations import interval, rounded
 from webapp.forecasts.models import LaunchForecast, Prediction
 from webapp.forecasts.remaining import (
     Seconds,
@@ -53,7 +53,7 @@ def of_run(run: Run) -> RunForecast:
             share = format_share(measured / peak)
     return RunForecast(
         run=run,
-        remaining=interval(left) if left and not run.has_ended else "",
+        remaining=_words(left) if left and not run.has_ended else "",
         memory=memory,
         share=share,
         seconds=interval(seconds) if seconds else "",
@@ -76,6 +76,11 @@ def of_experiment(experiment_id: int, runs: Iterable[Run]) -> ExperimentForecast
     left = remaining_of_all(runs, said)
     known = interval(left.seconds) if left.seconds.high else ""
     return ExperimentForecast(known, left.unknown, bool(kept and kept.insisted))
+
+
+def _words(left: Seconds) -> str:
+    """Without a range where only the run's own pace is known: it says nothing of one."""
+    return interval(left) if left.low < left.high else f"about {rounded(left.expected)}"
 
 
 def _seconds(row: Prediction | None) -> Seconds | None:

@@ -86,7 +86,7 @@ def test_time_that_went_by_and_that_remains(ada: User) -> None:
     Run.objects.filter(pk=run.pk).update(started_at=begun)
     html = page_of(ada, run)
     elapsed = re.search(r"data-elapsed>([\d.]+) s<", html)
-    remaining = re.findall(r"data-remaining>(\d) min \(", html)
+    remaining = re.findall(r"data-remaining>about (\d) min<", html)
     assert elapsed is not None
     # Seven of twenty steps took 70 s, so thirteen more take 130 s; it is said once.
     assert float(elapsed.group(1)) == pytest.approx(70, abs=3)

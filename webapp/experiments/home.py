@@ -12,9 +12,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from engine.presets import presets_by_topic
 from webapp.experiments.draft_views import drafts_context
 from webapp.experiments.models import Experiment
+from webapp.experiments.preset_cards import cards_by_topic, last_results
 from webapp.experiments.selectors import visible_experiments
 from webapp.experiments.sparklines import Sparkline, sparkline
 from webapp.exports.palette import slot_of
@@ -57,7 +57,7 @@ class Ongoing:
 def home(request: HttpRequest) -> HttpResponse:
     user = request.user
     context = {
-        "topics": presets_by_topic(),
+        "topics": cards_by_topic(),
         "ongoing": ongoing(user),
         "my_runs": my_runs(user),
         "activity": [(item, ago(item.created_at)) for item in activity(user)],
@@ -71,6 +71,13 @@ def running(request: HttpRequest) -> HttpResponse:
     """The parts of the page that are read again while something runs."""
     context = {"ongoing": ongoing(request.user), "my_runs": my_runs(request.user)}
     return render(request, "experiments/running_answer.html", context)
+
+
+@require_GET
+def preset_results(request: HttpRequest) -> HttpResponse:
+    """What each preset gave last in this lab, drawn into its card."""
+    context = {"results": last_results(request.user)}
+    return render(request, "experiments/preset_results.html", context)
 
 
 def ongoing(user: User) -> list[Ongoing]:

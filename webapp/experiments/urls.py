@@ -17,5 +17,6 @@ urlpatterns = [
     path("experiments/<int:pk>/rename/", detail_views.rename_experiment, name="rename"),
     path("experiments/<int:pk>/cancel/", detail_views.cancel_experiment, name="cancel"),
     path("experiments/<int:pk>/spec.yaml", detail_views.spec_file, name="spec"),
+    path("presets/results", home.preset_results, name="preset-results"),
     path("presets/<slug:slug>/launch", views.launch_preset, name="launch-preset"),
 ]

@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from webapp.exports.bands import Series
-from webapp.exports.figures import SeriesOfRuns
 from webapp.exports.metrics import METRICS, Unit
 from webapp.exports.numbers import format_value
-from webapp.runs.models import Run
+
+if TYPE_CHECKING:
+    from webapp.exports.figures import SeriesOfRuns
+    from webapp.runs.models import Run
 
 COSTS = ("seconds", "inner_steps", "gradient_evaluations", "peak_bytes")
 """Series that say what a run has spent: sums so far, and the largest peak of memory so far."""

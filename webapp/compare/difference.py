@@ -23,7 +23,9 @@ def differences(
 ) -> list[Difference]:
     """The fields in which `specs` differ, in the order of the first spec that has them."""
     specs = list(specs)
-    flat = [_flatten({k: v for k, v in spec.items() if k not in leave_out}) for spec in specs]
+    flat = [
+        {path: _text(value) for path, value in leaves(spec, leave_out).items()} for spec in specs
+    ]
     single = all(len(spec.get("estimators", ())) < 2 for spec in specs)
     paths = dict.fromkeys(path for fields in flat for path in fields)
     found = []
@@ -34,15 +36,20 @@ def differences(
     return found
 
 
-def _flatten(value: Any, path: str = "") -> dict[str, str]:
+def leaves(spec: dict[str, Any], leave_out: tuple[str, ...] = NOT_A_DIFFERENCE) -> dict[str, Any]:
+    """The fields of `spec` by dotted path, without those of `leave_out`."""
+    return _flatten({name: value for name, value in spec.items() if name not in leave_out})
+
+
+def _flatten(value: Any, path: str = "") -> dict[str, Any]:
     """Scalars by dotted path; a list of scalars is one value, a list of mappings is entered."""
     if isinstance(value, dict) and value:
         children: Iterable[tuple[Any, Any]] = value.items()
     elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
         children = enumerate(value)
     else:
-        return {path: _text(value)}
-    flat: dict[str, str] = {}
+        return {path: value}
+    flat: dict[str, Any] = {}
     for name, child in children:
         flat |= _flatten(child, f"{path}.{name}" if path else str(name))
     return flat

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from webapp.compare.costs import Limit, cut
 from webapp.exports.bands import Series, mean_and_error
 from webapp.exports.configurations import Configuration, RunLike, configurations
 from webapp.exports.figures import SeriesOfRuns
@@ -30,6 +31,10 @@ class Cell:
     """What each seed's run gives: `value` is their mean."""
 
     @property
+    def is_finite(self) -> bool:
+        return self.value is not None and math.isfinite(self.value)
+
+    @property
     def text(self) -> str:
         if self.value is None:
             return "–"
@@ -43,6 +48,10 @@ class Row:
 
     def cell(self, name: str) -> Cell:
         return next(cell for cell in self.cells if cell.metric.name == name)
+
+    def find(self, name: str) -> Cell | None:
+        """The cell of a metric, which the table may not have."""
+        return next((cell for cell in self.cells if cell.metric.name == name), None)
 
     def value(self, name: str) -> float | None:
         return self.cell(name).value
@@ -59,14 +68,21 @@ class Column:
 class SummaryTable:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
+    limit: Limit | None = None
+    """What every run may have spent of a cost; `None` where all points count."""
 
     @property
     def has_seeds(self) -> bool:
         return any(cell.n > 1 for row in self.rows for cell in row.cells)
 
 
-def summarise(runs: Iterable[RunLike], series: SeriesOfRuns) -> SummaryTable:
-    """The summary table of `runs`, whose points are in `series` (run id → name → arrays)."""
+def summarise(
+    runs: Iterable[RunLike], series: SeriesOfRuns, limit: Limit | None = None
+) -> SummaryTable:
+    """The summary table of `runs`, whose points are in `series` (run id → name → arrays), of which
+    those past `limit` do not count."""
+    if limit:
+        series = cut(series, limit)
     measured = {name for own in series.values() for name in own}
     metrics = [METRICS[name] for name in with_tests(TABLE_METRICS, measured)]
     groups = configurations(runs)
@@ -78,6 +94,7 @@ def summarise(runs: Iterable[RunLike], series: SeriesOfRuns) -> SummaryTable:
             Row(configuration=group, cells=tuple(cells))
             for group, cells in zip(groups, zip(*columns, strict=True), strict=True)
         ),
+        limit=limit,
     )
 
 

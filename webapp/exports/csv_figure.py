@@ -33,7 +33,11 @@ COLUMNS = (
 confidence interval that a single run measured; all three are empty where there is neither.
 `raw` is the value before smoothing, empty where nothing was smoothed."""
 
-_BAND = {"standard_error": "standard error", "confidence": "95 % confidence"}
+_BAND = {
+    "standard_error": "standard error",
+    "confidence": "95 % confidence",
+    "quantiles": "10 % to 90 % of the runs",
+}
 
 
 def csv_figure(figure: Figure) -> str:

@@ -9,8 +9,10 @@ from typing import Literal
 
 import numpy as np
 
+from webapp.compare.costs import Limit, cut
 from webapp.exports.bands import Series
-from webapp.exports.configurations import RunLike, configurations
+from webapp.exports.configurations import RunLike
+from webapp.exports.envelopes import HIGH, LOW, MOST_IN_FULL, drawn_groups
 from webapp.exports.metrics import Metric, Unit
 from webapp.exports.ticks import log_ticks
 from webapp.exports.traces import Surrounds, Trace, build_trace
@@ -30,6 +32,7 @@ MOST_TABLE_ROWS = 12
 BAND_WORDS: dict[Surrounds, str] = {
     "standard_error": "mean ± standard error over seeds",
     "confidence": "95 % confidence interval",
+    "quantiles": f"median, with the band from the {100 * LOW:g} % to the {100 * HIGH:g} % quantile",
 }
 
 
@@ -69,6 +72,8 @@ class Figure:
     smoothing: float = 0.0
     seams: tuple[Seam, ...] = ()
     """Of a single run; where several are beside each other they would say nothing."""
+    limit: Limit | None = None
+    """What every run may have spent; later points are not drawn."""
 
     @property
     def title(self) -> str:
@@ -88,6 +93,8 @@ class Figure:
         reasons = {mark.reason for trace in self.traces for mark in trace.marks}
         if reasons:
             parts.append(f"× {', '.join(sorted(reasons))}")
+        if self.limit:
+            parts.append(self.limit.words)
         return "; ".join(parts)
 
     @property
@@ -181,15 +188,20 @@ def build_figure(
     smoothing: float = 0.0,
     hidden: Collection[str] = (),
     band: bool = True,
+    limit: Limit | None = None,
 ) -> Figure:
     """The figure of `metric` for `runs`, whose points are in `series` (run id → name → arrays).
 
     `smoothing` is the weight of the past in [0, 1); `band` says whether what surrounds a curve is
     drawn. Configurations without a point are left out,
-    and those whose key is among `hidden`: the others look as they do beside them.
+    and those whose key is among `hidden`: the others look as they do beside them. Points past
+    `limit` do not count. More than `MOST_IN_FULL` runs are drawn as envelopes.
     """
     title, unit = X_AXES[x]
     runs = list(runs)
+    if limit:
+        series = cut(series, limit)
+    many = len(runs) > MOST_IN_FULL
     drawn = [series[run.pk][metric.name] for run in runs if metric.name in series.get(run.pk, {})]
     if scale == "auto":
         # A logarithmic axis has no place for a curve that is zero throughout, as variances are.
@@ -197,8 +209,8 @@ def build_figure(
     else:
         log = scale == "log"
     traces = [
-        build_trace(configuration, series, metric.name, x, log, smoothing, band)
-        for configuration in configurations(runs)
+        build_trace(configuration, series, metric.name, x, log, smoothing, band, many)
+        for configuration in drawn_groups(runs)
         if configuration.key not in hidden
         and any(metric.name in series.get(run.pk, {}) for run in configuration.runs)
     ]
@@ -210,6 +222,7 @@ def build_figure(
         traces=tuple(traces),
         smoothing=smoothing,
         seams=_seams(runs[0], traces) if len(runs) == 1 else (),
+        limit=limit,
     )
 
 

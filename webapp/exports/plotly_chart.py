@@ -36,7 +36,7 @@ def page_chart(chart: Chart) -> dict[str, Any]:
 
 
 def _stroke(stroke: Stroke) -> dict[str, Any]:
-    words = [plotly_text(text) for text in stroke.words]
+    words = [plotly_text(text).replace("\n", "<br>") for text in stroke.words]
     base: dict[str, Any] = {
         "type": "scatter",
         "name": plotly_text(stroke.label),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
 from django.http import Http404
 
+from webapp.compare.costs import COSTS, Limit
 from webapp.exports.figures import X_AXES, Scale, XAxis
 from webapp.exports.metrics import METRICS, Metric, find_metric
 from webapp.exports.paper import FONTS, SIZES, Font
@@ -17,8 +19,8 @@ from webapp.runs.selectors import visible_runs
 if TYPE_CHECKING:
     from webapp.accounts.models import User
 
-MOST_RUNS = 100
-"""Runs in one figure: more are not told apart by eye, and not read in time for a live page."""
+MOST_RUNS = 500
+"""Runs in one figure: more are not read in time for a page."""
 MOST_SMOOTHING = 0.99
 _LARGEST_ID = 2**63 - 1
 
@@ -37,6 +39,8 @@ class FigureRequest:
     hidden: frozenset[str] = frozenset()
     """Keys of configurations that the reader took out of sight."""
     band: bool = True
+    limit: Limit | None = None
+    """What every run may have spent of a cost."""
 
     def as_options(self) -> dict[str, Any]:
         return {
@@ -45,11 +49,12 @@ class FigureRequest:
             "smoothing": self.smoothing,
             "hidden": self.hidden,
             "band": self.band,
+            "limit": self.limit,
         }
 
 
 def read_figure_request(query: Mapping[str, str]) -> FigureRequest:
-    """`x`, `scale`, `smoothing`, `hidden` and `band` of the query."""
+    """`x`, `scale`, `smoothing`, `hidden`, `band`, `cost` and `at` of the query."""
     try:
         smoothing = float(query.get("smoothing") or 0)
     except ValueError:
@@ -62,7 +67,22 @@ def read_figure_request(query: Mapping[str, str]) -> FigureRequest:
         smoothing=smoothing,
         hidden=frozenset(str(pk) for pk in read_run_ids(query.get("hidden", ""), name="hidden")),
         band=_choice(query, "band", ("on", "off")) == "on",
+        limit=read_limit(query),
     )
+
+
+def read_limit(query: Mapping[str, str]) -> Limit | None:
+    """The `cost` of the query, and how much of it (`at`) every run may have spent."""
+    if not query.get("cost"):
+        return None
+    cost = _choice(query, "cost", COSTS)
+    try:
+        at = float(query.get("at", ""))
+    except ValueError:
+        at = math.nan
+    if not (math.isfinite(at) and at > 0):
+        raise _refusal("at", query.get("at", ""), "a positive number")
+    return Limit(cost, at)
 
 
 @dataclass(frozen=True)
@@ -105,14 +125,14 @@ def read_font(query: Mapping[str, str]) -> Font:
     return _choice(query, "font", tuple(FONTS))
 
 
-def read_run_ids(text: str, *, name: str = "runs") -> list[int]:
-    """Run numbers from "1,2,3", each once, in the order given."""
+def read_run_ids(text: str, *, name: str = "runs", most: int | None = MOST_RUNS) -> list[int]:
+    """Run numbers from "1,2,3", each once, in the order given; `most` of `None` is no limit."""
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if not all(part.isascii() and part.isdigit() and int(part) <= _LARGEST_ID for part in parts):
         raise _refusal(name, text, "the numbers of runs, with commas between, such as 3,4,7")
     ids = list(dict.fromkeys(int(part) for part in parts))
-    if len(ids) > MOST_RUNS:
-        raise _refusal(name, f"{len(ids)} runs", f"at most {MOST_RUNS} runs in a figure")
+    if most is not None and len(ids) > most:
+        raise _refusal(name, f"{len(ids)} runs", f"at most {most} runs in a figure")
     return ids
 
 

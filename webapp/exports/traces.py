@@ -11,10 +11,11 @@ import numpy as np
 
 from webapp.exports.bands import Band, Series, band, kept_points, smooth
 from webapp.exports.configurations import Configuration
+from webapp.exports.envelopes import envelope
 from webapp.exports.metrics import Unit, interval_of
 from webapp.exports.numbers import format_value, format_with_error
 
-Surrounds = Literal["standard_error", "confidence"]
+Surrounds = Literal["standard_error", "confidence", "quantiles"]
 MOST_POINTS = 2_000
 MOST_MARKS = 200
 
@@ -46,7 +47,7 @@ class Trace:
     """The ends of what surrounds a point, NaN where there is nothing; `None` if nowhere is."""
     surrounds: Surrounds | None
     """Mean ∓ standard error where two seeds are behind a point; for a single run the 95 %
-    confidence interval that it measured itself."""
+    confidence interval that it measured itself; for an envelope its quantiles."""
     marks: tuple[Mark, ...]
 
     @property
@@ -62,7 +63,7 @@ class Trace:
     def value_at(self, index: int, unit: Unit, *, interval: bool = True) -> str:
         """A point as text: "0.412 ± 0.003", or "0.412 (0.4 to 0.43)" with its interval."""
         text = format_with_error(float(self.y[index]), self.error_at(index), unit)
-        if interval and self.surrounds == "confidence" and self.is_surrounded(index):
+        if interval and self.surrounds in ("confidence", "quantiles") and self.is_surrounded(index):
             low, high = (format_value(float(end[index]), unit) for end in (self.lower, self.upper))
             return f"{text} ({low} to {high})"
         return text
@@ -101,13 +102,19 @@ def build_trace(
     log: bool,
     smoothing: float,
     surrounded: bool = True,
+    quantiles: bool = False,
 ) -> Trace:
-    """The curve of the series `name` over the series `x`, or over the outer step.
+    """The curve of the series `name` over the series `x`, or over the outer step: the mean over
+    seeds, or, with `quantiles`, the median of many runs.
 
     Peak memory is the only `x` that may fall: over it, a point stands at the most until then.
     """
     having = [series[run.pk] for run in configuration.runs if name in series.get(run.pk, {})]
-    curve = band([own[name] for own in having])
+    low = high = None
+    if quantiles:
+        curve, low, high = envelope([own[name] for own in having])
+    else:
+        curve = band([own[name] for own in having])
     positions = curve.steps.astype(np.float64) if x == "step" else _mean_at(having, x, curve)
     if x == "peak_bytes":
         positions = np.fmax.accumulate(positions)
@@ -116,7 +123,10 @@ def build_trace(
     drawn = np.concatenate([smooth(piece, smoothing) for piece in pieces])
     kept = np.flatnonzero(placed)
     kept = kept[kept_points(drawn[kept], MOST_POINTS)]
-    lower, upper, surrounds = _surroundings(having, name, curve, drawn, smoothing)
+    if low is not None and high is not None:
+        lower, upper, surrounds = smooth(low, smoothing), smooth(high, smoothing), "quantiles"
+    else:
+        lower, upper, surrounds = _surroundings(having, name, curve, drawn, smoothing)
     noise = upper if upper is not None and surrounds == "confidence" else np.zeros(len(drawn))
     marks = _marks(positions[placed], curve.mean[placed], noise[placed] > 0, log)
     if not surrounded:

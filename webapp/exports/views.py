@@ -101,6 +101,8 @@ def figure_answer(runs: Sequence[Run], wanted: FileRequest, extension: str) -> H
     """One chart of `runs` (at least one) as a file."""
     metric, drawing = wanted.metric, wanted.drawing
     names = [metric.name, *interval_of(metric.name), drawing.x]
+    if drawing.limit:
+        names.append(drawing.limit.cost)
     points = series([run.pk for run in runs], names=names)
     figure = build_figure(runs, points, metric, **drawing.as_options())
     content = figure_content(figure, extension, SIZES[wanted.width], wanted.font)

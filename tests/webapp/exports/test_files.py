@@ -288,7 +288,7 @@ def test_every_way_to_draw_gives_a_file(
         ({"runs": "1,two"}, "runs: '1,two' is not possible; allowed: the numbers of runs"),
         ({"runs": "9" * 30}, "runs: '999"),
         ({"runs": ""}, "runs: nothing given"),
-        ({"runs": ",".join(map(str, range(1, 102)))}, "allowed: at most 100 runs in a figure."),
+        ({"runs": ",".join(map(str, range(1, 502)))}, "allowed: at most 500 runs in a figure."),
     ],
 )
 def test_what_there_is_not_is_refused_with_a_sentence(

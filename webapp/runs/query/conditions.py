@@ -86,7 +86,7 @@ class _Compiler:
         field = find_field(node.field)
         if field is None:
             raise QueryError(
-                f"there is no field “{node.field}”; {one_of(node.field, fields())}.", node.column
+                f"there is no field “{node.field}”; {one_of(node.field, fields())}", node.column
             )
         if node.operator in _TURNED and not field.is_ordered:
             raise QueryError(
@@ -105,7 +105,7 @@ class _Compiler:
             part = meaning(field, operator, text)
             if isinstance(part, str):
                 raise QueryError(
-                    f"{field.name} cannot be “{text[:60]}”; {part}.", node.column_of(index)
+                    f"{field.name} cannot be “{text[:60]}”; {part}", node.column_of(index)
                 )
             parts.append(part)
         any_of = reduce(or_, parts)

@@ -12,8 +12,8 @@ class QueryError(ValueError):
     """A query that cannot be understood: a sentence for people, and the column, from 1."""
 
     def __init__(self, sentence: str, column: int) -> None:
-        super().__init__(f"Column {column}: {sentence}")
-        self.sentence = sentence
+        self.sentence = sentence if sentence.endswith(("?", ".")) else f"{sentence}."
+        super().__init__(f"Column {column}: {self.sentence}")
         self.column = column
 
 

@@ -6,7 +6,6 @@ device, number of threads and version of torch.
 
 from __future__ import annotations
 
-import os
 import platform
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from engine.building import device_of
 from engine.data import data_folder
 from engine.forecast.rates import measured_rates
 from engine.forecast.records import Calibration, Machine, Rates
+from engine.machine_memory import machine_memory
 from engine.spec import Experiment
 
 
@@ -42,7 +42,7 @@ def _name(device: torch.device) -> str:
 def _memory_bytes(device: torch.device) -> float:
     if device.type == "cuda":
         return float(torch.cuda.get_device_properties(device).total_memory)
-    return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    return float(machine_memory())
 
 
 def _rates(device: torch.device, threads: int) -> Rates:

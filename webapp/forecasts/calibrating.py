@@ -30,7 +30,7 @@ def start(sender, **_: object) -> None:
     queues = set(sender.app.amqp.queues.consume_from)
     if not queues & {"cpu", "gpu"}:
         return
-    arguments = (sender.hostname, sender.controller.concurrency, "gpu" in queues)
+    arguments = (sender.hostname, "gpu" in queues)
     threading.Thread(target=_calibrate, args=arguments, name="calibration", daemon=True).start()
 
 
@@ -40,16 +40,16 @@ def stop(**_: object) -> None:
         process.terminate()
 
 
-def _calibrate(worker: str, slots: int, wants_gpu: bool) -> None:
+def _calibrate(worker: str, wants_gpu: bool) -> None:
     try:
-        calibrate(worker=worker, slots=slots, machine=look_at_machine(wants_gpu=wants_gpu))
+        calibrate(worker=worker, machine=look_at_machine(wants_gpu=wants_gpu))
     except (DatabaseError, OSError, ValueError, subprocess.SubprocessError) as error:
         log.warning("This worker's machine could not be measured (%s).", error)
     finally:
         connection.close()
 
 
-def calibrate(*, worker: str, slots: int, machine: Machine) -> None:
+def calibrate(*, worker: str, machine: Machine) -> None:
     """Keep the rates of `machine`, unless `worker` has fresh ones.
 
     Raises `subprocess.SubprocessError` where the measurement fails or takes too long.
@@ -61,7 +61,6 @@ def calibrate(*, worker: str, slots: int, machine: Machine) -> None:
         worker=worker,
         device=device,
         description=machine.device,
-        memory_bytes=machine.memory_bytes / slots,
         rates=_measured(device),
     )
     log.info("This worker's machine has been measured.")

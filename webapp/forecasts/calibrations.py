@@ -58,15 +58,12 @@ def fresh_rates(worker: str, description: str) -> MachineRates | None:
     ).first()
 
 
-def keep_rates(
-    *, worker: str, device: str, description: str, memory_bytes: float, rates: Rates
-) -> None:
+def keep_rates(*, worker: str, device: str, description: str, rates: Rates) -> None:
     MachineRates.objects.update_or_create(
         worker=worker,
         defaults={
             "device": device,
             "description": description,
-            "memory_bytes": memory_bytes,
             "measured_at": Now(),
             **rates.model_dump(),
         },

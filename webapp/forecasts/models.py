@@ -21,7 +21,6 @@ class MachineRates(models.Model):
     worker = models.CharField(max_length=200, unique=True)
     device = models.CharField(max_length=10, help_text="cpu or cuda.")
     description = models.CharField(max_length=200, help_text="The device in words.")
-    memory_bytes = models.BigIntegerField(help_text="What one of its slots may use.")
     operation_seconds = models.FloatField()
     flops_per_second = models.FloatField()
     double_flops_per_second = models.FloatField()

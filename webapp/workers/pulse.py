@@ -6,7 +6,6 @@ keep all slots busy.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import platform
@@ -16,13 +15,13 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 from celery.signals import worker_ready, worker_shutting_down
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.models.functions import Now
 
+from engine.machine_memory import machine_memory
 from webapp.runs.healing import heal
 from webapp.workers import consumption
 from webapp.workers.models import Worker
@@ -32,10 +31,6 @@ FORGOTTEN_AFTER = timedelta(hours=1)
 SHARE_OF_RUNS = 0.8
 """Of the machine's memory. The rest is for the system, the lab's servers, and a run that passes its
 share within an outer step (`webapp.runs.memory_guard`)."""
-CONTAINER_LIMITS = (
-    Path("/sys/fs/cgroup/memory.max"),
-    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
-)
 
 log = logging.getLogger(__name__)
 _stop = threading.Event()
@@ -110,15 +105,6 @@ def look_at_machine(*, wants_gpu: bool) -> Machine:
     memory = settings.RUN_MEMORY_BYTES or int(SHARE_OF_RUNS * machine_memory())
     device = f"{os.cpu_count()} CPU cores, {platform.machine()}"
     return Machine(device=device, has_gpu=False, memory_bytes=memory)
-
-
-def machine_memory() -> int:
-    """Bytes that the processes of this machine, or of this container, may have together."""
-    limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
-    for path in CONTAINER_LIMITS:
-        with contextlib.suppress(OSError, ValueError):  # "max" says that there is no limit
-            limits.append(int(path.read_text()))
-    return min(limits)
 
 
 def _first_gpu() -> Machine | None:

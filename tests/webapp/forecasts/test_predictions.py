@@ -77,9 +77,7 @@ def went(run: Run, *, seconds: float, capture, status: str = Status.FINISHED) ->
 
 @pytest.fixture
 def _rates() -> None:
-    keep_rates(
-        worker=MACHINE.name, device="cpu", description="a CPU", memory_bytes=1e9, rates=RATES
-    )
+    keep_rates(worker=MACHINE.name, device="cpu", description="a CPU", rates=RATES)
 
 
 @pytest.mark.usefixtures("_rates")
@@ -175,12 +173,12 @@ def test_without_rates_memory_alone_is_predicted(django_capture_on_commit_callba
 @pytest.mark.usefixtures("_rates")
 def test_a_worker_measures_its_machine_where_what_is_known_is_old() -> None:
     MachineRates.objects.update(measured_at=timezone.now() - 2 * calibrations.FRESH)
-    calibrate(worker=MACHINE.name, slots=2, machine=CPU)
+    calibrate(worker=MACHINE.name, machine=CPU)
     row = MachineRates.objects.get()
-    assert (row.device, row.description, row.memory_bytes) == ("cpu", CPU.device, 4 * 2**30)
+    assert (row.device, row.description) == ("cpu", CPU.device)
     assert np.isfinite(list(row.rates.model_dump().values())).all()
     assert row.rates != RATES
-    calibrate(worker=MACHINE.name, slots=2, machine=CPU)
+    calibrate(worker=MACHINE.name, machine=CPU)
     assert MachineRates.objects.get().measured_at == row.measured_at
 
 

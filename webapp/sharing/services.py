@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from webapp.audit.services import record
 from webapp.exports.metrics import Metric
 from webapp.exports.requests import BadRequest, read_figure_request
 from webapp.runs.models import Run
@@ -43,23 +45,28 @@ def share(
         raise BadRequest(f"You have {MOST_LINKS} links; revoke some in your account first.")
     read_figure_request(view or {})
     whole = Kind.RUN if len(runs) == 1 else Kind.COMPARISON
-    return ShareLink.objects.issue(
-        owner=owner,
-        lifetime=timedelta(days=days),
-        kind=Kind.FIGURE if metric else whole,
-        title=_title(runs, metric)[:400],
-        runs=[run.pk for run in runs],
-        metric=metric.name if metric else "",
-        view=view or {},
-    )
+    with transaction.atomic():
+        link, token = ShareLink.objects.issue(
+            owner=owner,
+            lifetime=timedelta(days=days),
+            kind=Kind.FIGURE if metric else whole,
+            title=_title(runs, metric)[:400],
+            runs=[run.pk for run in runs],
+            metric=metric.name if metric else "",
+            view=view or {},
+        )
+        record("share", actor=owner, target=str(link), days=days)
+    return link, token
 
 
 def revoke(*, user: User, pk: int) -> ShareLink:
     """The link does not work any more from now on. Raises `Http404` for one that is not theirs."""
     link = own_link(user, pk)
     if link.revoked_at is None:
-        link.revoked_at = timezone.now()
-        link.save(update_fields=["revoked_at"])
+        with transaction.atomic():
+            link.revoked_at = timezone.now()
+            link.save(update_fields=["revoked_at"])
+            record("revoke a share", actor=user, target=str(link))
     return link
 
 

@@ -7,9 +7,11 @@ number within it. An experiment comes whole, in one transaction, or not at all.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice, zip_longest
+from heapq import merge
+from itertools import groupby, islice, zip_longest
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -179,10 +181,8 @@ def _insert_series(path: Path, runs: dict[int, int]) -> int:
 def _differences(here: Experiment, folder: Path, there: Row, taken_at: str) -> Iterator[str]:
     """Where an experiment of this lab and of the export differ, in words."""
     yield from _fields_apart(documents.experiment_document(here), there)
-    for ours, theirs in zip_longest(
-        documents.run_documents(here), files.read_rows(folder / files.RUNS)
-    ):
-        run = (ours or theirs)["number"]
+    runs_there = files.read_rows(folder / files.RUNS)
+    for run, ours, theirs in _side_by_side(documents.run_documents(here), runs_there):
         if ours is None or theirs is None:
             yield f"run {run} is {'only here' if theirs is None else 'not here'}"
             continue
@@ -201,6 +201,20 @@ def _differences(here: Experiment, folder: Path, there: Row, taken_at: str) -> I
     )
     if ours != theirs:
         yield "points"
+
+
+def _side_by_side(
+    ours: Iterable[Row], theirs: Iterable[Row]
+) -> Iterator[tuple[int, Row | None, Row | None]]:
+    """Runs of both sides by their number; both come in its order."""
+    together = merge(
+        ((row["number"], 0, row) for row in ours),
+        ((row["number"], 1, row) for row in theirs),
+        key=itemgetter(0),
+    )
+    for number, group in groupby(together, key=itemgetter(0)):
+        rows = {side: row for _, side, row in group}
+        yield number, rows.get(0), rows.get(1)
 
 
 def _fields_apart(ours: Row, theirs: Row) -> list[str]:

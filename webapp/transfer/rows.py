@@ -22,11 +22,13 @@ class TransferError(Exception):
 
 
 def fields_of(model: type[Model], leave_out: Iterable[str] = ()) -> list[Field]:
-    """The fields of `model` that hold values of their own: no key, no relation."""
+    """The fields of `model` that hold values of their own: no key, no relation, nothing that the
+    database makes itself."""
     return [
         field
         for field in model._meta.concrete_fields
-        if not field.primary_key and not field.is_relation and field.name not in leave_out
+        if not (field.primary_key or field.is_relation or field.generated)
+        and field.name not in leave_out
     ]
 
 

@@ -7,6 +7,7 @@ import math
 import re
 import xml.etree.ElementTree as ElementTree
 import zlib
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -116,6 +117,12 @@ def test_what_is_hidden_is_left_out_and_the_rest_looks_the_same() -> None:
     assert [group.key for group in configurations(runs)] == ["1", "2", "3"]
 
 
+def python_blocks(document: str) -> list[str]:
+    root = Path(__file__).resolve().parents[3]
+    text = (root / document).read_text(encoding="utf-8")
+    return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+
+
 @pytest.mark.django_db
 class TestFiles:
     @pytest.fixture
@@ -175,3 +182,13 @@ class TestFiles:
         assert tex.headers["Content-Disposition"].endswith('.tex"')
         assert r"\toprule" in tex.content.decode()
         assert client.get("/exports/summary.svg", {"runs": runs}).status_code == 404
+
+    def test_the_csv_is_read_as_the_documentation_says(
+        self, client: Client, runs: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "figure.csv").write_bytes(self.get(client, "csv", runs=runs))
+        monkeypatch.chdir(tmp_path)
+        found: dict = {}
+        exec(python_blocks("docs/export.md")[0], found)  # noqa: S102
+        assert found["origin"]["metric"] == "meta_loss"
+        assert found["points"]["value"][:6].tolist() == [1 / (1 + step) for step in range(6)]

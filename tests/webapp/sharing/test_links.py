@@ -14,6 +14,7 @@ from engine.events import Pictured
 from engine.pictures import Curves, Line, Picture
 from tests.webapp.factories import claimed, launched, person, points
 from webapp.accounts.models import User, digest_of
+from webapp.audit.models import Entry
 from webapp.experiments.models import Experiment
 from webapp.runs import services as runs
 from webapp.sharing import services
@@ -235,6 +236,8 @@ def test_one_revokes_ones_own_and_an_admin_any(ada: Client, experiment: Experime
     assert "ada" in listed
     assert "revoked" in admin.post(f"/share/{link.pk}/revoke").content.decode()
     assert ShareLink.objects.get().state == "revoked"
+    kept = [(entry.action, entry.actor_name) for entry in Entry.objects.order_by("pk")]
+    assert kept[-2:] == [("share", "ada"), ("revoke a share", "root")]
     assert Client().post(f"/share/{link.pk}/revoke").status_code == 302, "to the sign-in page"
 
 

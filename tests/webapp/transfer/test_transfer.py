@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import re
 import shutil
 from pathlib import Path
 
@@ -139,6 +140,17 @@ def test_what_is_imported_into_an_empty_lab_is_what_was_exported(tmp_path: Path)
     assert len(first) == len(second) == 3
 
 
+def test_the_series_are_read_as_the_documentation_says(tmp_path: Path) -> None:
+    lab()
+    folder = exported(tmp_path / "export")
+    text = (Path(__file__).resolve().parents[3] / "docs/export.md").read_text(encoding="utf-8")
+    code = re.findall(r"```python\n(.*?)```", text, re.DOTALL)[1]
+    path = min(folder.rglob("series.parquet"))
+    found: dict = {}
+    exec(code.replace("lab-2026-11-30/experiments/000012/series.parquet", str(path)), found)  # noqa: S102
+    assert found["loss"][3].tolist() == [3 + step / 7 for step in range(20)]
+
+
 def test_nobody_comes_with_rights_or_a_password(tmp_path: Path) -> None:
     lab()
     User.objects.filter(username="ada").update(role="admin", is_superuser=True, email="a@b.example")
@@ -180,13 +192,14 @@ def test_what_differs_is_told_and_left_as_it_is(tmp_path: Path) -> None:
     changed = Experiment.objects.get(name="a “bowl”, =1+1")
     Experiment.objects.filter(pk=changed.pk).update(name="renamed")
     Run.objects.filter(experiment=changed, number=2).update(notes="others")
-    changed.runs.get(number=3).delete()
+    changed.runs.get(number=0).delete()
     before = counts()
     said = imported(folder)
     assert "2 were here already" in said
     assert f"Experiment {changed.pk}, “renamed” of ada, is here and differs (name, " in said
     assert "notes of run 2" in said
-    assert "run 3 is not here" in said
+    assert "run 0 is not here" in said
+    assert "run 3" not in said
     assert counts() == before
     assert Experiment.objects.get(pk=changed.pk).name == "renamed"
 

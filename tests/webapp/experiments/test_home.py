@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from django.test import Client
 
+from engine.presets import PRESETS
 from tests.webapp.factories import claimed, first_run, launched, person, points
+from webapp.experiments.preset_cards import card_of, cards_by_topic
 from webapp.experiments.sparklines import sparkline
 from webapp.runs import services
-from webapp.runs.models import Run
+from webapp.runs.models import Run, Status
 
 pytestmark = pytest.mark.django_db
 
@@ -61,3 +63,28 @@ def test_a_curve_that_is_not_finite_is_drawn_where_it_is() -> None:
     assert len(drawn.lines[0].points.split()) == 2
     nothing = sparkline([run], {1: {"meta_loss": (np.arange(1), np.array([np.nan]))}})
     assert nothing.lines == []
+
+
+def test_a_preset_says_what_it_compares_and_shows_what_it_gave(browser, ada) -> None:
+    card = card_of(PRESETS[0])
+    assert (card.runs, card.horizon) == (5, "40 inner steps")
+    whole, last = card.reaches[0], card.reaches[1]
+    assert (whole.start, whole.end) == (4.0, 92.0), "an unrolled estimator sees all of the loop"
+    assert (last.start, last.end) == (89.8, 92.0), "a window of 1 sees its last fortieth"
+    assert 'data-words="what happens with a short truncation window?' in browser.get("/").text
+    assert "drawing-short-window" not in browser.get("/presets/results").text
+
+    browser.post("/presets/short-window/launch")
+    run = claimed(Run.objects.order_by("number").first())
+    services.record_points(run_id=run.pk, attempt=run.attempt, points=points(1, 10))
+    Run.objects.filter(pk=run.pk).update(status=Status.FINISHED)
+    drawn = browser.get("/presets/results").text
+    assert 'id="drawing-short-window"' in drawn
+    assert drawn.count("<polyline") == 1
+
+
+def test_every_preset_has_a_drawing() -> None:
+    for cards in cards_by_topic().values():
+        for card in cards:
+            assert card.reaches, card.preset.slug
+            assert all(line.start <= line.end <= 92 for line in card.reaches)

@@ -39,8 +39,8 @@ def test_only_who_may_change_is_shown_how(ada: User, name: str, may: bool) -> No
         "rename": f'action="/experiments/{run.experiment_id}/rename/"' in experiment,
     }
     assert offered == dict.fromkeys(offered, may)
-    for page in (html, experiment):
-        assert "clone=" in page, "everybody may run it again"
+    assert f"new?clone={run.pk}" in html, "everybody may run it again"
+    assert f"new?experiment={run.experiment_id}" in experiment
 
 
 ACTIONS = [

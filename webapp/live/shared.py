@@ -66,8 +66,10 @@ class SharedReads:
 
 @database_sync_to_async
 def _told(questions: Iterable[Question]) -> dict[Question, Told | None]:
-    # A spec is long, and no follower is told of it.
-    runs: dict[int, Run] = Run.objects.defer("spec").in_bulk({run_id for run_id, _ in questions})
+    # They are long, and no follower is told of them.
+    runs: dict[int, Run] = Run.objects.defer("spec", "notes").in_bulk(
+        {run_id for run_id, _ in questions}
+    )
     return {
         (run_id, cursor): _frames(runs[run_id], cursor) if run_id in runs else None
         for run_id, cursor in questions

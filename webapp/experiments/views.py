@@ -114,7 +114,8 @@ def _refused_yaml(request: HttpRequest, origin: Origin) -> HttpResponse:
     parsed = parse_form(dict(request.POST.lists()))
     document = parsed.document if "name" in request.POST else origin.document
     page = page_of(origin, document, open_form(request.POST), parsed.errors, asks=False)
-    page = save(replace(page, yaml_ahead=request.POST.get("_yaml", "")), request.user)
+    page = replace(page, yaml_ahead=request.POST.get("_yaml", ""), panel=Panel(forecasts.NOTHING))
+    page = save(page, request.user)
     if request.htmx:
         # To whom still types, an error is an ordinary answer.
         response = _fragments(request, "experiments/yaml_refused.html", page)

@@ -91,8 +91,22 @@ function notify(text, level = "info") {
   place.replaceChildren(toast);
 }
 
+// A table wider than its place scrolls, by keyboard too.
+function startTables() {
+  const look = () => {
+    for (const place of document.querySelectorAll(".table-wrap")) {
+      if (place.scrollWidth > place.clientWidth) place.tabIndex = 0;
+      else place.removeAttribute("tabindex");
+    }
+  };
+  addEventListener("resize", look);
+  document.addEventListener("htmx:afterSwap", look);
+  look();
+}
+
 startThemeSwitch();
 startConnectionChip();
 startKeyboard();
 startSearch();
 startMessages();
+startTables();

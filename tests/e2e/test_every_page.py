@@ -1,0 +1,118 @@
+"""Every page, wide and light, then narrow and dark: nothing that axe-core calls serious, nothing of
+which the content policy or the console complains, nothing wider than the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from tests.lab_process import LabProcess
+
+pytestmark = pytest.mark.e2e
+
+WIDE = {"width": 1366, "height": 768}
+NARROW = {"width": 390, "height": 844}
+SMALL = """
+name: a page to look at
+inner_task: {kind: quadratic, dimension: 4, noise: 0.1}
+inner: {steps: 6}
+estimators: [{kind: unrolled}, {kind: truncated, window: 2}]
+outer: {steps: 6}
+seeds: [0, 1]
+probes: {every: 2, draws: 3}
+"""
+PAGES = [
+    "/",
+    "/experiments/new",
+    "/experiments/new?clone={run}",
+    "/experiments/{experiment}/",
+    "/runs/",
+    "/runs/{run}/",
+    "/compare",
+    "/compare?runs={run},{other}",
+    "/queue/",
+    "/forecasts/",
+    "/graph-size/",
+    "/search?q=window",
+    "/help/",
+    "/help/fields",
+    "/help/charts",
+    "/help/estimators",
+    "/help/estimators/truncated",
+    "/account/",
+    "/account/tokens/",
+    "/people/",
+    "/no-such-page",
+]
+ONE_OF_MANY = {
+    "/help/fields": [".frame > .rail", ".strip", ".help-contents", "[id='estimators.truncated']"],
+}
+"""Parts of a page that repeats one pattern hundreds of times: axe-core looks at these alone."""
+SERIOUS = {"serious", "critical"}
+WCAG = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
+
+
+@pytest.fixture(scope="module")
+def visitor(browser: Browser, lab: LabProcess) -> Iterator[tuple[Page, dict[str, int]]]:
+    """One signed-in page for all, and the numbers of what it can look at."""
+    # Without motion, a colour is what it will be at once.
+    context = browser.new_context(base_url=lab.url, viewport=WIDE, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(lab.new_sign_in_link())
+    token = page.locator("[name=csrfmiddlewaretoken]").first.get_attribute("value")
+    answer = page.request.post(
+        "/api/v1/experiments",
+        data=SMALL,
+        headers={
+            "Content-Type": "application/yaml", "X-CSRFToken": token, "Referer": lab.url
+        },
+    )  # fmt: skip
+    assert answer.status == 201, answer.text()
+    experiment = answer.json()["id"]
+    runs = page.request.get(f"/api/v1/experiments/{experiment}").json()["runs"]
+    yield page, {"experiment": experiment, "run": runs[0]["id"], "other": runs[1]["id"]}
+    context.close()
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_a_page_is_whole_in_every_light_and_width(
+    address: str, visitor: tuple[Page, dict[str, int]]
+) -> None:
+    page, numbers = visitor
+    complaints: list[str] = []
+
+    def listen(message) -> None:
+        if message.type == "error" and "/no-such-page" not in message.location["url"]:
+            complaints.append(message.text)
+
+    page.on("console", listen)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.set_viewport_size(WIDE)
+    page.emulate_media(color_scheme="light")
+    page.goto(address.format(**numbers))
+    parts = ONE_OF_MANY.get(address)
+    found = problems(page, "wide, light", parts)
+    page.emulate_media(color_scheme="dark")
+    page.set_viewport_size(NARROW)
+    found += problems(page, "narrow, dark", parts)
+    too_wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    page.remove_listener("console", listen)
+    assert (found, complaints, too_wide) == ([], [], 0)
+
+
+def problems(page: Page, state: str, parts: list[str] | None) -> list[str]:
+    """What axe-core calls serious here, by rule and element; in `parts` alone where there are."""
+    answer = Axe().run(
+        page,
+        context={"include": [[part] for part in parts]} if parts else None,
+        options={"runOnly": WCAG, "resultTypes": ["violations"], "preload": False},
+    )
+    return [
+        f"{state}: {violation['id']} at {node['target']}: {node['failureSummary']}"
+        for violation in answer.response["violations"]
+        if violation["impact"] in SERIOUS
+        for node in violation["nodes"][:3]
+    ]

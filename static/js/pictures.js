@@ -87,6 +87,7 @@ class PictureCard {
     this.index = this.follows || same < 0 ? last : same;
     this.element.dataset.kind = kind;
     this.element.querySelector("h3").textContent = title;
+    if (!this.drawings.size) this.#find("drawing").setAttribute("aria-label", `${title}: loading`);
     this.slider.max = last;
     this.slider.setAttribute("aria-label", `${title}: outer step`);
     this.#find("export-open").setAttribute("aria-label", `Export ${title}`);

@@ -1,6 +1,7 @@
 """Pages are small over the network, and what never changes is asked for once."""
 
 import gzip
+import re
 from pathlib import Path
 
 import brotli
@@ -12,6 +13,8 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 from webapp.settings import base
 
 COMPRESSED = {"Accept-Encoding": "gzip, br"}
+MOST_OF_THE_FRAME = 120_000
+"""Bytes that every page loads; a page without charts has at most 150,000."""
 
 
 @pytest.mark.django_db
@@ -53,3 +56,26 @@ def test_collected_files_come_in_brotli_and_are_kept_for_ever(tmp_path: Path, se
     assert headers["Content-Encoding"] == "br"
     assert "immutable" in headers["Cache-Control"]
     assert brotli.decompress(answer.file.read()).startswith(b"body")
+
+
+def test_what_every_page_loads_is_small() -> None:
+    static = Path(base.PROJECT_ROOT) / "static"
+    frame = (Path(base.PROJECT_ROOT) / "templates/base.html").read_text()
+    files = {static / name for name in re.findall(r"{% static '([^']+)' %}", frame)}
+    files |= {static / "vendor/lucide/icons.svg"}
+    looked_into: set[Path] = set()
+    while left := files - looked_into:
+        for file in left:
+            looked_into.add(file)
+            if file.suffix in (".js", ".css"):
+                text = file.read_text()
+                named = re.findall(r'(?:from|import) "(\.[^"]+)"', text)
+                named += re.findall(r'url\("(?!data:)([^"]+)"\)', text)
+                files |= {(file.parent / name).resolve() for name in named}
+    sizes = {
+        file.name: len(content if file.suffix == ".woff2" else gzip.compress(content))
+        for file in files
+        for content in [file.read_bytes()]
+    }
+    assert {"inter-latin.woff2", "pico.min.css", "htmx.min.js", "keyboard.js"} <= sizes.keys()
+    assert sum(sizes.values()) < MOST_OF_THE_FRAME, sizes

@@ -6,10 +6,11 @@ worker.
 
 from __future__ import annotations
 
-import asyncio
 import os
+import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -47,18 +48,6 @@ class WebLab:
         name, value = self.cookie
         return {"name": name, "value": value, "url": self.url}
 
-    async def answering(self) -> None:
-        """Return once the web takes connections."""
-        host, _, port = self.address.partition(":")
-        while True:
-            try:
-                _, writer = await asyncio.open_connection(host, int(port))
-            except OSError:
-                await asyncio.sleep(0.1)
-            else:
-                writer.close()
-                return
-
 
 @contextmanager
 def web_lab() -> Iterator[WebLab]:
@@ -75,6 +64,8 @@ def web_lab() -> Iterator[WebLab]:
         port = free_port()
         with (home.root / "web.log").open("w") as printed:
             server = subprocess.Popen(web(port).command, stdout=printed, stderr=printed)  # noqa: S603
+        while server.poll() is None and not _answers(port):
+            time.sleep(0.1)
         yield WebLab(f"localhost:{port}", cookie, server.pid)
     finally:
         if server is not None:
@@ -82,6 +73,14 @@ def web_lab() -> Iterator[WebLab]:
             server.wait()
         services.stop()
         remove_home(home)
+
+
+def _answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
 
 
 def _signed_in() -> tuple[str, str]:

@@ -115,7 +115,6 @@ def emit(run_ids: list[int], rate: float, seconds: float, sent: Any) -> None:
 
 async def measure(lab: WebLab, run_ids: list[int], options: Any) -> Heard:
     heard = Heard()
-    await lab.answering()
     spawn = multiprocessing.get_context("spawn")
     sent: Any = spawn.Queue()
     length = options.seconds + WARM_UP

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Literal
 
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import F, FloatField, Func, OuterRef, Subquery
 from django.db.models.expressions import Combinable
-from django.db.models.fields.json import KeyTransform
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Coalesce
 
 from webapp.exports.metrics import METRICS, Unit, find_metric
@@ -41,6 +41,12 @@ class Column:
     group: str = "Run"
     """The heading under which the picker lists it."""
     needs_spec: bool = False
+
+    @property
+    def may_be_missing(self) -> bool:
+        """Whether Postgres may have no value for it. For what it always has, its index gives the
+        order; that of an order which puts missing values last is none that it has."""
+        return self.group != "Run" or self.name in ("test", "tags", "started", "finished")
 
 
 def _spec_value(run: Run, path: str) -> str | None:
@@ -107,6 +113,19 @@ def read_columns(names: Iterable[str]) -> tuple[Column, ...]:
     return tuple(column for column in known if column)[:MOST_COLUMNS]
 
 
+class NumberOfJSON(Func):
+    """The number that a JSON value is; null where it is something else."""
+
+    output_field = FloatField()
+
+    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, list[Any]]:
+        sql, given = compiler.compile(self.source_expressions[0])
+        return (
+            f"CASE WHEN jsonb_typeof({sql}) = 'number' THEN ({sql})::float8 END",
+            [*given, *given],
+        )
+
+
 def _of_metric(name: str, title: str = "") -> Column:
     metric = find_metric(name)
     return Column(
@@ -122,14 +141,16 @@ def _of_metric(name: str, title: str = "") -> Column:
 
 
 def _of_spec(field: SpecField) -> Column:
-    expression: Any = F("spec")
-    for key in _keys(field.path):
-        expression = KeyTransform(key, expression)
+    *way, last = _keys(field.path)
+    place: Any = F("spec")
+    for key in way:
+        place = KeyTransform(key, place)
+    as_number = NumberOfJSON(KeyTransform(last, place))
     return Column(
         name=field.path,
         title=field.path,
         kind="number" if field.is_number else "text",
-        sort=expression,
+        sort=as_number if field.is_number else KeyTextTransform(last, place),
         read=lambda run: _spec_value(run, field.path),
         help=field.help,
         group="Spec",

@@ -126,6 +126,11 @@ class Run(models.Model):
         )
         indexes = (
             models.Index(fields=["-created_at", "-id"], name="run_newest"),
+            models.Index(
+                fields=["-created_at", "-id"],
+                name="run_newest_at_hand",
+                condition=Q(archived_at=None),
+            ),
             models.Index(fields=["status", "-created_at"], name="run_by_status"),
             models.Index(fields=["estimator", "-created_at"], name="run_by_estimator"),
             models.Index(fields=["configuration"], name="run_by_configuration"),

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.contrib.postgres.aggregates import ArrayAgg
 from django.core.paginator import Page, Paginator
 from django.db.models import Avg, F, Max, Min, OrderBy, QuerySet
 
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
     from webapp.accounts.models import User
 
 PAGE_SIZES = (25, 50, 100, 200)
+MOST_LISTED = 10_000
+"""Runs that a table goes through page by page: who looks for one among more narrows the query."""
 _LARGEST_ID = 2**63 - 1
 _OTHER_NAMES = {"label": "run", "name": "experiment"}
 
@@ -39,12 +40,6 @@ class RunsQuery:
     sort: str = "-created"
     page: int = 1
     size: int = PAGE_SIZES[0]
-
-    @property
-    def is_narrow(self) -> bool:
-        """Whether anything is filtered, beside the archive."""
-        filters = (self.text.strip(), self.status, self.estimator, self.task, self.tag, self.owner)
-        return any(filters) or self.experiment is not None
 
 
 def matching_runs(user: User, query: RunsQuery) -> QuerySet[Run]:
@@ -75,10 +70,16 @@ def matching_runs(user: User, query: RunsQuery) -> QuerySet[Run]:
     return runs
 
 
+class ListedPaginator(Paginator):
+    """Pages of the first `MOST_LISTED` of what was found; `is_cut` where there are more."""
+
+    is_cut = False
+
+
 def runs_page(user: User, query: RunsQuery, *, with_specs: bool = True) -> Page:
-    """One page of runs, with their tags. Postgres sorts numbers of runs, and not whole rows."""
+    """One page of runs, with their tags. One query finds, sorts and counts them."""
     sort, falling = read_sort(query.sort)
-    order = OrderBy(sort.sort, descending=falling, nulls_last=True)
+    order = OrderBy(sort.sort, descending=falling, nulls_last=sort.may_be_missing or None)
     found = matching_runs(user, query).order_by(order, OrderBy(F("pk"), descending=falling))
     page = _page(found.values_list("pk", flat=True), query)
     page.object_list = in_order(user, page.object_list, with_specs=with_specs)
@@ -86,26 +87,31 @@ def runs_page(user: User, query: RunsQuery, *, with_specs: bool = True) -> Page:
 
 
 def groups_page(user: User, query: RunsQuery, *, with_specs: bool = True) -> Page:
-    """One page of lists of runs that differ by seed only, sorted by their mean or newest."""
+    """One page of lists of runs that differ by seed only, sorted by the mean of a figure, or by
+    what comes first of anything else."""
     sort, falling = read_sort(query.sort)
-    of_group = Avg if sort.unit or sort.group == "Metrics" or sort.name == "test" else Max
-    key = of_group(sort.sort) if falling or of_group is Avg else Min(sort.sort)
+    is_figure = sort.group == "Metrics" or sort.name == "test"
+    key = Avg(sort.sort) if is_figure else Max(sort.sort) if falling else Min(sort.sort)
+    matching = matching_runs(user, query).order_by()
     groups = (
-        matching_runs(user, query)
-        .order_by()
-        .values("experiment_id", "configuration")
+        matching.values("experiment_id", "configuration")
         .annotate(key=key, newest=Max("pk"))
         .order_by(
             OrderBy(F("key"), descending=falling, nulls_last=True),
             OrderBy(F("newest"), descending=falling),
         )
     )
-    members = groups.annotate(members=ArrayAgg("pk", order_by=("seed", "pk")))
-    page = _page(members.values_list("members", flat=True), query)
-    lists = list(page.object_list)
-    flat = [pk for members in lists for pk in members]
-    run_of = {run.pk: run for run in in_order(user, flat, with_specs=with_specs)}
-    page.object_list = [[run_of[pk] for pk in members if pk in run_of] for members in lists]
+    page = _page(groups.values_list("experiment_id", "configuration"), query)
+    pairs = list(page.object_list)
+    members = matching.filter(
+        experiment_id__in={experiment for experiment, _ in pairs},
+        configuration__in={configuration for _, configuration in pairs},
+    )
+    pks = list(members.order_by("seed", "pk").values_list("pk", flat=True))
+    runs: dict[tuple[int, str], list[Run]] = {pair: [] for pair in pairs}
+    for run in in_order(user, pks, with_specs=with_specs):
+        runs.setdefault((run.experiment_id, run.configuration), []).append(run)
+    page.object_list = [runs[pair] for pair in pairs if runs[pair]]
     return page
 
 
@@ -132,4 +138,7 @@ def first_sort(column: Column) -> str:
 
 def _page(found: QuerySet, query: RunsQuery) -> Page:
     size = query.size if query.size in PAGE_SIZES else PAGE_SIZES[0]
-    return Paginator(found, size).get_page(query.page)
+    listed = list(found[: MOST_LISTED + 1])
+    paginator = ListedPaginator(listed[:MOST_LISTED], size)
+    paginator.is_cut = len(listed) > MOST_LISTED
+    return paginator.get_page(query.page)

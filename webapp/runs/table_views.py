@@ -43,7 +43,9 @@ def runs_table(request: HttpRequest) -> HttpResponse:
         answer = render(request, "runs/_table_update.html", context)
         answer["HX-Push-Url"] = _path(address(request.GET))
         return answer
-    return render(request, "runs/list.html", context | _page_context(request, table))
+    is_empty = not context["page"].paginator.count and not visible_runs(request.user).exists()
+    context |= _page_context(request, table) | {"lab_is_empty": is_empty}
+    return render(request, "runs/list.html", context)
 
 
 @require_GET
@@ -80,7 +82,7 @@ def table_context(request: HttpRequest, query: QueryDict, table: Table) -> dict[
         else [row_of(run, table.columns) for run in page.object_list],
         "table": table,
         "headers": [_header(query, table, column) for column in table.columns],
-        "address": address(query, page=""),
+        "address": address(query),
         "state": _state(query),
         "previous_page": "?" + address(query, page=str(page.number - 1)),
         "next_page": "?" + address(query, page=str(page.number + 1)),
@@ -115,7 +117,6 @@ def _misunderstood(
 
 def _page_context(request: HttpRequest, table: Table) -> dict[str, Any]:
     chosen = [column.name for column in table.columns]
-    is_empty = not table.query.is_narrow and not visible_runs(request.user).exists()
     return {
         "statuses": Status.choices,
         "estimators": [(kind, model.title) for kind, model in ESTIMATORS.items()],
@@ -123,12 +124,12 @@ def _page_context(request: HttpRequest, table: Table) -> dict[str, Any]:
         "owners": _owners(),
         "tags": list(Tag.objects.values_list("name", flat=True)[:200]),
         "views": views_for(request.user),
+        "view_address": address(request.GET, page=""),
         "picker": _picker(chosen),
         "most_columns": MOST_COLUMNS,
         "fewest": FEWEST,
         "most": MOST,
         "most_at_once": MOST_AT_ONCE,
-        "lab_is_empty": is_empty,
     }
 
 
@@ -178,7 +179,7 @@ def _picker(chosen: Sequence[str]) -> list[tuple[str, list[tuple[Column, bool]]]
 
 def _state(query: QueryDict) -> list[tuple[str, str]]:
     """What the filters' form does not show, and keeps when it is sent."""
-    hidden = ("experiment", "sort", "columns", "group", "of", "size")
+    hidden = ("experiment", "sort", "columns", "size")
     return [(name, value) for name in hidden for value in query.getlist(name) if value]
 
 

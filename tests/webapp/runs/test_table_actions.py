@@ -191,6 +191,20 @@ def test_seeds_are_folded_to_mean_and_error(client: Client, mine: list[Run]) -> 
     assert set(shown(client, link[1].partition("?")[2])) == {mine[0].pk, mine[1].pk}
 
 
+@pytest.mark.parametrize("sort", ["inner.steps", "-inner_task.kind", "tags", "-owner", "started"])
+@pytest.mark.parametrize("group", ["", "configuration"])
+def test_any_column_sorts_runs_and_groups(
+    client: Client, ada: User, mine: list[Run], sort: str, group: str
+) -> None:
+    longer = launched(ada, inner={"steps": 40}, estimators=[{"kind": "unrolled"}]).runs.first()
+    assert longer is not None
+    html = client.get(f"/runs/?sort={sort}&group={group}&columns=run").content.decode()
+    assert html.count("<tr id=") == (3 if group else 6)
+    if sort == "inner.steps":
+        assert html.rindex(f'value="{longer.pk}') > html.rindex(f'value="{mine[2].pk}')
+    assert html.count('name="group"') == 2
+
+
 def test_best_takes_the_place_of_the_last_meta_loss(client: Client, mine: list[Run]) -> None:
     for run, best in zip(mine[:2], (0.25, 0.125), strict=True):
         Run.objects.filter(pk=run.pk).update(summary={"meta_loss": 9.0, "best_meta_loss": best})

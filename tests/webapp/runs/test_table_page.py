@@ -221,14 +221,23 @@ def test_a_longer_table_needs_no_more_queries(
     launched(ada, seeds=[0])
     for seeds in ([1], list(range(2, 40))):
         launched(ada, seeds=seeds)
-        # Session and user, their columns; the count, the page, its runs, and their tags.
-        with django_assert_max_num_queries(7):
+        # Session and user, their columns; what is found, the page's runs, and their tags.
+        with django_assert_max_num_queries(6):
             client.get("/runs/?size=100", headers=HTMX)
         # Owners, tags and views too, and what runs for the strip.
         with django_assert_max_num_queries(12):
             client.get("/runs/?size=100")
         with django_assert_max_num_queries(12):
             client.get(f"/runs/?group=configuration&{FILTERED}&columns=run,inner.steps,meta_loss")
+
+
+def test_a_table_goes_through_so_many_runs_and_says_that_there_are_more(
+    client: Client, lab: list[Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webapp.runs.table.MOST_LISTED", 3)
+    assert "1–3 of 3+</span>" in client.get("/runs/").content.decode()
+    assert "1–1 of 1</span>" in client.get("/runs/?q=cup").content.decode()
+    assert "1–3 of 3</span>" in client.get("/runs/?group=configuration").content.decode()
 
 
 def test_strangers_are_sent_to_the_sign_in_page(lab: list[Run]) -> None:

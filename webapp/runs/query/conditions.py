@@ -8,7 +8,6 @@ from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any
 
-from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Case, Exists, F, FloatField, OuterRef, Q, Value, When
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
@@ -57,11 +56,16 @@ def figure(name: str) -> Cast:
 
 
 def has_value(path: str, **wanted: Any) -> Q:
-    """Runs whose spec has, in the field `path`, a value that is as `wanted` of `SpecValue`."""
+    """Runs whose spec has, in the field `path`, a value that is as `wanted` of `SpecValue`.
+
+    The values are looked up at once: of numbers that it sees, Postgres knows how many
+    configurations have them, and so whether to begin there.
+    """
     matching = SpecValue.objects.filter(path=path, **wanted)
-    configurations = KnownConfiguration.objects.filter(
-        values__overlap=ArraySubquery(matching.values("pk"))
-    )
+    ids = list(matching.values_list("pk", flat=True))
+    if not ids:
+        return _always(False)
+    configurations = KnownConfiguration.objects.filter(values__overlap=ids)
     return Q(configuration__in=configurations.values("digest"))
 
 

@@ -1,11 +1,10 @@
 from django.urls import path
 
-from webapp.runs import actions, table_views, views
+from webapp.runs import actions, table_urls, views
 
 app_name = "runs"
 urlpatterns = [
-    path("runs/", table_views.runs_table, name="list"),
-    path("runs/rows/", table_views.rows, name="rows"),
+    *table_urls.urlpatterns,
     path("runs/<int:pk>/", views.detail, name="detail"),
     path("runs/<int:pk>/now/", views.now, name="now"),
     path("runs/<int:pk>/events/", views.events, name="events"),

@@ -7,7 +7,7 @@ import re
 import pytest
 from django.test import Client
 
-from tests.webapp.factories import launched, person
+from tests.webapp.factories import first_run, launched, person
 from webapp.accounts.models import User
 from webapp.runs.models import Run, Status
 from webapp.runs.table_models import SavedView, TableColumns, Tag
@@ -196,8 +196,7 @@ def test_seeds_are_folded_to_mean_and_error(client: Client, mine: list[Run]) -> 
 def test_any_column_sorts_runs_and_groups(
     client: Client, ada: User, mine: list[Run], sort: str, group: str
 ) -> None:
-    longer = launched(ada, inner={"steps": 40}, estimators=[{"kind": "unrolled"}]).runs.first()
-    assert longer is not None
+    longer = first_run(ada, inner={"steps": 40}, estimators=[{"kind": "unrolled"}])
     html = client.get(f"/runs/?sort={sort}&group={group}&columns=run").content.decode()
     assert html.count("<tr id=") == (3 if group else 6)
     if sort == "inner.steps":

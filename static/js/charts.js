@@ -4,10 +4,14 @@
 import { addKey } from "./keyboard.js";
 import { linkedHover } from "./linked_hover.js";
 import { CONFIG, dressedLayout, withAlpha } from "./plotly_look.js";
+import { LiveTail } from "./live_tail.js";
 import { refreshing } from "./refreshing.js";
 import { fillTable } from "./text_table.js";
 
 const DEFAULTS = { x: "step", scale: "auto", smoothing: "0", band: "on" };
+const A_SECOND_MS = 1_000;
+const DRAWN_HERE_MS = 3_000; // the server draws less often where the page lengthens the curves
+const SHORTEST_MS = 100;
 const asked = () => new URLSearchParams(location.search);
 
 export class Charts extends EventTarget {
@@ -19,7 +23,10 @@ export class Charts extends EventTarget {
     this.figures = new Map();
     this.hidden = new Set((asked().get("hidden") ?? "").split(",").filter(Boolean));
     this.visible = new Set();
-    this.refresh = refreshing(() => this.#fetch());
+    this.tail = this.runs.includes(",") ? null : new LiveTail();
+    this.drawingMs = 0;
+    this.refresh = refreshing(() => this.#fetch(), () => this.#pause);
+    this.drawTail = refreshing(() => this.#drawTimed(), () => Math.max(SHORTEST_MS, 4 * this.drawingMs));
     this.watcher = new IntersectionObserver((entries) => this.#seen(entries), { rootMargin: "200px" });
   }
 
@@ -29,6 +36,28 @@ export class Charts extends EventTarget {
     document.addEventListener("lab:theme", () => this.#drawVisible());
     addKey("l", "Vertical axis: usual, logarithmic, linear", () => this.#nextScale(), { group: "Charts" });
     this.refresh();
+  }
+
+  // Points of the page's only run: drawn at once where they lengthen a curve as it is.
+  take(message) {
+    this.tail?.add(message);
+    if (this.#drawsTail) this.drawTail();
+    this.refresh();
+  }
+
+  rewind(sequence) {
+    this.tail?.rewind(sequence);
+    this.refresh({ now: true });
+  }
+
+  get #drawsTail() {
+    const { x, smoothing } = this.options;
+    return Boolean(this.tail?.isFed) && x === "step" && Number(smoothing) === 0;
+  }
+
+  get #pause() {
+    const curves = [...this.figures.values()].some(({ empty }) => !empty);
+    return curves && this.#drawsTail ? DRAWN_HERE_MS : A_SECOND_MS;
   }
 
   toggle(key) {
@@ -52,6 +81,7 @@ export class Charts extends EventTarget {
     const response = await fetch(`${this.place.dataset.figuresUrl}?${this.#query()}`);
     if (!response.ok) throw new Error(`figures: ${response.status}`);
     const { figures, sequences } = await response.json();
+    this.tail?.drawn(sequences[this.runs] ?? 0);
     let before = null;
     for (const figure of figures) {
       const card = this.#cardOf(figure, before);
@@ -111,6 +141,13 @@ export class Charts extends EventTarget {
     fillTable(card.querySelector("[data-table]"), figure.table);
   }
 
+  // Drawing takes a fifth of the time at most, so that the page stays quick to the hand.
+  #drawTimed() {
+    const started = performance.now();
+    this.#drawVisible();
+    this.drawingMs = performance.now() - started;
+  }
+
   #drawVisible() {
     for (const card of this.visible) this.#draw(card);
   }
@@ -119,7 +156,10 @@ export class Charts extends EventTarget {
     const figure = this.figures.get(card.dataset.chart);
     if (!figure) return;
     const style = getComputedStyle(document.documentElement);
-    const traces = figure.plotly.data.map((trace) => this.#dressed(trace, style));
+    const log = figure.plotly.layout.yaxis.type === "log";
+    const tail = this.#drawsTail ? this.tail : null;
+    const lengthened = (trace) => tail?.lengthened(trace, figure.metric, log) ?? trace;
+    const traces = figure.plotly.data.map((trace) => this.#dressed(lengthened(trace), style));
     const layout = dressedLayout(figure.plotly.layout, style);
     const plot = card.querySelector("[data-plot]");
     window.Plotly.react(plot, traces, layout, CONFIG);

@@ -1,7 +1,8 @@
 // Follows runs over one websocket. What it misses it fetches over HTTP; where websockets fail it
 // asks every two seconds instead. It tells the connection chip how it stands.
 //
-// Events: "points" and "rewind" (detail: run), "state" (detail: run), "gone" (detail: run id).
+// Events: "points" (detail: run; with the `message`) and "rewind" (detail: run), "state" (detail:
+// run), "gone" (detail: run id).
 
 import { afterMessage, followedRun, grouped, isComplete, missing } from "./live_state.js";
 
@@ -105,7 +106,10 @@ export class LiveRuns extends EventTarget {
     const { run, came } = afterMessage(before, message, Date.now());
     this.runs.set(run.id, run);
     if (came === "gap") this.#fill(run.id);
-    else if (came !== "nothing") this.dispatchEvent(new CustomEvent(came, { detail: run }));
+    else if (came !== "nothing") {
+      const event = new CustomEvent(came, { detail: run });
+      this.dispatchEvent(Object.assign(event, { message }));
+    }
     this.#tellChip();
     if (this.done) this.socket?.close();
   }

@@ -1,10 +1,10 @@
 // Calls `work` at once, and again when asked, but never twice at the same time and, while hints
-// pour in, at most once a second. A failed call is tried again after a moment.
+// pour in, at most once in `interval()` milliseconds. A failed call is tried again after a moment.
 
-const INTERVAL_MS = 1_000;
+const A_SECOND = () => 1_000;
 const AFTER_FAILURE_MS = 3_000;
 
-export function refreshing(work) {
+export function refreshing(work, interval = A_SECOND) {
   let running = false;
   let wanted = false;
   let timer = 0;
@@ -14,9 +14,10 @@ export function refreshing(work) {
     running = true;
     wanted = false;
     const started = performance.now();
-    let pause = INTERVAL_MS;
+    let pause;
     try {
       await work();
+      pause = interval();
     } catch (problem) {
       console.warn(problem);
       wanted = true;

@@ -72,8 +72,8 @@ function startTabs() {
   if (named) choose(named);
 }
 
-live.addEventListener("points", () => charts.refresh());
-live.addEventListener("rewind", () => charts.refresh());
+live.addEventListener("points", ({ message }) => charts.take(message));
+live.addEventListener("rewind", ({ detail: run }) => charts.rewind(run.received));
 live.addEventListener("state", ({ detail: run }) => showState(run));
 
 addKey("Ctrl+Enter", "Save the notes", ({ target }) => {

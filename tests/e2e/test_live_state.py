@@ -179,3 +179,56 @@ def test_the_proof_line_counts_all_runs(browser_page: Page) -> None:
     assert line(going, done) == "seq 2,000 / 2,012 · 12 missing · last point 0.3 s ago"
     assert line(done, done) == "seq 2,400 / 2,400 · 0 missing · complete"
     assert line({"status": "queued"}) == "seq 0 / 0 · 0 missing"
+
+
+TAIL = """async ([messages, trace, drawn, log]) => {
+  const { LiveTail } = await import("/static/js/live_tail.js");
+  const tail = new LiveTail();
+  for (const message of messages) {
+    if (message.type === "rewind") tail.rewind(message.sequence);
+    else tail.add(message);
+  }
+  tail.drawn(drawn);
+  const { x, y } = tail.lengthened({ meta: { part: "line" }, ...trace }, "meta_loss", log);
+  return [x, y];
+}"""
+
+
+def lengthened(
+    page: Page, *messages: Message, drawn: int, log: bool = False
+) -> tuple[list[int], list[float | None]]:
+    """The end of a curve whose first `drawn` points the server drew as zeros."""
+    trace = {"x": list(range(drawn)), "y": [0] * drawn, "customdata": ["0"] * drawn}
+    x, y = page.evaluate(TAIL, [messages, trace, drawn, log])
+    assert (x[:drawn], y[:drawn]) == (trace["x"], trace["y"])
+    return x[drawn:], y[drawn:]
+
+
+def losses(first: int, *values: float | str, attempt: int = 1) -> Message:
+    steps = list(range(first - 1, first - 1 + len(values)))
+    last = first + len(values) - 1
+    return points(first, last, attempt=attempt, series={"meta_loss": [steps, list(values)]})
+
+
+def test_a_curve_is_lengthened_by_what_was_heard_since_the_server_drew_it(browser_page) -> None:
+    heard = [losses(1, 9, 9, 9), losses(4, 0.4, 0.5), losses(6, 0.6)]
+    assert lengthened(browser_page, *heard, drawn=3) == ([3, 4, 5], [0.4, 0.5, 0.6])
+    assert lengthened(browser_page, *heard, drawn=5) == ([5], [0.6])
+    assert lengthened(browser_page, *heard, drawn=6) == ([], [])
+    # A message that came twice, one that overlaps, and series that are not measured at each step.
+    sparse = points(7, 8, series={"bias": [[6], [1.0]], "meta_loss": [[7], [0.8]]})
+    again = [*heard, losses(6, 0.6), losses(5, 0.5, 0.6), sparse]
+    assert lengthened(browser_page, *again, drawn=3) == ([3, 4, 5, 7], [0.4, 0.5, 0.6, 0.8])
+
+
+def test_what_a_later_attempt_writes_anew_replaces_the_old_end(browser_page) -> None:
+    heard = [losses(4, 1, 1, 1), rewind(4, attempt=2)]
+    assert lengthened(browser_page, *heard, drawn=3) == ([3], [1])
+    heard = [losses(4, 1, 1, 1), losses(5, 2, attempt=2)]
+    assert lengthened(browser_page, *heard, drawn=3) == ([3, 4], [1, 2])
+
+
+def test_what_has_no_place_on_the_axis_is_a_gap(browser_page) -> None:
+    heard = losses(3, "nan", "inf", -1.0, 0.0, 2.0)
+    assert lengthened(browser_page, heard, drawn=2)[1] == [None, None, -1, 0, 2]
+    assert lengthened(browser_page, heard, drawn=2, log=True)[1] == [None] * 4 + [2]

@@ -14,6 +14,8 @@ const PLACES = [
   ["l", "The lecture's questions", "/#presets-title"],
 ];
 
+const SCROLLERS = ".table-wrap, .picture-legend";
+
 function startThemeSwitch() {
   const button = document.querySelector("#theme-switch");
   const show = () => {
@@ -91,17 +93,28 @@ function notify(text, level = "info") {
   place.replaceChildren(toast);
 }
 
-// A table wider than its place scrolls, by keyboard too.
-function startTables() {
-  const look = () => {
-    for (const place of document.querySelectorAll(".table-wrap")) {
-      if (place.scrollWidth > place.clientWidth) place.tabIndex = 0;
-      else place.removeAttribute("tabindex");
+// What does not fit its place scrolls, by keyboard too; whoever puts it there, and when.
+function startScrollers() {
+  const sizes = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      const isWhole =
+        target.scrollWidth <= target.clientWidth && target.scrollHeight <= target.clientHeight;
+      if (isWhole) target.removeAttribute("tabindex");
+      else target.tabIndex = 0;
     }
+  });
+  const watch = (place) => {
+    if (place.matches(SCROLLERS)) sizes.observe(place);
+    for (const one of place.querySelectorAll(SCROLLERS)) sizes.observe(one);
   };
-  addEventListener("resize", look);
-  document.addEventListener("htmx:afterSwap", look);
-  look();
+  const arrivals = new MutationObserver((changes) => {
+    for (const { addedNodes } of changes) {
+      for (const node of addedNodes) if (node instanceof HTMLElement) watch(node);
+    }
+  });
+  const content = document.querySelector("#content");
+  watch(content);
+  arrivals.observe(content, { childList: true, subtree: true });
 }
 
 startThemeSwitch();
@@ -109,4 +122,4 @@ startConnectionChip();
 startKeyboard();
 startSearch();
 startMessages();
-startTables();
+startScrollers();

@@ -104,7 +104,11 @@ def test_a_page_is_whole_in_every_light_and_width(
 
 
 def problems(page: Page, state: str, parts: list[str] | None) -> list[str]:
-    """What axe-core calls serious here, by rule and element; in `parts` alone where there are."""
+    """What axe-core calls serious here, by rule and element; in `parts` alone where there are.
+
+    After a frame, in which the page has fitted itself to its width and theme.
+    """
+    page.evaluate("new Promise(requestAnimationFrame).then(() => new Promise(setTimeout))")
     answer = Axe().run(
         page,
         context={"include": [[part] for part in parts]} if parts else None,

@@ -13,6 +13,7 @@ from tests.lab_process import LabProcess
 pytestmark = pytest.mark.e2e
 
 PATIENCE = 20_000
+OVERTAKEN = re.compile("htmx:(sendAbort|afterRequest)")
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21aa"]}}
 
 
@@ -90,4 +91,5 @@ def test_from_a_preset_to_a_launch_by_the_keyboard_alone(page: Page, lab: LabPro
     page.wait_for_url(re.compile(r"/experiments/\d+/"), timeout=PATIENCE)
     page.goto("/")
     assert page.locator(f"#drafts a[href*='{draft}']").count() == 0, "launched, a draft no more"
-    assert complaints == []
+    # A question that a newer change has overtaken is taken back, which htmx tells the console.
+    assert [text for text in complaints if not OVERTAKEN.match(text)] == []

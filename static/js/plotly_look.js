@@ -26,7 +26,6 @@ export function dressedLayout(layout, style) {
     annotations: (layout.annotations ?? []).map((words) => ({
       ...words,
       font: { size: 10, color: token("--ink-muted") },
-      bgcolor: token("--surface"),
     })),
     hoverlabel: {
       bgcolor: token("--raised"),

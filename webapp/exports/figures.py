@@ -79,6 +79,12 @@ class Figure:
     def title(self) -> str:
         return self.metric.title
 
+    def is_late(self, seam: Seam) -> bool:
+        """Whether there is more room for its words before it than after it."""
+        ends = [(trace.x[0], trace.x[-1]) for trace in self.traces if len(trace.x)]
+        first = 0.0 if self.x_axis.name != "step" else min(start for start, _ in ends)
+        return seam.x > (first + max(end for _, end in ends)) / 2
+
     @property
     def empty(self) -> bool:
         return not self.traces

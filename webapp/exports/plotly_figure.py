@@ -164,11 +164,13 @@ def _seams(figure: Figure) -> dict[str, Any]:
     """A dotted line, with its words, where an attempt of the run went on."""
     upright = {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "layer": "below"}
     dotted = {"dash": "dot", "width": 1}
-    words = {"yref": "paper", "y": 1, "yanchor": "top", "xanchor": "left", "showarrow": False}
+    words = {"yref": "paper", "y": 1, "yanchor": "top", "showarrow": False}
+    right = {"xanchor": "left", "xshift": 3}
+    left = {"xanchor": "right", "xshift": -3}
     return {
         "shapes": [{**upright, "x0": s.x, "x1": s.x, "line": dotted} for s in figure.seams],
         "annotations": [
-            {**words, "x": s.x, "xshift": 3, "text": s.words, "hovertext": s.words}
+            {**words, **(left if figure.is_late(s) else right), "x": s.x, "text": s.words}
             for s in figure.seams[-1:]
         ],
     }

@@ -46,7 +46,9 @@ def _draw(canvas: Any, figure: Figure, size: Size) -> None:
     for seam in figure.seams:
         axes.axvline(seam.x, color=SOFT, linestyle="dotted", linewidth=size.font / 12, zorder=0)
         above = {"xy": (seam.x, 1), "xycoords": axes.get_xaxis_transform(), "va": "top"}
-        shifted = {"xytext": (2, 0), "textcoords": "offset points"}
+        side = -1 if figure.is_late(seam) else 1
+        shifted = {"xytext": (2 * side, 0), "textcoords": "offset points"}
+        shifted["ha"] = "right" if side < 0 else "left"
         axes.annotate(seam.words, **above, **shifted, color=SOFT, fontsize=0.7 * size.font)
     _dress(axes, figure, size)
     if handles:

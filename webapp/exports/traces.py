@@ -107,7 +107,7 @@ def build_trace(
     """The curve of the series `name` over the series `x`, or over the outer step: the mean over
     seeds, or, with `quantiles`, the median of many runs.
 
-    Peak memory is the only `x` that may fall: over it, a point stands at the most until then.
+    Peak memory is the only `x` that may fall: a point then stands at the most until its step.
     """
     having = [series[run.pk] for run in configuration.runs if name in series.get(run.pk, {})]
     low = high = None
@@ -115,9 +115,7 @@ def build_trace(
         curve, low, high = envelope([own[name] for own in having])
     else:
         curve = band([own[name] for own in having])
-    positions = curve.steps.astype(np.float64) if x == "step" else _mean_at(having, x, curve)
-    if x == "peak_bytes":
-        positions = np.fmax.accumulate(positions)
+    positions = _positions(having, x, curve)
     placed = np.isfinite(positions)
     pieces = np.split(curve.mean, np.flatnonzero(np.diff(curve.n)) + 1)
     drawn = np.concatenate([smooth(piece, smoothing) for piece in pieces])
@@ -155,6 +153,16 @@ def _surroundings(
     if not np.isfinite(high).any():
         return None, None, None
     return smooth(low, smoothing), smooth(high, smoothing), "confidence"
+
+
+def _positions(having: list[Mapping[str, Series]], x: str, curve: Band) -> np.ndarray:
+    """Where the curve's points stand; NaN where that is unknown."""
+    if x == "step":
+        return curve.steps.astype(np.float64)
+    if x != "peak_bytes":
+        return _mean_at(having, x, curve)
+    known = [own[x] for own in having if x in own]
+    return _mean_at([{x: (at, np.fmax.accumulate(peaks))} for at, peaks in known], x, curve)
 
 
 def _mean_at(having: list[Mapping[str, Series]], name: str, curve: Band) -> np.ndarray:

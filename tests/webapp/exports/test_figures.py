@@ -12,7 +12,9 @@ from webapp.exports.bands import kept_points, smooth
 from webapp.exports.figures import MOST_TABLE_ROWS, build_figure
 from webapp.exports.metrics import METRICS, with_tests
 from webapp.exports.numbers import format_value
+from webapp.exports.paper import SIZES
 from webapp.exports.plotly_figure import plotly_figure
+from webapp.exports.print_figure import print_figure
 from webapp.exports.traces import MOST_MARKS, MOST_POINTS
 
 NAN, INF = math.nan, math.inf
@@ -267,6 +269,46 @@ def test_a_sparse_series_finds_its_own_steps_on_the_other_axis() -> None:
     series = {1: {"bias_relative": bias, "seconds": curve(*np.arange(8) / 4)}}
     (trace,) = build_figure(seeds(1), series, METRICS["bias_relative"], x="seconds").traces
     assert (trace.x.tolist(), trace.y.tolist()) == ([0.0, 1.25], [0.5, 0.25])
+
+
+def test_over_memory_a_point_stands_at_the_most_that_was_needed_until_then() -> None:
+    own = {"bias": (np.array([0, 2]), np.array([0.5, 0.25])), "peak_bytes": curve(7.0, 9.0, 8.0)}
+    (trace,) = build_figure(seeds(1), {1: own}, METRICS["bias"], x="peak_bytes").traces
+    assert (trace.x.tolist(), trace.y.tolist()) == ([7.0, 9.0], [0.5, 0.25])
+
+
+@pytest.mark.parametrize("x", ["step", "seconds"])
+def test_where_an_attempt_went_on_is_drawn_and_said(x: str) -> None:
+    alone = run(1)
+    alone.resumes = [[2, 1], [3, 3], [4, 9]]
+    own = {"meta_loss": curve(4.0, 3.0, 2.0, 1.0), "seconds": curve(0.5, 1.0, 1.5, 2.0)}
+    figure = build_figure([alone], {1: own}, META_LOSS, x=x)
+    layout = plotly_figure(figure)["layout"]
+    places = {"step": [1.0, 3.0], "seconds": [1.0, 2.0]}[x]
+    assert [shape["x0"] for shape in layout["shapes"]] == places, "the last has no point yet"
+    (words,) = layout["annotations"]
+    assert words["text"] == "attempt 3, resumed from step 3"
+    assert words["xanchor"] == "right", "it is at the end, and its words have room before it"
+    assert "Attempt 2, resumed from step 1." in figure.text_summary()
+    assert b"<svg" in print_figure(figure, "svg", SIZES["column"])
+
+
+def test_several_runs_have_no_seams() -> None:
+    both = seeds(2)
+    both[0].resumes = [[2, 1]]
+    series = {1: {"meta_loss": curve(4.0, 3.0)}, 2: {"meta_loss": curve(4.0, 3.0)}}
+    assert build_figure(both, series, META_LOSS).seams == ()
+
+
+def test_a_band_is_left_out_where_the_reader_says_so() -> None:
+    figure = figure_of(curve(1.0, 2.0), curve(3.0, 4.0), band=False)
+    assert parts(figure, "band") == []
+    assert figure.note == ""
+
+
+def test_a_lone_curve_has_no_name_under_the_pointer() -> None:
+    (alone,) = parts(figure_of(curve(1.0, 2.0)), "line")
+    assert alone["hovertemplate"] == "%{customdata}<extra></extra>"
 
 
 def test_a_point_without_a_place_on_the_x_axis_is_not_drawn() -> None:

@@ -7,7 +7,7 @@ import { Charts } from "./charts.js";
 import { addKey } from "./keyboard.js";
 import { LiveRuns, followedRuns } from "./live.js";
 import { duration } from "./duration.js";
-import { proofLine } from "./live_state.js";
+import { afterMessage, proofLine } from "./live_state.js";
 import { Pictures } from "./pictures.js";
 
 const page = document.querySelector(".run-page");
@@ -19,14 +19,17 @@ const live = new LiveRuns(followedRuns());
 pictures.addEventListener("listed", ({ detail }) => (find("picture-count").textContent = detail));
 
 let pictureChanges;
-let situation;
 
 // What is told to the parts that come anew from the server: `lab:run` on the body (detail.html).
 const situationOf = (run) =>
   [run.status, run.attempt, run.cancelRequested, run.pauseRequested, run.error].join();
 
+// What the server wrote into the page may be over by the time of the first message.
+const written = JSON.parse(document.querySelector("#run-state").textContent);
+let situation = situationOf(afterMessage([...live.runs.values()][0], written, 0).run);
+
 function showState(run) {
-  if (situation !== undefined && situationOf(run) !== situation) {
+  if (situationOf(run) !== situation) {
     document.body.dispatchEvent(new Event("lab:run"));
     charts.refresh();
   }

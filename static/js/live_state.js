@@ -66,7 +66,8 @@ function afterRewind(run, message) {
 }
 
 function afterState(run, message) {
-  if (message.attempt < run.attempt) return { run, came: "nothing" };
+  // A run that has not begun has attempt 0; the page waits for its first one.
+  if (Math.max(message.attempt, 1) < run.attempt) return { run, came: "nothing" };
   const next = {
     ...run,
     status: message.status,

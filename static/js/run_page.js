@@ -43,7 +43,7 @@ function showState(run) {
   }
   find("bar").value = run.step;
   find("step").textContent = `${run.step} / ${run.totalSteps}`;
-  find("attempt").textContent = run.attempt || "–";
+  find("attempt").textContent = run.elapsed === null ? "–" : run.attempt;
   find("checkpoint").textContent = run.checkpointStep === null ? "–" : `step ${run.checkpointStep}`;
   find("elapsed").textContent = duration(run.elapsed);
 }

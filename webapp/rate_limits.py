@@ -37,12 +37,15 @@ DEAR_ROUTES: dict[tuple[str, str], str] = {
     ("GET", "accounts:sign-in-link"): "sign in",
     ("POST", "experiments:launch"): "launch",
     ("POST", "experiments:launch-preset"): "launch",
-    ("POST", "api-v1:launch"): "launch",
+    ("POST", "api-v1:experiments"): "launch",
     ("POST", "experiments:form"): "forecast",
     ("POST", "api-v1:forecast"): "forecast",
     ("GET", "exports:figure-file"): "export",
     ("GET", "exports:summary-file"): "export",
     ("GET", "exports:picture-file"): "export",
+    ("GET", "sharing:figure-file"): "export",
+    ("GET", "sharing:summary-file"): "export",
+    ("GET", "sharing:picture-file"): "export",
 }
 
 NOBODY_ASKS_TOO_OFTEN = {"healthz", "observability:metrics"}

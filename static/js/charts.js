@@ -12,6 +12,7 @@ const DEFAULTS = { x: "step", scale: "auto", smoothing: "0", band: "on" };
 const A_SECOND_MS = 1_000;
 const DRAWN_HERE_MS = 3_000; // the server draws less often where the page lengthens the curves
 const SHORTEST_MS = 100;
+const LIMIT = ["cost", "at"]; // what every run may have spent, which the comparison's page chooses
 const asked = () => new URLSearchParams(location.search);
 
 export class Charts extends EventTarget {
@@ -74,7 +75,14 @@ export class Charts extends EventTarget {
   }
 
   #query(more = {}) {
-    return new URLSearchParams({ runs: this.runs, ...this.options, ...more });
+    const limit = [...asked()].filter(([name]) => LIMIT.includes(name));
+    return new URLSearchParams({ runs: this.runs, ...this.options, ...Object.fromEntries(limit), ...more });
+  }
+
+  // The address has another limit of cost than before.
+  restate() {
+    for (const card of this.place.querySelectorAll("[data-chart]")) this.#writeExportOf(card);
+    this.refresh({ now: true });
   }
 
   async #fetch() {
@@ -207,8 +215,7 @@ export class Charts extends EventTarget {
 
   #changed() {
     this.#writeAddress();
-    for (const card of this.place.querySelectorAll("[data-chart]")) this.#writeExportOf(card);
-    this.refresh({ now: true });
+    this.restate();
   }
 
   #writeAddress() {

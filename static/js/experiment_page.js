@@ -23,19 +23,23 @@ const pictureChanges = new Map();
 const live = new LiveRuns(followedRuns());
 
 const refreshSummary = refreshing(async () => {
-  const response = await fetch(`${overlay.dataset.summaryUrl}?runs=${charts.runs}`);
+  const query = new URLSearchParams(location.search);
+  query.set("runs", charts.runs);
+  if (document.querySelector("[data-tests]")) query.set("comparing", "");
+  const response = await fetch(`${overlay.dataset.summaryUrl}?${query}`);
   if (!response.ok) throw new Error(`summary: ${response.status}`);
   const update = new DOMParser().parseFromString(await response.text(), "text/html");
-  for (const part of ["[data-findings]", "[data-summary]"]) {
+  for (const part of ["[data-findings]", "[data-summary]", "[data-tests]"]) {
     const place = document.querySelector(part);
     const fresh = update.querySelector(part);
-    if (place.innerHTML !== fresh.innerHTML) place.replaceChildren(...fresh.childNodes);
+    if (fresh && place.innerHTML !== fresh.innerHTML) place.replaceChildren(...fresh.childNodes);
   }
 });
 
 function refreshAll() {
   charts.refresh();
   refreshSummary();
+  document.dispatchEvent(new CustomEvent("lab:points"));
 }
 
 function showProgress(run) {
@@ -75,6 +79,11 @@ function showProof() {
   overlay.querySelector("[data-proof]").textContent = proofLine([...live.runs.values()], Date.now());
 }
 
+// The page of a comparison changes what is compared; the address says how.
+document.addEventListener("lab:comparison", () => {
+  charts.restate();
+  refreshSummary({ now: true });
+});
 live.addEventListener("points", refreshAll);
 live.addEventListener("rewind", refreshAll);
 live.addEventListener("state", ({ detail: run }) => {

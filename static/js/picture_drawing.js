@@ -38,7 +38,11 @@ function dressed(trace, style, small) {
   if (marker.line) marker.line = { ...marker.line };
   const look = { ...trace, marker, line: { ...trace.line } };
   if (part === "line") look.line.color = marker.color = token(`--run-${slot}`);
+  for (const whiskers of ["error_x", "error_y"]) {
+    if (trace[whiskers]) look[whiskers] = { ...trace[whiskers], color: token(`--run-${slot}`) };
+  }
   if (part === "ink") look.line.color = token("--ink-soft");
+  if (part === "text") look.textfont = { size: 10, color: token("--ink-muted") };
   if (part === "lost") marker.line.color = token("--bad");
   if (part === "mean") marker.line.color = token("--run-1");
   if (part === "surface") {
@@ -50,17 +54,28 @@ function dressed(trace, style, small) {
   return look;
 }
 
-function legendItem({ label, slot, dash }) {
-  const swatch = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  swatch.setAttribute("class", "swatch");
-  swatch.setAttribute("viewBox", "0 0 22 8");
+// What stands in a legend for points that no line joins.
+const SHAPES = {
+  circle: "M11 0.5a3.5 3.5 0 1 0 0.01 0z",
+  diamond: "M11 0l4 4l-4 4l-4 -4z",
+  square: "M7.5 0.5h7v7h-7z",
+  "triangle-up": "M11 0.3l4.2 7.2h-8.4z",
+};
+
+function legendItem({ label, slot, dash, symbol }) {
+  const swatch = svgElement("svg", { class: "swatch", viewBox: "0 0 22 8" });
   Object.assign(swatch.dataset, { slot, dash });
-  const line = document.createElementNS("http://www.w3.org/2000/svg", "line");
-  for (const [name, value] of Object.entries({ x1: 1, y1: 4, x2: 21, y2: 4 })) line.setAttribute(name, value);
-  swatch.append(line);
+  if (symbol) swatch.append(svgElement("path", { d: SHAPES[symbol], fill: "currentColor" }));
+  else swatch.append(svgElement("line", { x1: 1, y1: 4, x2: 21, y2: 4 }));
   const item = document.createElement("li");
   item.append(swatch, label);
   return item;
+}
+
+function svgElement(name, attributes) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return element;
 }
 
 function drawImages(place, images, small) {

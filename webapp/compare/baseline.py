@@ -51,7 +51,10 @@ class Change:
             return ""
         if self.share == 0:
             return "±0"
-        return ("+" if self.share > 0 else "−") + format_share(abs(self.share))
+        size = abs(self.share)
+        text = "0.01 %" if size < 1e-4 else f"{100 * size:.2g} %" if size < 0.1 else ""
+        sign = ("<" if size < 1e-4 else "") + ("+" if self.share > 0 else "−")
+        return sign + (text or format_share(size))
 
     @property
     def p_text(self) -> str:
@@ -120,6 +123,19 @@ def against(table: SummaryTable, baseline: Row) -> Against:
         for change in _corrected(c for c in found if c.row is not baseline):
             changes[change.row.configuration.key, metric.name] = change
     return Against(baseline, changes)
+
+
+def with_changes(table: SummaryTable, found: Against) -> SummaryTable:
+    """`table` whose cells know their change, and whose baseline knows that it is one."""
+    rows = [
+        replace(
+            row,
+            cells=tuple(replace(c, change=found.of(row, c.metric)) for c in row.cells),
+            is_baseline=row is found.baseline,
+        )
+        for row in table.rows
+    ]
+    return replace(table, rows=tuple(rows))
 
 
 def format_p(p: float) -> str:

@@ -52,9 +52,16 @@ def scale(title: str, values: Iterable[float], *, unit: Unit = "", log: bool) ->
 
 def _linear(title: str, values: list[float], unit: Unit) -> Axis:
     low, high = min(values), max(values)
-    room = 0.08 * (high - low) or 0.5 * abs(high) or 1.0
-    ends = (low - room, high + room)
+    room = 0.08 * (high - low) or 0.5 * abs(high)
+    ends = (low - room, high + room) if room else (-0.08, 1.08)
     if not all(map(math.isfinite, ends)):
         return Axis(title, False)
     ticks = round_ticks(*ends)
-    return Axis(title, False, tuple(ticks), ends, tuple(tick_label(tick, unit) for tick in ticks))
+    return Axis(title, False, tuple(ticks), ends, tuple(_label(tick, unit) for tick in ticks))
+
+
+def _label(tick: float, unit: Unit) -> str:
+    """Of a linear axis, which goes through zero and below."""
+    if tick == 0:
+        return "0"
+    return ("−" if tick < 0 else "") + tick_label(abs(tick), unit)

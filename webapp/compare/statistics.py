@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from webapp.exports.configurations import Configuration, RunLike, configurations
 from webapp.exports.figures import SeriesOfRuns
 from webapp.exports.metrics import METRICS, SUMMARY_WORDS, TABLE_METRICS, Metric, with_tests
 from webapp.exports.numbers import format_with_error
+
+if TYPE_CHECKING:
+    from webapp.compare.baseline import Change
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class Cell:
     best: bool = False
     of_seeds: Mapping[int, float] = field(default_factory=dict)
     """What each seed's run gives: `value` is their mean."""
+    change: Change | None = None
+    """Against the pinned baseline, where one is."""
 
     @property
     def is_finite(self) -> bool:
@@ -45,6 +51,7 @@ class Cell:
 class Row:
     configuration: Configuration
     cells: tuple[Cell, ...]
+    is_baseline: bool = False
 
     def cell(self, name: str) -> Cell:
         return next(cell for cell in self.cells if cell.metric.name == name)

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 
+from webapp.compare.costs import Limit
 from webapp.compare.statistics import summarise
 from webapp.exports.csv_figure import csv_figure
 from webapp.exports.csv_summary import csv_summary
@@ -32,6 +33,7 @@ from webapp.exports.requests import (
     FileRequest,
     read_figure_request,
     read_file_request,
+    read_limit,
     read_run_ids,
     runs_for,
 )
@@ -75,9 +77,10 @@ def summary_file(request: HttpRequest, extension: str) -> HttpResponse:
     """The table of a comparison as a file."""
     try:
         ids = read_run_ids(request.GET.get("runs", ""))
+        limit = read_limit(request.GET)
     except BadRequest as error:
         return refused(error)
-    return summary_answer(runs_for(request.user, ids), extension)
+    return summary_answer(runs_for(request.user, ids), extension, limit)
 
 
 def figures_answer(
@@ -109,10 +112,10 @@ def figure_answer(runs: Sequence[Run], wanted: FileRequest, extension: str) -> H
     return download(content, extension, [metric.name, runs[0].experiment.name])
 
 
-def summary_answer(runs: Sequence[Run], extension: str) -> HttpResponse:
-    """The table of `runs` as a file."""
+def summary_answer(runs: Sequence[Run], extension: str, limit: Limit | None = None) -> HttpResponse:
+    """The table of `runs` as a file; points past `limit` do not count."""
     write = {"csv": csv_summary, "json": json_summary, "tex": latex_summary}[extension]
-    content = write(summarise(runs, series([run.pk for run in runs])))
+    content = write(summarise(runs, series([run.pk for run in runs]), limit))
     return download(content, extension, ["summary", runs[0].experiment.name if runs else ""])
 
 

@@ -76,8 +76,8 @@ def cells(html: str) -> list[list[tuple[str, bool]]]:
 # How many
 
 
-@pytest.mark.parametrize("count", [2, 12])
-def test_two_to_twelve_runs_are_compared(client: Client, ada: User, count: int) -> None:
+@pytest.mark.parametrize("count", [2, 50])
+def test_two_to_fifty_runs_are_compared_in_full(client: Client, ada: User, count: int) -> None:
     ids = many(ada, count)
     page = compared(client, ids)
     assert page.status_code == 200
@@ -87,21 +87,26 @@ def test_two_to_twelve_runs_are_compared(client: Client, ada: User, count: int) 
     assert len(re.findall(r'class="seed-bar"', html)) == count
 
 
-@pytest.mark.parametrize(
-    ("count", "sentence"),
-    [
-        (1, "A comparison needs at least 2 runs; one was given. Pick another beside it."),
-        (13, "A comparison has at most 12 runs; 13 were given. Take some away."),
-    ],
-)
-def test_too_few_and_too_many_are_told_so_and_stay_picked(
-    client: Client, ada: User, count: int, sentence: str
-) -> None:
-    page = compared(client, many(ada, count))
+def test_more_than_fifty_runs_are_envelopes(client: Client, ada: User) -> None:
+    html = compared(client, many(ada, 51)).content.decode()
+    assert "51 runs in 1 configuration; more than 50 runs are drawn as envelopes" in html
+    assert "data-seed" not in html
+    assert html.count('class="legend-name"') == 1
+
+
+def test_too_few_runs_are_told_so_and_stay_picked(client: Client, ada: User) -> None:
+    page = compared(client, many(ada, 1))
     assert page.status_code == 400
     html = page.content.decode()
-    assert sentence in html
-    assert len(re.findall(r'name="runs"[^>]* checked', html)) == count
+    assert "A comparison needs at least 2 runs; one was given. Pick another beside it." in html
+    assert len(re.findall(r'name="runs"[^>]* checked', html)) == 1
+
+
+def test_more_than_five_hundred_runs_are_refused(client: Client, ada: User) -> None:
+    page = compared(client, list(range(1, 502)))
+    assert page.status_code == 400
+    sentence = "A comparison has at most 500 runs; 501 were given. Take some away."
+    assert sentence in page.content.decode()
 
 
 def test_the_same_run_twice_is_one_run(client: Client, ada: User) -> None:
@@ -142,10 +147,10 @@ def test_strangers_are_sent_to_the_sign_in_page(db) -> None:
         assert Client().get(path).headers["Location"].startswith("/sign-in/")
 
 
-def test_twelve_runs_need_the_queries_of_two(
+def test_sixty_runs_need_the_queries_of_two(
     client: Client, ada: User, django_assert_num_queries
 ) -> None:
-    ids = many(ada, 12)
+    ids = many(ada, 60)
     with django_assert_num_queries(count_of(client, ids[:2])):
         compared(client, ids)
 

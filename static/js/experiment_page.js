@@ -54,7 +54,7 @@ function showProgress(run) {
 
 function showOverall() {
   const bars = [...overlay.querySelectorAll("[data-run]")];
-  const running = ["queued", "running"];
+  const running = ["queued", "running", "paused"];
   const ended = bars.filter((bar) => !running.includes(bar.dataset.status)).length;
   const steps = bars.reduce((total, bar) => total + bar.querySelector("progress").value, 0);
   overlay.querySelector("[data-overall]").textContent = `${ended} / ${bars.length} runs done`;

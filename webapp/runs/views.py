@@ -79,8 +79,7 @@ def log(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def checkpoint(request: HttpRequest, pk: int) -> FileResponse:
-    """The newest kept checkpoint, as the engine wrote it; `python -m engine run --resume` reads
-    it."""
+    """The newest kept checkpoint, as `engine.checkpoints.save` wrote it."""
     run = run_for(request.user, pk)
     newest = next(iter(CheckpointStore(run.pk).newest_first()), None)
     if newest is None:

@@ -92,27 +92,28 @@ def act(*, user: User, action: str, pks: Collection[int], tag: str = "") -> Done
 
 
 def _tag(runs: Sequence[Run], text: str, *, put: bool) -> tuple[str, list[int]]:
+    """The tag as the lab writes it, and the runs that got it or lost it."""
     name = " ".join(text.split())
     if not re.fullmatch(TAG_PATTERN, name) or len(name) > LONGEST_TAG:
         raise Refused(
             f"tag: {name[:60]!r} is not possible; allowed: letters, digits, . + # / - _ and single "
             f"spaces, at most {LONGEST_TAG} characters."
         )
+    if put and runs:
+        # Two people may make the same tag at once: the second finds the first one's.
+        Tag.objects.bulk_create([Tag(name=name)], ignore_conflicts=True)
     tag = Tag.objects.filter(name__iexact=name).first()
-    tagged = (
-        set(tag.runs.filter(pk__in=[run.pk for run in runs]).values_list("pk", flat=True))
-        if (tag)
-        else set()
-    )
-    changed = [run.pk for run in runs if (run.pk in tagged) != put]
-    if changed and put:
-        tag = tag or Tag.objects.create(name=name)
+    if tag is None:
+        return name, []
+    having = set(tag.runs.filter(pk__in=[run.pk for run in runs]).values_list("pk", flat=True))
+    changed = [run.pk for run in runs if (run.pk in having) != put]
+    if put:
         tag.runs.add(*changed)
-    elif changed and tag:
+    else:
         tag.runs.remove(*changed)
         if not tag.runs.exists():
             tag.delete()
-    return (tag.name if tag else name), changed
+    return tag.name, changed
 
 
 def _archive(runs: Sequence[Run], *, away: bool) -> list[int]:

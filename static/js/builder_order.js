@@ -1,0 +1,31 @@
+// One change at a time: while the form gets another structure it does not report its values, since
+// those would be of the old one; it does so right after. The change of structure takes along all
+// that was typed.
+
+const changing = new Set(); // the elements whose change of structure is under way
+let isWaiting = false;
+
+const form = () => document.querySelector("#builder-form");
+const changesStructure = (element) => element?.matches?.("button[name=_action], [data-structure]");
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const { elt } = event.detail.requestConfig;
+  if (changesStructure(elt)) {
+    changing.add(elt);
+    htmx.trigger(form(), "htmx:abort");
+  } else if (elt.id === "builder-form" && changing.size) {
+    event.preventDefault();
+    isWaiting = true;
+  }
+});
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  changing.delete(detail.requestConfig.elt);
+  if (changing.size || !isWaiting) return;
+  isWaiting = false;
+  htmx.trigger(form(), "change");
+});
+
+// htmx sends the button that has the focus along with its form, whatever the form reports.
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  if (detail.elt.id === "builder-form") delete detail.parameters._action;
+});

@@ -77,7 +77,7 @@ def test_a_preset_says_what_it_compares_and_shows_what_it_gave(browser, ada) -> 
     browser.post("/presets/short-window/launch")
     run = claimed(Run.objects.order_by("number").first())
     services.record_points(run_id=run.pk, attempt=run.attempt, points=points(1, 10))
-    Run.objects.filter(pk=run.pk).update(status=Status.FINISHED)
+    services.finish(run_id=run.pk, attempt=run.attempt, status=Status.FINISHED)
     drawn = browser.get("/presets/results").text
     assert 'id="drawing-short-window"' in drawn
     assert drawn.count("<polyline") == 1

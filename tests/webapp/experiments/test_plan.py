@@ -76,13 +76,13 @@ LIKE: list[tuple[dict[str, Any], list[str]]] = [
     (
         {
             "estimators": [
-                {"kind": "truncated", "window": 3},
-                {"kind": "truncated", "window": 3, "products": "forward_over_reverse"},
+                {"kind": "evolution", "particles": 4, "chunk": 1},
+                {"kind": "evolution", "particles": 4},
             ]
         },
         [
-            "Truncated, last 3, products = reverse_over_reverse",
-            "Truncated, last 3, products = forward_over_reverse",
+            "Evolution, 4 particles, σ = 0.01, chunk = 1",
+            "Evolution, 4 particles, σ = 0.01, chunk = none",
         ],
     ),
     (

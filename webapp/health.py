@@ -8,6 +8,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
 
 from webapp.workers.selectors import live_workers
 
@@ -57,6 +58,7 @@ def broker_state() -> str:
 
 @login_not_required
 @never_cache
+@require_safe
 def health(request: HttpRequest) -> JsonResponse:
     """200 while the lab can answer and keep things; 503 without its database or its broker."""
     postgres = postgres_state()

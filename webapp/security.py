@@ -66,13 +66,18 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 VIEWERS_MAY_SEND = {
+    "accounts:sign-in",
     "accounts:sign-out",
+    "accounts:join",
     "accounts:account",
     "accounts:single-keys",
-    "accounts:tour-over",
+    "accounts:tour",
     "accounts:tokens",
     "accounts:revoke-token",
-    # The form, its forecast and its checks keep nothing.
+    "runs:columns",
+    "experiments:discard-draft",
+    "experiments:restore-draft",
+    # The form, its forecast and its checks keep nothing but a draft.
     "experiments:form",
     "experiments:yaml",
     "api-v1:validate",

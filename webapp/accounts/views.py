@@ -16,10 +16,13 @@ from django.views.generic import FormView
 from webapp.accounts.forms import SignInForm
 from webapp.accounts.models import SignInToken
 
+PAGE_WITH_A_FORM = ["get", "head", "options", "post"]
+
 
 class SignInView(LoginView):
     """Name and password."""
 
+    http_method_names = PAGE_WITH_A_FORM
     template_name = "accounts/sign_in.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True
@@ -77,6 +80,7 @@ def end_tour(request: HttpRequest) -> HttpResponse:
 class AccountView(FormView):
     """Who I am, and a form that sets my password (the first one, or a new one)."""
 
+    http_method_names = PAGE_WITH_A_FORM
     template_name = "accounts/account.html"
     form_class = SetPasswordForm
     success_url = reverse_lazy("accounts:account")

@@ -147,7 +147,7 @@ def export_figure(
 )
 def export_summary(request: HttpRequest, runs: RunIds) -> HttpResponse:
     """The table of a comparison as CSV."""
-    return _file(views.summary_file(request))
+    return _file(views.summary_file(request, "csv"))
 
 
 def _file(answer: HttpResponse) -> HttpResponse:

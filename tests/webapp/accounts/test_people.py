@@ -189,7 +189,7 @@ class TestViewers:
 
     def test_nor_does_a_token_of_theirs(self, client: Client):
         vic = person("vic", role=User.Role.VIEWER)
-        token = issue_token(user=vic, name="t", scopes=["read", "launch"], days=1)
+        token = issue_token(user=vic, name="t", scopes=["read", "launch"], days=1, by=vic)
         headers = {"authorization": f"Bearer {token}"}
         assert client.get("/api/v1/runs", headers=headers).status_code == 200
         answer = client.post(

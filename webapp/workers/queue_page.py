@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import heapq
+import math
 from collections import defaultdict
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
 from webapp.forecasts.durations import rounded
-from webapp.forecasts.remaining import NONE, Seconds, forecasts_of, remaining_of
+from webapp.forecasts.remaining import Seconds, forecasts_of, remaining_of
 from webapp.health import broker_state, postgres_state
 from webapp.runs.models import Run, Status
 from webapp.runs.selectors import in_line
@@ -67,9 +69,9 @@ class WaitingRun:
     position: int
     reason: str
     takes: Seconds | None
-    """What it was said to take."""
-    begins_in: Seconds | None
-    """Until a worker has time for it; nothing where that is not known."""
+    """What it still takes; nothing where nobody knows."""
+    begins_in: float
+    """Seconds until a worker has time for it; infinite where nobody knows."""
 
     @property
     def takes_words(self) -> str:
@@ -77,7 +79,9 @@ class WaitingRun:
 
     @property
     def begins_words(self) -> str:
-        return "at once" if self.begins_in == NONE else _words(self.begins_in)
+        if math.isinf(self.begins_in):
+            return ""
+        return f"about {rounded(self.begins_in)}" if self.begins_in else "at once"
 
 
 @dataclass(frozen=True)
@@ -94,14 +98,14 @@ def queue_now(*, most_waiting: int = 200) -> QueueNow:
     running = list(_with_owner().filter(status=Status.RUNNING).order_by("started_at", "pk"))
     waiting = list(in_line(_with_owner().filter(status=Status.QUEUED))[:most_waiting])
     said = forecasts_of([*running, *waiting])
-    left = {run.pk: remaining_of(run, said.get(run.pk)) for run in running}
+    left = {run.pk: remaining_of(run, said.get(run.pk)) for run in [*running, *waiting]}
     held = defaultdict(list)
     for run in running:
         held[run.worker].append(HeldRun(run, left[run.pk]))
     cards = [WorkerCard(worker, held[worker.name]) for worker in workers]
     return QueueNow(
         cards=sorted(cards, key=lambda card: (card.forecasts, not card.is_alive)),
-        waiting=_in_turn(waiting, running, left, said, workers),
+        waiting=in_turn(waiting, running, left, workers),
     )
 
 
@@ -114,43 +118,47 @@ def _with_owner() -> QuerySet[Run]:
     return Run.objects.select_related("experiment__owner").defer("spec", "experiment__spec")
 
 
-def _in_turn(
-    waiting: list[Run],
-    running: list[Run],
-    left: dict[int, Seconds | None],
-    said: dict[int, Seconds],
-    workers: list[Worker],
+def in_turn(
+    waiting: list[Run], running: list[Run], left: dict[int, Seconds | None], workers: list[Worker]
 ) -> list[WaitingRun]:
-    """Each with its place and with the work before it, shared among the slots of its queue."""
+    """Each of `waiting` with its place, and when the first slot is free for it if all goes as it is
+    expected to; `left` is by run what it still takes."""
     living = [worker for worker in workers if is_alive(worker)]
     found = []
     positions: dict[str, int] = defaultdict(int)
-    before: dict[str, Seconds | None] = {}
+    slots: dict[str, list[float]] = {}
     for run in waiting:
         queue = run.queue
         takers = [worker for worker in living if queue in worker.queues.split(",")]
-        slots = sum(worker.slots for worker in takers if not worker.paused)
-        if queue not in before:
-            at_work = [left[one.pk] for one in running if one.queue == queue]
-            before[queue] = _sum(at_work) if len(at_work) >= slots else NONE
+        if queue not in slots:
+            taking = [worker for worker in takers if not worker.paused]
+            slots[queue] = [t for worker in taking for t in _free_in(worker, running, left)]
+            heapq.heapify(slots[queue])
+        free = slots[queue]
         positions[queue] += 1
-        ahead, takes = before[queue], said.get(run.pk)
+        begins_in = free[0] if free else math.inf
+        if free:
+            heapq.heapreplace(free, begins_in + _expected(left[run.pk]))
         found.append(
             WaitingRun(
                 run=run,
                 position=positions[queue],
-                reason=_reason(queue, positions[queue], slots, len(takers)),
-                takes=takes,
-                begins_in=ahead / slots if ahead is not None and slots else None,
+                reason=_reason(queue, positions[queue], len(free), len(takers)),
+                takes=left[run.pk],
+                begins_in=begins_in,
             )
         )
-        before[queue] = _sum([ahead, takes])
     return found
 
 
-def _sum(parts: list[Seconds | None]) -> Seconds | None:
-    """Nothing where one of them is not known."""
-    return None if None in parts else sum(parts, NONE)
+def _free_in(worker: Worker, running: list[Run], left: dict[int, Seconds | None]) -> list[float]:
+    """Seconds until each slot of `worker` is free."""
+    busy = [_expected(left[run.pk]) for run in running if run.worker == worker.name]
+    return busy[: worker.slots] + [0.0] * (worker.slots - len(busy))
+
+
+def _expected(seconds: Seconds | None) -> float:
+    return seconds.expected if seconds else math.inf
 
 
 def _reason(queue: str, position: int, slots: int, takers: int) -> str:

@@ -29,6 +29,7 @@ probes: {every: 10, draws: 2}
 """
 SIX_CHARTS = {"width": 1366, "height": 1500}
 WARM_UP_MS = 8_000
+LONGEST_MS = 180_000
 TARGET = 0.3
 COUNTERS = ("TaskDuration", "ThreadTime", "ScriptDuration", "LayoutDuration", "RecalcStyleDuration")
 DRAWN = (
@@ -81,10 +82,11 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         # The page's own policy forbids the evaluation with which it is asked what it shows.
         page = browser.new_context(bypass_csp=True, viewport=SIX_CHARTS).new_page()
+        page.set_default_timeout(LONGEST_MS)
         page.goto(options.link)
         run = launch(page, lab)
         page.goto(f"{lab}/runs/{run}/")
-        page.wait_for_function(f"{RECEIVED} > 50", timeout=120_000)
+        page.wait_for_function(f"{RECEIVED} > 50", timeout=LONGEST_MS)
         page.wait_for_timeout(WARM_UP_MS)
         found = measure(page, options.seconds)
         page.get_by_role("button", name="Cancel").first.click()

@@ -1,12 +1,12 @@
-// One change at a time: while the form gets another structure it does not report its values, since
-// those would be of the old one; it does so right after. The change of structure takes along all
+// One change at a time: while a button of the form is at work it does not report its values, since
+// those would be of the old structure; it does so right after. The button takes along all
 // that was typed.
 
 const changing = new Set(); // the elements whose change of structure is under way
 let isWaiting = false;
 
 const form = () => document.querySelector("#builder-form");
-const changesStructure = (element) => element?.matches?.("button[name=_action], [data-structure]");
+const changesStructure = (element) => element?.matches?.("button[formaction], [data-structure]");
 
 document.addEventListener("htmx:beforeRequest", (event) => {
   const { elt } = event.detail.requestConfig;
@@ -25,7 +25,9 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
   htmx.trigger(form(), "change");
 });
 
-// htmx sends the button that has the focus along with its form, whatever the form reports.
+// htmx sends the button that was pressed last along with its form, whatever the form reports.
 document.addEventListener("htmx:configRequest", ({ detail }) => {
-  if (detail.elt.id === "builder-form") delete detail.parameters._action;
+  if (detail.elt.id !== "builder-form") return;
+  delete detail.parameters._action;
+  for (const name of ["_saved", "_ahead"]) detail.parameters[name] = form().querySelector(`input[name=${name}]`).value;
 });

@@ -86,11 +86,10 @@ def _folded(column: Column, runs: Sequence[Run]) -> Cell:
     if column.needs_spec:
         # What differs by seed only has one spec.
         return _cell(column, runs[0])
+    if column.kind == "run":
+        # Not a name that somebody gave to one of them.
+        return Cell("run", runs[0].label)
     return _FOLDS[column.kind](column, [column.read(run) for run in runs])
-
-
-def _fold_run(column: Column, values: list[Any]) -> Cell:
-    return Cell("run", str(values[0]))
 
 
 def _fold_status(column: Column, values: list[str]) -> Cell:
@@ -134,7 +133,6 @@ def _number(value: float | None, column: Column) -> str:
 
 
 _FOLDS: dict[Kind, Callable[[Column, list[Any]], Cell]] = {
-    "run": _fold_run,
     "status": _fold_status,
     "tags": _fold_tags,
     "moment": _fold_moments,

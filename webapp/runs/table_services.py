@@ -59,20 +59,16 @@ class Done:
             "cancel": "cancelled, or stopping after their outer step",
         }[self.action]
         count = len(self.changed)
-        is_are = "is" if count == 1 else "are"
-        done = (
-            f"{count} {'run' if count == 1 else 'runs'} {is_are} {words}."
-            if count
-            else ("Nothing to change.")
-        )
+        runs = "1 run is" if count == 1 else f"{count} runs are"
+        done = f"{runs} {words}." if count else "Nothing to change."
         if self.not_allowed:
-            done += f" {self.not_allowed} belong to others and stay as they are."
+            done += f" {self.not_allowed} of others: only they or an admin may change them."
         return done
 
 
 def act(*, user: User, action: str, pks: Collection[int], tag: str = "") -> Done:
     """Do `action` to those of the runs `pks` that `user` may change."""
-    runs = list(visible_runs(user).filter(pk__in=pks))
+    runs = list(visible_runs(user).defer("spec", "summary").filter(pk__in=pks))
     mine = [run for run in runs if may_change(user, run.experiment)]
     others = len(runs) - len(mine)
     with transaction.atomic():

@@ -106,7 +106,7 @@ def test_the_runs_of_others_stay_as_they_are(
     theirs = launched(bob).runs.first()
     assert theirs is not None
     html = act(client, action, [mine[0], theirs], tag="x")
-    assert "1 belong to others and stay as they are." in html
+    assert "1 of others: only they or an admin may change them." in html
     theirs.refresh_from_db()
     assert (theirs.status, theirs.archived_at, theirs.tags.count()) == (Status.QUEUED, None, 0)
 

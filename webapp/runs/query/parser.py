@@ -8,10 +8,12 @@ from typing import Any
 from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, v_args
 
 from webapp.runs.query.errors import QueryError
-from webapp.runs.query.nodes import Comparison, Node, Not, Word, both, either
+from webapp.runs.query.nodes import Comparison, Node, Not, Word, both, either, leaves
 
 LONGEST = 1000
 """Characters of a query."""
+MOST_VALUES = 60
+"""Words and values of a query: each may be a look-up of its own."""
 DEEPEST = 40
 """Parentheses and NOTs of a query: each may be a level of the tree."""
 
@@ -96,9 +98,13 @@ def parse(text: str) -> Node | None:
     if not text.strip():
         return None
     try:
-        return _PARSER.parse(text)
+        tree: Node = _PARSER.parse(text)
     except UnexpectedInput as error:
         raise _explained(error, text) from None
+    count = sum(len(leaf.values) if isinstance(leaf, Comparison) else 1 for leaf in leaves(tree))
+    if count > MOST_VALUES:
+        raise QueryError(f"{count} words and values; at most {MOST_VALUES} are looked for", 1)
+    return tree
 
 
 def _plain(token: Token) -> str:

@@ -102,6 +102,7 @@ def test_what_a_text_means(text: str, tree: Node | None) -> None:
         ("a\ud800", 2, "not possible"),
         ("x" * (LONGEST + 1), LONGEST + 1, "1,001 characters; at most 1,000"),
         ("(" * 41 + "a" + ")" * 41, 41, "more than 40"),
+        ("seed:" + "1," * 60 + "1", 1, "61 words and values; at most 60"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_column(text: str, column: int, says: str) -> None:

@@ -26,6 +26,10 @@ const refreshCharts = refreshing(async () => {
   for (const card of gone) card.remove();
   cards.forEach(show);
   grid.removeAttribute("aria-busy");
+  // A chart that was drawn while the cards beside it still moved has another width by now.
+  requestAnimationFrame(() => {
+    for (const plot of grid.querySelectorAll(".js-plotly-plot")) window.Plotly.Plots.resize(plot);
+  });
 });
 
 function writeAddress(changes) {

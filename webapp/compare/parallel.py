@@ -9,7 +9,7 @@ from typing import Any
 
 from webapp.compare.scales import WIDE
 from webapp.compare.statistics import SummaryTable
-from webapp.compare.varied import varied
+from webapp.compare.varied import number_text, varied
 from webapp.exports.charts import Chart, Stroke
 from webapp.exports.metrics import Unit
 from webapp.exports.numbers import format_value
@@ -52,7 +52,7 @@ def parallel(table: SummaryTable) -> Chart | None:
         known = [cell.value if cell is not None and cell.is_finite else None for cell in cells]
         if any(value is not None for value in known):
             metric = next(cell.metric for cell in cells if cell is not None)
-            uprights.append(_of_numbers(metric.title, known, metric.unit))
+            uprights.append(_of_numbers(metric.title, known, _in_unit(metric.unit)))
     best = _best(table)
     across = tuple(range(len(uprights)))
     strokes = [_upright(place) for place in across]
@@ -122,7 +122,7 @@ def _of_values(title: str, values: tuple[Any, ...]) -> Upright:
     """The axis of a field: of numbers, or of words in the order in which they come."""
     numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
     if numbers and len(numbers) == sum(value is not None for value in values):
-        return _of_numbers(title, list(values), "")
+        return _of_numbers(title, list(values), number_text)
     kinds = list(dict.fromkeys(value for value in values if value is not None))
     heights = [
         NOWHERE if v is None else kinds.index(v) / (len(kinds) - 1) if len(kinds) > 1 else 0.5
@@ -133,7 +133,11 @@ def _of_values(title: str, values: tuple[Any, ...]) -> Upright:
     return Upright(title, texts, tuple(heights), low, high)
 
 
-def _of_numbers(title: str, values: list[float | None], unit: Unit) -> Upright:
+def _in_unit(unit: Unit) -> Callable[[float], str]:
+    return lambda value: format_value(value, unit)
+
+
+def _of_numbers(title: str, values: list[float | None], text: Callable[[float], str]) -> Upright:
     known = [float(value) for value in values if value is not None]
     low, high = min(known), max(known)
     wide = low > 0 and high / low >= WIDE
@@ -142,8 +146,8 @@ def _of_numbers(title: str, values: list[float | None], unit: Unit) -> Upright:
     heights = tuple(
         NOWHERE if v is None else (at(v) - at(low)) / span if span else 0.5 for v in values
     )
-    texts = tuple(format_value(value, unit) for value in values)
-    return Upright(title, texts, heights, format_value(low, unit), format_value(high, unit))
+    texts = tuple("–" if value is None else text(value) for value in values)
+    return Upright(title, texts, heights, text(low), text(high))
 
 
 def _best(table: SummaryTable) -> int | None:

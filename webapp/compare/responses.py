@@ -7,10 +7,9 @@ from typing import Any
 
 from webapp.compare.scales import WIDE, Scale, metric_scale, scale
 from webapp.compare.statistics import Cell, Row, SummaryTable
-from webapp.compare.varied import ESTIMATOR, Varied, varied
+from webapp.compare.varied import ESTIMATOR, Varied, number_text, varied
 from webapp.exports.charts import Chart, Stroke
 from webapp.exports.metrics import METRICS, Metric
-from webapp.exports.numbers import format_value
 
 USUAL = {"inner.steps": "peak_bytes", "window": "bias_relative"}
 """Which metric a field is drawn against at first, by the end of its path; else the meta-loss."""
@@ -80,7 +79,7 @@ def response(table: SummaryTable, path: str, metric: Metric) -> Chart | None:
         text_summary=_words(metric, field, labels, sorted_lines),
         header=("Line", field.title, metric.title, "N"),
         rows=tuple(
-            (label, "–" if number is None else format_value(number), cell.text, str(cell.n))
+            (label, "–" if number is None else number_text(number), cell.text, str(cell.n))
             for label, number, _, cell in [*placed, *without]
         ),
         records=tuple(
@@ -140,7 +139,7 @@ def _line(label: str, points: list[tuple[float, Row, Cell]], across: Scale, alon
         y=tuple(along.place(value) for value in values),
         joined=True,
         words=tuple(
-            f"{row.configuration.label}\n{format_value(number)}: {cell.text} (N = {cell.n})"
+            f"{row.configuration.label}\n{number_text(number)}: {cell.text} (N = {cell.n})"
             for number, row, cell in points
         ),
         **whiskers,
@@ -187,8 +186,8 @@ def _words(
     for label, points in list(zip(labels, lines, strict=True))[:8]:
         (first, _, low), (last, _, high) = points[0], points[-1]
         said.append(
-            f"{label}: {low.text} at {format_value(first)}"
-            + (f", {high.text} at {format_value(last)}" if len(points) > 1 else "")
+            f"{label}: {low.text} at {number_text(first)}"
+            + (f", {high.text} at {number_text(last)}" if len(points) > 1 else "")
         )
     more = f" And {len(lines) - 8} more lines." if len(lines) > 8 else ""
     return f"{metric.title} against {field.title}. {'; '.join(said)}.{more}"

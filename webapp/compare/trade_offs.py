@@ -13,6 +13,7 @@ from webapp.compare.statistics import Cell, Row, SummaryTable
 from webapp.exports.charts import Chart, Stroke
 from webapp.exports.metrics import METRICS, Metric
 from webapp.exports.numbers import format_value
+from webapp.exports.ticks import tick_label
 
 ISO_LINES = 4
 _ISO_POINTS = 60
@@ -91,7 +92,7 @@ def bias_variance(table: SummaryTable) -> Chart | None:
     best = spots[order[0]].row.configuration.label
     note = _note(table, spots, scales)
     if levels:
-        said = ", ".join(format_value(level) for level in levels)
+        said = ", ".join(tick_label(level, "") for level in levels)
         note = f"dotted: bias² + variance = {said}" + (f"; {note}" if note else "")
     return Chart(
         name="bias-variance",
@@ -190,7 +191,9 @@ def _equal_errors(scales: tuple[Scale, Scale]) -> tuple[list[float], list[Stroke
     x_axis, y_axis = scales[0].axis, scales[1].axis
     if not (x_axis.log and y_axis.log and x_axis.ends and y_axis.ends):
         return [], []
-    low = math.ceil(math.log10(max(x_axis.ends[0] ** 2, y_axis.ends[0])))
+    # Where zero has a place, what lies below the least positive value is no part of the plane.
+    least = [10 * own.zero if own.zero else own.axis.ends[0] for own in scales if own.axis.ends]
+    low = math.ceil(math.log10(max(least[0] ** 2, least[1])))
     high = math.floor(math.log10(x_axis.ends[1] ** 2 + y_axis.ends[1]))
     apart = max(1, math.ceil((high - low + 1) / ISO_LINES))
     levels = [10.0**power for power in range(low, high + 1, apart)]

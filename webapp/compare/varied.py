@@ -46,6 +46,11 @@ class Varied:
         return self.has_choice and all(_is_number(v) for v in self.values if v is not None)
 
 
+def number_text(value: float) -> str:
+    """A setting as somebody typed it: 10, 0.001, 1e−06."""
+    return f"{value:g}".replace("-", "−")
+
+
 def varied(groups: Sequence[Configuration]) -> list[Varied]:
     """The fields in which `groups` differ, in the order of the first spec that has them."""
     fields = [leaves(group.runs[0].spec, NOT_VARIED) for group in groups]

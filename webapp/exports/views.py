@@ -13,6 +13,7 @@ from webapp.compare.statistics import summarise
 from webapp.exports.csv_figure import csv_figure
 from webapp.exports.csv_summary import csv_summary
 from webapp.exports.downloads import download
+from webapp.exports.envelopes import MOST_IN_FULL
 from webapp.exports.figures import Figure, build_figure
 from webapp.exports.json_figure import json_figure, json_summary
 from webapp.exports.latex import latex_figure, latex_summary
@@ -86,8 +87,15 @@ def summary_file(request: HttpRequest, extension: str) -> HttpResponse:
 def figures_answer(
     runs: Sequence[Run], wanted: FigureRequest, names: Iterable[str] | None = None
 ) -> JsonResponse:
-    """The charts of `runs`: those called `names`, or all that have a place on a page."""
-    points = series([run.pk for run in runs])
+    """The charts of `runs`: those called `names`, or all that have a place on a page.
+
+    Of so many runs that they are envelopes, only the charts that every page has: all series of all
+    of them would not be read in time.
+    """
+    if names is None and len(runs) > MOST_IN_FULL:
+        names = with_tests(PAGE_METRICS, {name for run in runs for name in run.summary})
+    read = None if names is None else [each for name in names for each in _needed(name, wanted)]
+    points = series([run.pk for run in runs], names=read)
     drawn = [
         build_figure(runs, points, find_metric(name), **wanted.as_options())
         for name in (_names(points) if names is None else names)
@@ -103,13 +111,16 @@ def figures_answer(
 def figure_answer(runs: Sequence[Run], wanted: FileRequest, extension: str) -> HttpResponse:
     """One chart of `runs` (at least one) as a file."""
     metric, drawing = wanted.metric, wanted.drawing
-    names = [metric.name, *interval_of(metric.name), drawing.x]
-    if drawing.limit:
-        names.append(drawing.limit.cost)
-    points = series([run.pk for run in runs], names=names)
+    points = series([run.pk for run in runs], names=_needed(metric.name, drawing))
     figure = build_figure(runs, points, metric, **drawing.as_options())
     content = figure_content(figure, extension, SIZES[wanted.width], wanted.font)
     return download(content, extension, [metric.name, runs[0].experiment.name])
+
+
+def _needed(name: str, drawing: FigureRequest) -> list[str]:
+    """The series that the figure of `name` is drawn from."""
+    cost = [drawing.limit.cost] if drawing.limit else []
+    return [name, *interval_of(name), drawing.x, *cost]
 
 
 def summary_answer(runs: Sequence[Run], extension: str, limit: Limit | None = None) -> HttpResponse:

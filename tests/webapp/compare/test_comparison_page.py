@@ -130,7 +130,7 @@ def test_the_charts_are_those_that_the_runs_have(client: Client, swept: Experime
     ]  # fmt: skip
     horizon = found["response:inner.steps"]
     assert horizon["title"] == "Peak memory against inner.steps"
-    assert "unrolled: 10 MB at 10.0, 20 MB at 20.0" in horizon["text_summary"]
+    assert "unrolled: 10 MB at 10, 20 MB at 20" in horizon["text_summary"]
     window = found["response:estimators.0.window"]
     assert window["title"] == "Bias / oracle norm against estimator.window"
     assert len(window["legend"]) == 4, "a line a horizon, and unrolled has no window"

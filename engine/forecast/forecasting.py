@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import prod
+from math import ceil, prod
 
 from engine.building import is_compiled
 from engine.data import DataError
@@ -55,10 +55,12 @@ def _of_one(experiment: Experiment, options: Options, subject: Subject) -> Estim
     together, problem = subject.estimated(experiment, options)
     seeds = outer.meta_batch if options.proposes else 1
     sizes = {"steps": steps, "objective": experiment.objective, "seeds": seeds}
-    reached, work, kept = subject.needs(options, problem, **sizes)
-    if options.partial:
-        # Only the first estimate of a run begins windows that others are in the middle of.
-        _, work, kept = subject.needs(options, problem, **sizes, carried=True)
+    # Only the first estimate of a run begins windows that others are in the middle of.
+    reached, work, kept = subject.needs(options, problem, **sizes, carried=options.partial)
+    start = Work()
+    if options.partial and options.kind == "evolution":
+        # Before it, pairs go to windows spread evenly over the inner loop: half of it each.
+        start = work * (0.5 * (ceil(steps / options.window) - 1))
     estimates = 1 if options.proposes else outer.meta_batch // together
     estimate = _of_each_loop(work, together) * estimates
     probes = probing(experiment, options, subject, reached.bytes, estimate)
@@ -73,7 +75,7 @@ def _of_one(experiment: Experiment, options: Options, subject: Subject) -> Estim
         probe_bytes=probes.bytes,
         run_bytes=resident + max(reached.bytes, probes.bytes),
         estimate=estimate,
-        run=estimate * outer.steps,
+        run=estimate * outer.steps + _of_each_loop(start, together) * estimates,
         probes=probes.work,
         compiled=is_compiled(experiment),
         how="measured" if subject.measured else "traced",

@@ -23,7 +23,8 @@ class Work(Record):
     gradient_evaluations: float = 0.0
     hessian_vector_products: float = 0.0
     operations: float = 0.0
-    """Calls of torch operations: each costs its dispatch, however small its tensors."""
+    """Calls of torch operations: each costs its dispatch, however small its tensors. One below a
+    `vmap`, or that is recorded, counts as the plain ones that take as long."""
     flops: float = 0.0
     """Floating-point operations of matrix products and convolutions."""
     bytes_moved: float = 0.0

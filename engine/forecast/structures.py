@@ -74,11 +74,10 @@ def _truncated(
     if options.online:
         longest = options.longest_window or horizon
         window = window if options.schedule == "fixed" else longest
-        before = min(1, horizon - window)
         sizes = {"window": horizon_size(window, unit)}
         return Structure(
             sizes,
-            lambda chosen: chosen["window"] + before,
+            lambda chosen: chosen["window"] + min(chosen["window"], horizon - window),
             lambda chosen: {
                 "window": chosen["window"],
                 "schedule": "fixed",
@@ -183,10 +182,9 @@ def _search(options: Any, *, together: int, seeds: int, **known: int) -> Structu
 
 
 def _self_tuning(options: Any, *, horizon: int, unit: int, **_: int) -> Structure:
-    after = int(options.window < horizon)
     return Structure(
         {"window": horizon_size(options.window, 1)},
-        lambda chosen: chosen["window"] + after,
+        lambda chosen: chosen["window"] + min(chosen["window"], horizon - options.window),
         lambda chosen: {"window": chosen["window"]},
     )
 

@@ -54,21 +54,26 @@ def traced(
     chunks: int | None = None,
     carried: bool = False,
 ) -> Trace:
-    """An estimate, or a generation, of an inner loop of `steps`; the first of a run, or with
-    `carried` the one after it. `chunks` are as many chunks of tangents as forward mode takes."""
+    """An estimate, or a generation, of an inner loop of `steps`, the first of a run; or with
+    `carried`, what it reached and the work of the one after it. `chunks` are as many chunks of
+    tangents as forward mode takes."""
     # What an estimate records or prepares once is not its own.
     mode, meta = subject.mode, subject.meta
     with mode, horizon(problem, steps), subject.meter():
         run = _run(problem, part, meta, seeds, chunks)
-        if carried or getattr(part.options, "products", "") == "forward_over_reverse":
+        if getattr(part.options, "products", "") == "forward_over_reverse":
             run()
         elif part.options.kind == "fomaml":
             run()
             run = _run(problem, part, meta, seeds, chunks)
     with mode, horizon(problem, steps), subject.meter() as meter:
         counts = run()
+    places = meter.places
+    if carried:
+        with mode, horizon(problem, steps), subject.meter() as meter:
+            counts = run()
     counted = dict(zip(COUNTS, counts, strict=True))
-    return Trace(meter.places, meter.work + Work(**counted), meter.live)
+    return Trace(places, meter.work + Work(**counted), meter.live)
 
 
 def _run(

@@ -17,6 +17,7 @@ from engine.advice.advice import advise
 from engine.forecast import Calibration, EstimatorForecast, Machine
 from engine.forecast.fit import fit
 from engine.forecast.fixes import fixes
+from engine.forecast.interrupting import Interrupted, interruptible
 from engine.forecast.largest import Forecaster, Size, largest_that_fits, sizes
 from engine.spec import PlannedRun, expand
 from engine.spec.editing import edited, value_at
@@ -57,6 +58,8 @@ def answers(
     answer = known
     if answer is None:
         answer = _needs(experiment, machines, _within(SECONDS, forecast, wanted))
+        if not answer.configurations and not wanted():
+            return
         yield answer, False
 
     def goes_on() -> bool:
@@ -211,12 +214,17 @@ def _advised(
 
 
 def _within(seconds: float, forecast: Forecaster, wanted: Callable[[], bool]) -> Forecaster:
-    """`forecast`, which raises `OutOfTime` after `seconds`, or when nobody wants it any more."""
+    """`forecast`, which raises `OutOfTime` after `seconds`, or in the middle of a trace where
+    nobody wants it any more."""
     ends = time.monotonic() + seconds
 
     def timely(experiment: engine.spec.Experiment) -> EstimatorForecast:
         if time.monotonic() > ends or not wanted():
             raise OutOfTime
-        return forecast(experiment)
+        try:
+            with interruptible(wanted):
+                return forecast(experiment)
+        except Interrupted:
+            raise OutOfTime from None
 
     return timely

@@ -34,7 +34,9 @@ FORGOTTEN_AFTER = timedelta(seconds=5)
 """A form that has not looked for so long is closed, or its experiment launched."""
 LAUNCH_SECONDS = 2.0
 """How long a launch waits for an answer that is on its way."""
-LOOK_EVERY = 0.03
+PANEL_SECONDS = 1.0
+"""How long a panel's request waits for it: one request then takes the place of many."""
+LOOK_EVERY = 0.015
 NOTHING = Outlook("", "unknown", {})
 """Of what is no experiment yet."""
 MOST_NAMED = 3
@@ -82,6 +84,24 @@ def look_up(experiment: engine.spec.Experiment) -> Outlook:
 
 def outlook_for(key: str) -> Outlook:
     return Outlook.of(key, Forecast.objects.filter(key=key).first())
+
+
+def waited_for(
+    key: str, seconds: float, *, enough: Callable[[Outlook], bool] = lambda outlook: False
+) -> Outlook:
+    """What is known of the question `key` once that is `enough`, or nothing more can come, or
+    `seconds` have passed."""
+    ends = time.monotonic() + seconds
+    outlook = outlook_for(key)
+    while outlook.is_open and not enough(outlook) and time.monotonic() < ends:
+        time.sleep(LOOK_EVERY)
+        outlook = outlook_for(key)
+    return outlook
+
+
+def has_answer(outlook: Outlook) -> bool:
+    """Also one that may still grow; what a worker that is silent will say cannot be awaited."""
+    return outlook.answer is not None or outlook.state == "silent"
 
 
 def answer(key: str, found: Answer, *, complete: bool) -> None:
@@ -133,11 +153,7 @@ def asked_and_waited_for(
     """`ask`, and for up to `seconds` a look whether the answer is `enough`; no wait where no
     forecast worker lives."""
     outlook = ask(experiment)
-    ends = time.monotonic() + (seconds if worker_is_there() else 0.0)
-    while outlook.is_open and not enough(outlook) and time.monotonic() < ends:
-        time.sleep(LOOK_EVERY)
-        outlook = outlook_for(outlook.key)
-    return outlook
+    return waited_for(outlook.key, seconds if worker_is_there() else 0.0, enough=enough)
 
 
 def before_launch(experiment: engine.spec.Experiment, *, insist: bool) -> Answer | None:

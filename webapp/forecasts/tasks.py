@@ -76,6 +76,9 @@ def answer(key: str) -> None:
             services.answer(key, found, complete=complete)
         if not complete and wanted():
             services.take_up_later(key)
+        elif not complete:
+            # Left before there was anything: whoever wants it after all asks anew.
+            row.filter(answer__isnull=True).delete()
     except SoftTimeLimitExceeded:
         # What is there already is the answer.
         slow = "" if row.filter(answer__isnull=False).exists() else TOO_SLOW

@@ -9,15 +9,16 @@ from django.views.decorators.http import require_GET
 from webapp.experiments.selectors import experiment_for
 from webapp.forecasts.of_runs import of_experiment, of_run
 from webapp.forecasts.panel import Panel
-from webapp.forecasts.services import looked, outlook_for
+from webapp.forecasts.services import PANEL_SECONDS, has_answer, looked, waited_for
 from webapp.runs.selectors import run_for
 
 
 @require_GET
 def panel(request: HttpRequest, key: str) -> HttpResponse:
-    """What is known now of the question `key`: the element that asks again, and what changed."""
+    """What is known of the question `key`, as soon as there is something: the element that asks
+    again, and what changed."""
     looked(key)
-    context = {"panel": Panel(outlook_for(key))}
+    context = {"panel": Panel(waited_for(key, PANEL_SECONDS, enough=has_answer))}
     return render(request, "forecasts/answer.html", context)
 
 

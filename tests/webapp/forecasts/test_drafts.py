@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from engine.forecast.forecasting import forecast
+from engine.forecast.subject_cache import forget
 from engine.spec import SpecError, validate
 from tests.webapp.experiments.form_fields import fields_of
 from tests.webapp.factories import QUADRATIC, launched, person
@@ -34,6 +35,8 @@ FULL = {
     "estimators": [{"kind": "unrolled", "storage": "full"}, {"kind": "truncated", "window": 3}],
     "inner_task": {"kind": "quadratic", "dimension": 1000, "condition_number": 10.0},
     "inner": {"steps": 400},
+    # In closed form it keeps every step, and is more than any estimate.
+    "probes": {"oracle": False},
 }
 
 
@@ -125,6 +128,17 @@ class TestAsking:
         )
         assert services.ask(spec, "a" * 16).state == "waiting"
 
+    def test_what_is_superseded_in_the_middle_of_a_trace_is_dropped(self, monkeypatch) -> None:
+        outlook = services.ask(experiment(inner={"steps": 17}), "a" * 16)
+        monkeypatch.setattr(tasks, "WANTED_EVERY", 0.0)
+        monkeypatch.setattr(services, "is_wanted", lambda question: next(looks, False))
+        looks = iter([True] * 5)
+        forget()
+        tasks.answer(outlook.key)
+        assert services.outlook_for(outlook.key).state == "unknown"
+        services.ask(experiment(inner={"steps": 17}), "a" * 16)
+        assert services.outlook_for(outlook.key).state == "waiting", "asked anew"
+
 
 class TestAnswer:
     def test_it_is_the_engine_s_forecast_of_every_configuration(self) -> None:
@@ -141,7 +155,7 @@ class TestAnswer:
             assert item.forecast.parts == alone.parts
 
     def test_the_worker_s_task_goes_on_to_advice_and_the_largest_sizes(self, monkeypatch) -> None:
-        monkeypatch.setattr(answering, "SECONDS", 4.0)
+        monkeypatch.setattr(answering, "SECONDS", 8.0)
         worker(ROOMY)
         outlook = services.ask(experiment())
         _purge()  # as the worker does that takes the message
@@ -155,8 +169,8 @@ class TestAnswer:
 
     def test_the_rest_gives_way_to_who_waits_and_is_taken_up_again(self, monkeypatch) -> None:
         """A person who asks meanwhile waits for no one's advice and largest sizes."""
-        monkeypatch.setattr(answering, "SECONDS", 4.0)
-        monkeypatch.setattr(tasks, "TURN_SECONDS", 0.0)
+        monkeypatch.setattr(answering, "SECONDS", 8.0)
+        monkeypatch.setattr(tasks, "TURN_SECONDS", 0.02)
         worker(ROOMY)
         first = services.ask(experiment())
         other = services.ask(experiment(inner={"steps": 30}))
@@ -250,6 +264,21 @@ class TestPages:
         for words in ("fits", "Unrolled, full", "peak of one estimate", "of memory"):
             assert words in part
         assert 'id="forecast"' in self.form(browser, posted)
+
+    def test_its_request_waits_for_the_answer(self, browser, posted, monkeypatch) -> None:
+        worker(ROOMY)
+        self.form(browser, posted)
+        key, looks = services.look_up(experiment(**FULL)).key, []
+
+        def meanwhile(seconds: float) -> None:
+            looks.append(seconds)
+            if len(looks) == 3:
+                answered(**FULL)
+
+        monkeypatch.setattr(services.time, "sleep", meanwhile)
+        part = browser.get(f"/forecasts/{key}/panel").content.decode()
+        assert "peak of one estimate" in part
+        assert sum(looks) < services.PANEL_SECONDS
 
     def test_a_fix_is_one_click_away(self, browser, posted) -> None:
         worker(NARROW)

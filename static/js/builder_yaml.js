@@ -3,7 +3,7 @@
 
 const area = () => document.querySelector("#yaml-text");
 const ahead = () => document.querySelector("#ahead");
-let sent = null; // the text that the lab has been asked about
+let sent = ""; // the text that the lab has been asked about
 
 export function isAhead() {
   return ahead()?.value === "yaml";
@@ -58,9 +58,9 @@ document.addEventListener("click", ({ target }) => {
 document.addEventListener("htmx:configRequest", ({ target }) => {
   if (target.id === "yaml-text") sent = area().value;
 });
-document.addEventListener("htmx:afterSettle", () => {
-  if (sent !== null && area().value !== sent) ahead().value = "yaml"; // it was typed on meanwhile
-  sent = null;
+document.addEventListener("htmx:afterSettle", ({ detail }) => {
+  const isAnswer = detail.requestConfig?.elt.id === "yaml-text";
+  if (isAnswer && area().value !== sent) ahead().value = "yaml"; // it was typed on meanwhile
   drawGutter();
 });
 document.addEventListener("htmx:oobBeforeSwap", (event) => {

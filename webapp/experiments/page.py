@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from engine.spec import FieldError, stored_to_yaml
@@ -36,18 +37,18 @@ class Page:
     """Text of the YAML tab that the form has not taken up, since it is no experiment."""
     insisted: bool = False
 
-    @property
+    @cached_property
     def changes(self) -> list[Difference]:
         if not self.draft.experiment:
             return []
         return differences([self.origin.document, self.draft.document], leave_out=())
 
-    @property
+    @cached_property
     def yaml(self) -> str:
         """The text of the YAML tab; a draft that is no experiment is written as it is."""
         return self.yaml_ahead or stored_to_yaml(self.draft.document)
 
-    @property
+    @cached_property
     def yaml_errors(self) -> list[LineError]:
         if self.yaml_ahead:
             return read_yaml(self.yaml_ahead)[1]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from django.db.models import Count, Max, Min
 from django.utils import timezone
-from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from webapp.observability.models import RecentError
@@ -24,9 +24,6 @@ _requests = Histogram(
     ("method", "route", "status"),
     buckets=UP_TO_SECONDS,
     registry=REGISTRY,
-)
-open_websockets = Gauge(
-    "lab_open_websockets", "Websockets that this web process holds open.", registry=REGISTRY
 )
 
 

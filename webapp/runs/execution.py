@@ -16,6 +16,7 @@ import engine
 from engine.events import Checkpoint, Event, Finished, Note, Pictured, Point, Started
 from engine.spec import validate
 from webapp.forecasts import predictions
+from webapp.observability import context
 from webapp.runs import pausing, services, shutdown
 from webapp.runs.checkpoint_store import CheckpointStore
 from webapp.runs.explanations import explain, is_out_of_memory
@@ -48,7 +49,7 @@ def execute(
     predictions.ask(run)
     try:
         guard = MemoryGuard.of_worker(worker)
-        with Recorder(run) as recorder, guard:
+        with context.run(run_id), Recorder(run) as recorder, guard:
             ended = _follow(run, checkpoint, recorder, store, must_stop, guard)
         if ended and Run.objects.filter(pk=run_id, status=Status.FINISHED).exists():
             store.delete()

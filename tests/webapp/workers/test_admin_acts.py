@@ -129,12 +129,12 @@ def test_a_paused_worker_takes_nothing_and_a_resumed_one_goes_on(tmp_path: Path)
     with WorkerProcess(tmp_path) as process:
         worker = Worker.objects.get(name__startswith=f"{process.name}@")
         services.set_paused(user=root, worker=worker, paused=True)
-        wait_until(lambda: not consumed(worker), seconds=20, every=0.1)
+        wait_until(lambda: not consumed(worker), seconds=60, every=0.1)
         run = first_run(root, seeds=[0], estimators=[{"kind": "unrolled"}])
         with pytest.raises(AssertionError, match="not so"):
             wait_until(lambda: status(run) != Status.QUEUED, seconds=1.5, every=0.1)
         services.set_paused(user=root, worker=worker, paused=False)
-        wait_until(lambda: status(run) == Status.FINISHED, seconds=30, every=0.1)
+        wait_until(lambda: status(run) == Status.FINISHED, seconds=90, every=0.1)
 
 
 def consumed(worker: Worker) -> list:

@@ -43,16 +43,29 @@ def print_figure(figure: Figure, format: Format, size: Size, font: Font = "sans"
 def _draw(canvas: Any, figure: Figure, size: Size) -> None:
     axes = canvas.subplots()
     handles = [_draw_trace(axes, trace, figure, size.font / 6) for trace in figure.traces]
-    for seam in figure.seams:
-        axes.axvline(seam.x, color=SOFT, linestyle="dotted", linewidth=size.font / 12, zorder=0)
-        above = {"xy": (seam.x, 1), "xycoords": axes.get_xaxis_transform(), "va": "top"}
-        side = -1 if figure.is_late(seam) else 1
-        shifted = {"xytext": (2 * side, 0), "textcoords": "offset points"}
-        shifted["ha"] = "right" if side < 0 else "left"
-        axes.annotate(seam.words, **above, **shifted, color=SOFT, fontsize=0.7 * size.font)
+    _draw_seams(axes, figure, size)
     _dress(axes, figure, size)
     if handles:
         add_legend(canvas, handles, [_legend_label(trace) for trace in figure.traces], size)
+
+
+def _draw_seams(axes: Any, figure: Figure, size: Size) -> None:
+    """Dotted lines; the words of the last alone, as two would lie over each other."""
+    for seam in figure.seams:
+        axes.axvline(seam.x, color=SOFT, linestyle="dotted", linewidth=size.font / 12, zorder=1)
+    for seam in figure.seams[-1:]:
+        side, towards = (-1, "right") if figure.is_late(seam) else (1, "left")
+        axes.annotate(
+            seam.words,
+            xy=(seam.x, 1),
+            xycoords=axes.get_xaxis_transform(),
+            xytext=(2 * side, 0),
+            textcoords="offset points",
+            ha=towards,
+            va="top",
+            color=SOFT,
+            fontsize=0.7 * size.font,
+        )
 
 
 def _draw_trace(axes: Any, trace: Trace, figure: Figure, line: float) -> Any:

@@ -17,6 +17,7 @@ from webapp.exports.pictures.axes import Axis
 
 FEWEST_FIELDS, FEWEST_LINES = 2, 3
 MOST_FIELDS = 6
+MOST_WHOLE_TITLES = 5
 REACHED = ("meta_loss", "bias_relative", "peak_bytes", "step_seconds")
 """The metrics behind the fields; the first says which line is best."""
 NOWHERE = -0.14
@@ -185,5 +186,8 @@ def _ends(uprights: list[Upright]) -> Stroke:
 
 
 def _short(titles: list[str]) -> tuple[str, ...]:
-    """Titles that fit beside each other: the end of a long path."""
-    return tuple(title if len(title) <= 16 else title.rsplit(".", 1)[-1] for title in titles)
+    """Titles that fit beside each other: where there are many, the end of a path, and what a
+    figure is without what it is a share of."""
+    if len(titles) <= MOST_WHOLE_TITLES:
+        return tuple(titles)
+    return tuple(title.rsplit(".", 1)[-1].split(" / ")[0] for title in titles)

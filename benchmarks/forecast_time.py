@@ -3,9 +3,9 @@
 `python -m benchmarks.forecast_time [--seconds 4]` writes `docs/results/forecast-time.json`. Each
 preset's first and last configuration runs for about that long. Seconds are those that the process
 had on a CPU, so that what else the machine does is left out; from the run's start to its end, all
-that it does. Said by the rates alone; after calibration by all the others (each left out in turn);
-and after calibration by one half of them, over many halvings. `--again` measures nothing: it counts
-anew what the runs in the file computed, and scores that.
+that it does. Said by the rates alone; after calibration by all the others, each left out in turn,
+or by those of other presets; and after calibration by one half of them, over many halvings.
+`--again` measures nothing: it counts anew what the runs in the file computed, and scores that.
 """
 
 import argparse
@@ -144,6 +144,11 @@ def left_out(runs: list[Timed]) -> list[Prediction]:
     return [(run, [other for other in runs if other is not run]) for run in runs]
 
 
+def others_left_out(runs: list[Timed]) -> list[Prediction]:
+    """Each predicted from those of all other presets: what is learned of a preset is not used."""
+    return [(run, [other for other in runs if other.preset != run.preset]) for run in runs]
+
+
 def halved(runs: list[Timed]) -> list[Prediction]:
     """One half predicted from the other, over many halvings."""
     source, found = random.Random(0), []  # noqa: S311
@@ -170,6 +175,17 @@ def score(predictions: list[Prediction], machine: Machine) -> Score:
         median_factor=median(off),
         median_width=median(widths),
     )
+
+
+def scores(results: Results) -> Iterator[tuple[str, Score]]:
+    """By what is predicted from what."""
+    for name, predictions in (
+        ("by the rates alone", uncalibrated(results.runs)),
+        ("each by all others", left_out(results.runs)),
+        ("each by the other presets", others_left_out(results.runs)),
+        ("one half by the other", halved(results.runs)),
+    ):
+        yield name, score(predictions, results.machine)
 
 
 def measure(aim: float) -> Results:
@@ -200,14 +216,9 @@ def main() -> None:
         RESULTS.write_text(results.model_dump_json(indent=1) + "\n")
     else:
         results = measure(options.seconds)
-    for name, predictions in (
-        ("by the rates alone", uncalibrated(results.runs)),
-        ("each by all others", left_out(results.runs)),
-        ("one half by the other", halved(results.runs)),
-    ):
-        found = score(predictions, results.machine)
+    for name, found in scores(results):
         print(
-            f"{name:24} within 1.5 ×: {found.within:4.0%}   intervals held: {found.held:4.0%}   "
+            f"{name:26} within 1.5 ×: {found.within:4.0%}   intervals held: {found.held:4.0%}   "
             f"median factor {found.median_factor:.2f}   median width {found.median_width:.1f}"
         )
 

@@ -59,13 +59,13 @@ def main() -> None:
         or (not labels and row["fits"] == "fits")
     ]  # fmt: skip
     for row in sorted(chosen, key=lambda row: row["forecast_seconds"]):
-        row["measured"] = _measured(_experiment(row["spec"]))
+        row["measured"] = _measured(experiment_of(row["spec"]))
         print(row)
         _keep(rows)
 
 
 def _forecast(label: str, spec: dict[str, Any]) -> dict[str, Any]:
-    experiment = _experiment(spec)
+    experiment = experiment_of(spec)
     calibration = calibration_here(experiment)
     [found] = forecast(experiment, calibration)
     return {
@@ -83,7 +83,7 @@ def _keep(rows: list[dict[str, Any]]) -> None:
     PATH.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
-def _experiment(spec: dict[str, Any]) -> Experiment:
+def experiment_of(spec: dict[str, Any]) -> Experiment:
     learned: dict[str, Any] = {"kind": "learning_rate", "initial": 0.1}
     if spec["kind"] == "implicit":
         learned = {"kind": "weight_decay", "initial": 1e-4}

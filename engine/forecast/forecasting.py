@@ -19,6 +19,8 @@ from engine.spec.estimator import Estimator as Options
 MOST_MEASURED_PARAMETERS = 5_000_000
 """Of a learner that is run for a few steps where shapes alone do not tell what it needs."""
 
+COMPILED = "Its inner loop is compiled: how long compiled steps take is not known before they run."
+
 
 def forecast(
     experiment: Experiment, calibration: Calibration | None = None
@@ -66,6 +68,7 @@ def _of_one(experiment: Experiment, options: Options, subject: Subject) -> Estim
     probes = probing(experiment, options, subject, reached.bytes, estimate)
     moments = 0 if options.proposes else {"adam": 2, "sgd": 0}[outer.optimizer.kind] + 1
     resident = subject.data_bytes + (1 + moments) * subject.meta_bytes + kept * estimates
+    compiled = is_compiled(experiment)
     return EstimatorForecast(
         spec=options.model_dump(mode="json"),
         label=options.label,
@@ -77,8 +80,9 @@ def _of_one(experiment: Experiment, options: Options, subject: Subject) -> Estim
         estimate=estimate,
         run=estimate * outer.steps + _of_each_loop(start, together) * estimates,
         probes=probes.work,
-        compiled=is_compiled(experiment),
+        compiled=compiled,
         how="measured" if subject.measured else "traced",
+        notes=[COMPILED] if compiled else [],
     )
 
 

@@ -28,7 +28,8 @@ class Work(Record):
     flops: float = 0.0
     """Floating-point operations of matrix products and convolutions."""
     bytes_moved: float = 0.0
-    """Bytes that all operations read and write."""
+    """Bytes that all operations read and write; of those slower than an addition, as many as one
+    moves in their time."""
 
     def __add__(self, other: Work) -> Work:
         return Work(**{name: getattr(self, name) + getattr(other, name) for name in _FIGURES})

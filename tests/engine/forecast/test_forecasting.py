@@ -96,7 +96,7 @@ def test_what_shapes_do_not_tell_is_measured(monkeypatch) -> None:
         raise NotImplementedError("an operation without a rule for fakes")
 
     spec = experiment({"kind": "unrolled", "storage": "checkpoint"}, {"inner": {"steps": 12}})
-    monkeypatch.setattr("engine.forecast.fakes._Faking.__call__", defeated)
+    monkeypatch.setattr("engine.forecast.fakes._Copying.__call__", defeated)
     monkeypatch.setattr("engine.forecast.subject_cache._SUBJECTS", OrderedDict())
     [found] = forecast(spec)
     assert found.how == "measured"
@@ -128,6 +128,13 @@ def test_the_order_and_the_counts_are_those_of_the_spec() -> None:
     assert exact.estimate.inner_steps == 2 * 13
     assert exact.run.operations == pytest.approx(5 * exact.estimate.operations)
     assert exact.run_bytes >= exact.peak_bytes + exact.resident_bytes
+
+
+def test_of_a_compiled_inner_loop_no_time_is_said() -> None:
+    spec = experiment({"kind": "unrolled"}, {"inner": {"steps": 20, "program": "compiled"}})
+    [found] = forecast(spec)
+    assert found.compiled
+    assert found.notes == [forecasting.COMPILED]
 
 
 def _defeated(*_: object) -> None:

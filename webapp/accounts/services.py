@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
 from webapp.accounts.models import ApiToken, SignInToken, User
+from webapp.audit.services import record
 
 
 def create_member(*, name: str, admin: bool = False) -> User:
@@ -29,12 +31,18 @@ def sign_in_path(*, user: User) -> str:
     return reverse("accounts:sign-in-link", args=[SignInToken.objects.issue(user)])
 
 
-def issue_token(*, user: User, name: str, scopes: Sequence[str], days: int) -> str:
-    """A new token of `user` for the API, in clear; it cannot be read again."""
+@transaction.atomic
+def issue_token(*, user: User, name: str, scopes: Sequence[str], days: int, by: User | None) -> str:
+    """A new token of `user` for the API, in clear; it cannot be read again. Nobody (`by`) is who
+    sits at the server's own keyboard."""
     lifetime = timedelta(days=days)
-    return ApiToken.objects.issue(user=user, name=name, scopes=list(scopes), lifetime=lifetime)
+    token = ApiToken.objects.issue(user=user, name=name, scopes=list(scopes), lifetime=lifetime)
+    record("make a token", actor=by, target=f"{name} of {user}", scopes=list(scopes), days=days)
+    return token
 
 
-def revoke_token(*, token: ApiToken) -> None:
+@transaction.atomic
+def revoke_token(*, token: ApiToken, by: User | None) -> None:
     """Let `token` in no more; one that was revoked before keeps its time."""
-    ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
+    if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
+        record("revoke a token", actor=by, target=f"{token.name} of {token.user}")

@@ -20,7 +20,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
     made, status = "", 200
     if request.method == "POST":
         if form.is_valid():
-            made = issue_token(user=request.user, **form.cleaned_data)
+            made = issue_token(user=request.user, by=request.user, **form.cleaned_data)
             form = TokenForm()
         else:
             status = 422
@@ -39,6 +39,6 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
     token = ApiToken.objects.filter(user=request.user, pk=pk).first()
     if token is None:
         raise Http404(f"There is no token {pk}.")
-    revoke_token(token=token)
+    revoke_token(token=token, by=request.user)
     messages.success(request, f"The token “{token.name}” lets nobody in any more.")
     return redirect("accounts:tokens")

@@ -1,4 +1,4 @@
-"""Reading an experiment from a request's body, in JSON or YAML, bounded in size."""
+"""Reading a request's body, bounded in size: an experiment in JSON or YAML, another budget."""
 
 from __future__ import annotations
 
@@ -29,6 +29,17 @@ def read_experiment(request: HttpRequest) -> Experiment:
         raise UnsupportedType(request.content_type or "")
     text = _text(request)
     return validate(_from_json(text) if request.content_type in JSON_TYPES else parse_text(text))
+
+
+def read_budget(request: HttpRequest) -> dict[str, Any] | None:
+    """The budget in the body of `request`, which need not have one; `SpecError` where it is no
+    object. What it holds is checked where a spec's budget is."""
+    if request.content_type not in JSON_TYPES or not request.body.strip():
+        return None
+    budget = _from_json(_text(request))
+    if budget is not None and not isinstance(budget, dict):
+        raise SpecError([FieldError("budget", budget, "an object with seconds and bytes, or null")])
+    return budget
 
 
 def _text(request: HttpRequest) -> str:

@@ -60,5 +60,5 @@ def not_signed_in(detail: str = "Sign in first, or send a token.") -> JsonRespon
 
 def refused_fields(errors: Sequence[FieldError]) -> JsonResponse:
     """422: the first error in a sentence, all of them by field."""
-    more = f" And {len(errors) - 1} more." if len(errors) > 1 else ""
-    return problem(422, f"{errors[0]}.{more}".replace("..", "."), errors=errors)
+    others = f" And {len(errors) - 1} more." if len(errors) > 1 else ""
+    return problem(422, f"{str(errors[0]).rstrip('.')}.{others}", errors=errors)

@@ -13,6 +13,7 @@ from webapp.api.bodies import UnsupportedType
 from webapp.api.problems import not_signed_in, problem, refused_fields
 from webapp.exports.requests import BadRequest
 from webapp.runs.pausing import CannotResume
+from webapp.runs.query import QueryError
 
 STATUS = {PermissionDenied: 403, Http404: 404, CannotResume: 409, UnsupportedType: 415}
 
@@ -26,6 +27,7 @@ def answer_refusals(api: NinjaAPI) -> None:
     api.add_exception_handler(HttpError, lambda _, error: problem(error.status_code, str(error)))
     api.add_exception_handler(SpecError, lambda _, error: refused_fields(error.errors))
     api.add_exception_handler(BadRequest, lambda _, error: refused_query(str(error)))
+    api.add_exception_handler(QueryError, _refused_text)
     api.add_exception_handler(ValidationError, _refused_parameters)
 
 
@@ -41,8 +43,19 @@ def _with(status: int):
     return lambda _, error: problem(status, str(error))
 
 
+def _refused_text(request: HttpRequest, error: QueryError) -> JsonResponse:
+    """A query in the language of the table of runs; the message begins with the column."""
+    return refused_fields([FieldError("q", request.GET.get("q", ""), str(error))])
+
+
 def _refused_parameters(request: HttpRequest, error: ValidationError) -> JsonResponse:
     """Parameters in the query or the body, in the shape of a refused spec."""
     return refused_fields(
-        [FieldError(str(item["loc"][-1]), item.get("input"), item["msg"]) for item in error.errors]
+        [FieldError(_path(item["loc"]), item.get("input"), item["msg"]) for item in error.errors]
     )
+
+
+def _path(location: tuple[str | int, ...]) -> str:
+    """Where a parameter is, dotted: behind "query" or "path"; behind "body" and its own name."""
+    start = 2 if location[0] == "body" and len(location) > 2 else 1
+    return ".".join(map(str, location[start:]))

@@ -9,10 +9,11 @@ from ninja import Query, Router, Status
 
 from webapp.accounts.models import Scope
 from webapp.api.authentication import needs, require_reach
+from webapp.api.bodies import read_budget
 from webapp.api.describing import answers
 from webapp.api.paging import CURSOR, LIMIT, newest_first, oldest_first
 from webapp.api.problems import CHECKED, FOUND, Problem
-from webapp.api.schemas import Budget, EventsPage, RunOut, RunsPage, RunWithSpec
+from webapp.api.schemas import BUDGET_BODY, EventsPage, RunOut, RunsPage, RunWithSpec
 from webapp.runs import pausing, services
 from webapp.runs.models import Run, RunEvent
 from webapp.runs.selectors import run_for
@@ -64,15 +65,17 @@ def runs(
         size=size,
     )
     if cursor is not None:
-        found, following = newest_first(matching_runs(request.user, query), cursor, size)
+        rows = matching_runs(request.user, query).prefetch_related("tags").defer("spec")
+        found, following = newest_first(rows, cursor, size)
         return {"count": None, "page": None, "pages": None, "next": following, "runs": found}
-    table = runs_page(request.user, query)
+    table = runs_page(request.user, query, with_specs=False)
     rows = list(table.object_list)
+    more = table.has_next() or table.paginator.is_cut
     return {
         "count": table.paginator.count,
         "page": table.number,
         "pages": table.paginator.num_pages,
-        "next": rows[-1].pk if sort == "-created" and table.has_next() else None,
+        "next": rows[-1].pk if sort == "-created" and more else None,
         "runs": rows,
     }
 
@@ -135,17 +138,18 @@ def pause(request: HttpRequest, run_id: int) -> Run:
 
 
 @router.post(
-    "/runs/{run_id}/resume", response={200: RunOut, 409: Problem, 422: Problem, **FOUND}, **change
+    "/runs/{run_id}/resume",
+    auth=needs(Scope.LAUNCH),
+    response={200: RunOut, 409: Problem, 422: Problem, **FOUND},
+    openapi_extra=BUDGET_BODY | answers(200, "run"),
 )
-def resume(request: HttpRequest, run_id: int, budget: Budget | None = None) -> Run:
+def resume(request: HttpRequest, run_id: int) -> Run:
     """Queue a paused run again, or one that ended early, from its checkpoint.
 
-    A run that is out of budget needs another `budget`: null is without bound.
+    A run that is out of budget needs another one in the body; null there is without bound.
     """
     return pausing.resume(
-        user=request.user,
-        run=_mine(request, run_id),
-        budget=None if budget is None else budget.dict(exclude_unset=True),
+        user=request.user, run=_mine(request, run_id), budget=read_budget(request)
     )
 
 

@@ -21,6 +21,18 @@ SPEC_BODY = {
     }
 }
 """How the schema of the API describes a body that is a spec."""
+_BOUND = {"type": ["number", "null"]}
+BUDGET_BODY = {
+    "requestBody": {
+        "required": False,
+        "content": {
+            "application/json": {
+                "schema": {"type": "object", "properties": {"seconds": _BOUND, "bytes": _BOUND}},
+                "example": {"seconds": 1200, "bytes": None},
+            }
+        },
+    }
+}
 
 
 class Detail(Schema):
@@ -38,6 +50,10 @@ class RunOut(Schema):
     owner: str
     number: int
     label: str
+    name: str
+    """What people call it; empty where its label says enough."""
+    tags: list[str]
+    archived_at: datetime | None
     configuration: str
     estimator: str
     seed: int
@@ -72,13 +88,20 @@ class RunOut(Schema):
     def resolve_owner(run: Run) -> str:
         return run.experiment.owner.get_username()
 
+    @staticmethod
+    def resolve_tags(run: Run) -> list[str]:
+        return [tag.name for tag in run.tags.all()]
+
 
 class RunWithSpec(RunOut):
     spec: dict[str, Any]
 
 
 class RunsPage(Schema):
-    """A page of a sorted table, or, after a `cursor`, the runs that follow without a count."""
+    """A page of a sorted table, or, after a `cursor`, the runs that follow without a count.
+
+    The table goes as far as that of the page of runs: `count` and `pages` are of its rows.
+    """
 
     count: int | None
     page: int | None
@@ -100,13 +123,6 @@ class EventOut(Schema):
 class EventsPage(Schema):
     events: list[EventOut]
     next: int | None
-
-
-class Budget(Schema):
-    """What a resumed run may use; null is without bound."""
-
-    seconds: float | None = None
-    bytes: float | None = None
 
 
 class ExperimentHead(Schema):
@@ -145,7 +161,8 @@ class ExperimentOut(ExperimentHead):
 
     @staticmethod
     def resolve_runs(experiment: Experiment) -> list[Run]:
-        return list(experiment.runs.select_related("experiment__owner").order_by("number"))
+        runs = experiment.runs.select_related("experiment__owner").prefetch_related("tags")
+        return list(runs.order_by("number"))
 
 
 class Validated(Schema):

@@ -3,8 +3,11 @@
 import pytest
 from django.test import Client
 
-from tests.webapp.factories import claimed, first_run, launched, person, points
+from engine.events import Note
+from tests.webapp.factories import QUADRATIC, claimed, first_run, launched, person, points
 from webapp.accounts.models import User
+from webapp.api.series import ReducedSeries
+from webapp.experiments.models import Experiment
 from webapp.runs import services
 from webapp.runs.models import Run
 
@@ -39,10 +42,138 @@ def test_the_table_is_filtered_sorted_and_paged(ada) -> None:
     assert len(found("owner=bob")) == 1
     assert found("status=finished") == []
     assert [run["seed"] for run in found("sort=seed")] == [0, 0, 0, 1, 1]
-    for query in ("text=%00", "status=%00", "experiment=99999999999999999999999", "owner=x"):
+    assert [run["experiment_name"] for run in found("q=name:cup AND seed<1")] == ["cup"]
+    for query in ("status=%00", "experiment=99999999999999999999999", "owner=x"):
         assert found(query) == []
     page = client.get("/api/v1/runs?size=25&page=9").json()
     assert (page["count"], page["page"], page["pages"]) == (5, 1, 1)
+    refused = client.get("/api/v1/runs?q=seed<").json()
+    assert refused["status"] == 422
+    assert refused["errors"][0]["path"] == "q"
+    assert "Column" in refused["detail"]
+
+
+def test_all_runs_are_walked_through_once_while_others_are_launched(ada) -> None:
+    launched(ada, seeds=list(range(20)))
+    client = signed_in(ada)
+    ids = sorted(Run.objects.values_list("pk", flat=True), reverse=True)
+    walked, cursor = [], ""
+    while cursor is not None:
+        page = client.get(f"/api/v1/runs?size=25{cursor}").json()
+        walked += [run["id"] for run in page["runs"]]
+        launched(ada, seeds=[0])
+        cursor = page["next"] and f"&cursor={page['next']}"
+    assert walked == ids
+    for limit in (3, 200):
+        listed, cursor = [], ""
+        while cursor is not None:
+            page = client.get(f"/api/v1/experiments?limit={limit}{cursor}").json()
+            listed += [(one["id"], one["run_count"]) for one in page["experiments"]]
+            cursor = page["next"] and f"&cursor={page['next']}"
+        assert len(listed) == len(set(listed)) == Experiment.objects.count()
+
+
+def test_events_are_filtered_and_paged(ada) -> None:
+    run = claimed(first_run(ada))
+    notes = [Note(run=0, step=0, level="warning", message=f"note {index}") for index in range(5)]
+    services.record_points(run_id=run.pk, attempt=1, points=points(1, 3), notes=notes)
+    services.finish(run_id=run.pk, attempt=1, status="finished")
+    client = signed_in(ada)
+    first = client.get(f"/api/v1/runs/{run.pk}/events?kind=log&limit=3").json()
+    rest = client.get(f"/api/v1/runs/{run.pk}/events?kind=log&cursor={first['next']}").json()
+    told = [event["message"] for event in first["events"] + rest["events"]]
+    assert told == [f"note {index}" for index in range(5)]
+    assert rest["next"] is None
+    ends = client.get(f"/api/v1/runs/{run.pk}/events?kind=state").json()["events"]
+    assert [(event["kind"], event["level"]) for event in ends] == [("state", "info")]
+    refused = client.get(f"/api/v1/runs/{run.pk}/events?level=loud")
+    assert refused.json()["errors"][0]["path"] == "level.0"
+
+
+def test_long_series_come_in_buckets_that_keep_what_is_extreme(ada) -> None:
+    run = claimed(first_run(ada, outer={"steps": 1_000}))
+    made = points(1, 1_000)
+    for step, value in ((123, 1e9), (456, float("inf")), (789, -5.0)):
+        made[step].values["meta_loss"] = value
+    services.record_points(run_id=run.pk, attempt=1, points=made)
+    client = signed_in(person("bob"))
+
+    def reduced(query: str) -> dict:
+        answer = client.get(f"/api/v1/runs/{run.pk}/series/reduced?{query}")
+        assert answer.status_code == 200, answer.content
+        return ReducedSeries.model_validate(answer.json()).dict()
+
+    found = reduced("buckets=10&metric=meta_loss")
+    buckets = found["series"].pop("meta_loss")
+    assert (found["width"], found["sequence"], found["series"]) == (128, 1_000, {})
+    assert buckets["count"] == [128] * 7 + [104]
+    assert buckets["non_finite"] == [0, 0, 0, 1, 0, 0, 0, 0]
+    assert (buckets["high"][0], buckets["high_step"][0]) == (1e9, 123)
+    assert (min(buckets["low"]), buckets["low_step"][6]) == (-5.0, 789)
+    assert buckets["mean"][1] == pytest.approx(sum(range(128, 256)) / 128 / 10)
+    assert reduced("buckets=10&from=900&to=2000")["series"]["bias"]["first_step"][0] >= 896
+    assert reduced("metric=nonsense")["series"] == {}
+    refused = client.get(f"/api/v1/runs/{run.pk}/series/reduced?buckets=1").json()
+    assert (refused["status"], refused["errors"][0]["path"]) == (422, "buckets")
+
+
+def test_runs_are_paused_and_resumed(ada) -> None:
+    run = first_run(ada)
+    client = signed_in(ada)
+    assert client.post(f"/api/v1/runs/{run.pk}/pause").json()["status"] == "paused"
+    assert client.post(f"/api/v1/runs/{run.pk}/resume").json()["status"] == "queued"
+    refused = client.post(f"/api/v1/runs/{run.pk}/resume")
+    assert (refused.status_code, refused.json()["detail"]) == (409, "It is not paused.")
+    client.post(f"/api/v1/runs/{run.pk}/pause")
+    address, kind = f"/api/v1/runs/{run.pk}/resume", {"content_type": "application/json"}
+    for body, path in (
+        ({"seconds": -1}, "budget.seconds"),
+        ({"days": 1}, "budget.days"),
+        ([], "budget"),
+    ):
+        refused = client.post(address, data=body, **kind)
+        assert (refused.status_code, refused.json()["errors"][0]["path"]) == (422, path)
+    client.post(address, data={"seconds": 77, "bytes": None}, **kind)
+    assert client.get(f"/api/v1/runs/{run.pk}").json()["spec"]["budget"]["seconds"] == 77
+
+
+def test_runs_are_compared_and_their_charts_exported(ada) -> None:
+    runs = list(launched(ada).runs.order_by("number"))
+    for run in runs:
+        services.record_points(run_id=claimed(run).pk, attempt=1, points=points(1, 20))
+    client = signed_in(ada)
+    ids = ",".join(str(run.pk) for run in runs)
+    table = client.get(f"/api/v1/compare?runs={ids}").json()
+    assert [(row["seeds"], len(row["cells"])) for row in table["rows"]] == [
+        ([0, 1], len(table["columns"]))
+    ] * 2
+    assert table["columns"][0]["name"] == "meta_loss"
+    assert table["rows"][0]["cells"][0] == {"value": 1.9, "error": 0.0, "n": 2, "best": False}
+    assert "estimator.kind" in [item["path"] for item in table["differences"]]
+    figure = client.get(f"/api/v1/export/figure.csv?metric=meta_loss&runs={ids}")
+    assert figure.content.startswith(b"#")
+    for query, path in (("runs=", "runs"), ("runs=x", "runs"), ("", "runs")):
+        refused = client.get(f"/api/v1/compare?{query}")
+        assert (refused.status_code, refused.json()["errors"][0]["path"]) == (422, path)
+    refused = client.get(f"/api/v1/export/figure.csv?metric=nonsense&runs={ids}")
+    assert (refused.status_code, refused.json()["errors"][0]["path"]) == (422, "metric")
+    assert client.get("/api/v1/compare?runs=123456").status_code == 404
+
+
+def test_a_spec_is_checked_and_not_launched(ada) -> None:
+    client = signed_in(ada)
+
+    def checked(**changes) -> dict:
+        body = {**QUADRATIC, **changes}
+        return client.post(
+            "/api/v1/experiments/validate", data=body, content_type="application/json"
+        ).json()
+
+    told = checked()
+    assert (told["runs"], told["meta_parameter_counts"]) == (4, [1])
+    assert told["spec"]["objective"] == "final"
+    assert checked(inner={"steps": -1})["errors"][0]["path"] == "inner.steps"
+    assert not Run.objects.exists()
 
 
 def test_a_run_and_its_series(ada) -> None:
@@ -52,7 +183,9 @@ def test_a_run_and_its_series(ada) -> None:
     services.record_points(run_id=run.pk, attempt=1, points=values)
     client = signed_in(person("bob"))
 
+    run.tags.create(name="paper")
     told = client.get(f"/api/v1/runs/{run.pk}").json()
+    assert told["tags"] == ["paper"]
     assert (told["status"], told["sequence"], told["owner"]) == ("running", 12, "ada")
     assert told["spec"]["outer"]["steps"] == 20
 
@@ -133,12 +266,14 @@ def test_the_api_describes_itself_without_loading_anything_from_elsewhere(ada) -
     assert "estimators" in schema["properties"]
 
 
-def test_the_table_needs_three_queries_whatever_its_length(ada, django_assert_num_queries) -> None:
+def test_the_table_needs_the_same_queries_whatever_its_length(
+    ada, django_assert_num_queries
+) -> None:
     client = signed_in(ada)
     launched(ada, seeds=[0])
     client.get("/api/v1/runs")
     for seeds in ([1], list(range(2, 20))):
         launched(ada, seeds=seeds)
-        # Session and user, then the count and the page.
-        with django_assert_num_queries(4):
+        # Session and user; then what is found, the page's rows and their tags.
+        with django_assert_num_queries(5):
             client.get("/api/v1/runs?size=100")

@@ -18,6 +18,7 @@ from tests.webapp.factories import QUADRATIC, first_run, person
 from webapp.accounts.models import ApiToken, Scope, User
 from webapp.api.describing import scope_of
 from webapp.api.endpoints import api
+from webapp.audit.models import Entry
 from webapp.experiments.models import Experiment
 
 pytestmark = pytest.mark.django_db
@@ -206,6 +207,8 @@ class TestAccountPage:
         assert client.post(f"/account/tokens/{mine.pk}/revoke/").status_code == 302
         assert sent("GET", "/me", key).status_code == 401
         assert sent("GET", "/me", others).status_code == 200
+        told = Entry.objects.get(action="revoke a token")
+        assert (told.actor, told.target) == (ada, "test of ada")
 
 
 class TestCommand:

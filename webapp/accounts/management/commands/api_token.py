@@ -41,9 +41,10 @@ class Command(BaseCommand):
             raise CommandError(f"--scopes: {unknown[0]!r} is not known; allowed: {allowed}.")
         if not 1 <= options["days"] <= MOST_DAYS:
             raise CommandError(f"--days: {options['days']} given; allowed: from 1 to {MOST_DAYS}.")
-        self.stdout.write(
-            issue_token(user=user, name=options["name"], scopes=scopes, days=options["days"])
+        made = issue_token(
+            user=user, name=options["name"], scopes=scopes, days=options["days"], by=None
         )
+        self.stdout.write(made)
 
     def _list(self, options: dict[str, Any]) -> None:
         tokens = ApiToken.objects.select_related("user")
@@ -60,5 +61,5 @@ class Command(BaseCommand):
         token = ApiToken.objects.valid().filter(prefix=options["prefix"].rstrip("…")).first()
         if token is None:
             raise CommandError(f"There is no valid token {options['prefix']!r}; see: list.")
-        revoke_token(token=token)
+        revoke_token(token=token, by=None)
         self.stdout.write(f"{token.prefix}… of {token.user} is revoked.")

@@ -1,0 +1,71 @@
+"""From a sweep to an answer: a baseline, an equal cost, a trade-off, and one estimator fewer."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.lab_process import LabProcess
+
+pytestmark = pytest.mark.e2e
+
+SECONDS = 1000
+SLOW = 20 * SECONDS
+SPEC = """
+name: three against each other
+inner_task: {kind: quadratic, dimension: 4, noise: 0.1}
+inner: {steps: 8}
+estimators: [{kind: unrolled}, {kind: truncated, window: 2}]
+sweep: {estimators.1.window: [2, 4]}
+seeds: [0, 1, 2]
+outer: {steps: 6}
+probes: {every: 3}
+"""
+
+
+def test_a_sweep_is_compared_with_its_baseline(page: Page, lab: LabProcess) -> None:
+    console: list[str] = []
+    page.on("console", lambda message: message.type == "error" and console.append(message.text))
+    page.on("pageerror", lambda error: console.append(str(error)))
+    page.goto(lab.new_sign_in_link())
+    token = json.loads(page.locator("body").get_attribute("hx-headers"))["X-CSRFToken"]
+    headers = {"Content-Type": "application/yaml", "X-CSRFToken": token, "Referer": lab.url}
+    answer = page.request.post(f"{lab.url}/api/v1/experiments", data=SPEC, headers=headers)
+    assert answer.status == 201, answer.text()
+    runs = ",".join(str(run["id"]) for run in answer.json()["runs"])
+    page.goto(f"/compare?runs={runs}")
+    expect(page.get_by_text("9 / 9 runs done")).to_be_visible(timeout=60 * SECONDS)
+    page.reload()
+
+    # The first estimator is what the others are measured by.
+    page.get_by_role("link", name=re.compile("^Compare all with Unrolled")).click()
+    tests = page.locator(".tests-table tbody tr")
+    expect(tests).to_have_count(2, timeout=SLOW)
+    page.get_by_label("Metric", exact=True).first.select_option("bias_relative")
+    expect(tests.first).to_contain_text("worse", timeout=SLOW)
+    expect(page).to_have_url(re.compile(r"baseline=\d+&tested=bias_relative"))
+
+    # At the cost of the cheapest run no curve goes further.
+    page.get_by_label("At equal", exact=True).select_option("gradient_evaluations")
+    expect(page.get_by_text("Counted: at most")).to_be_visible(timeout=SLOW)
+    note = page.locator("[data-chart=meta_loss] [data-note]")
+    expect(note).to_contain_text("gradient evaluations", timeout=SLOW)
+
+    # Bias against the window, as the page draws it and as a file.
+    chart = page.locator("[data-comparison-chart='response:estimators.0.window']")
+    expect(chart.locator(".scatterlayer .trace")).not_to_have_count(0, timeout=SLOW)
+    expect(chart.get_by_role("heading")).to_contain_text("against estimator.window")
+    chart.get_by_role("button", name=re.compile("^Export")).click()
+    expect(page.locator("[data-preview-image]")).to_be_visible(timeout=SLOW)
+    page.keyboard.press("Escape")
+
+    # The address is the whole state, and an estimator can be taken away.
+    page.reload()
+    expect(tests).to_have_count(2)
+    page.get_by_role("link", name=re.compile("^Take away Truncated, last 4")).click()
+    expect(page.get_by_text("6 runs in 2 configurations")).to_be_visible()
+    expect(page.locator(".tests-table tbody tr")).to_have_count(1)
+    assert console == []

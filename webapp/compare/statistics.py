@@ -79,6 +79,10 @@ class SummaryTable:
     """What every run may have spent of a cost; `None` where all points count."""
 
     @property
+    def has_baseline(self) -> bool:
+        return any(row.is_baseline for row in self.rows)
+
+    @property
     def has_seeds(self) -> bool:
         return any(cell.n > 1 for row in self.rows for cell in row.cells)
 

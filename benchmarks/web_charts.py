@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 from typing import Any
 from urllib.parse import urlsplit
@@ -104,6 +105,8 @@ def told(found: dict[str, Any]) -> str:
         *(f"  {name:<20} {share:6.1%}" for name, share in shares.items()),
         f"main thread busy {busy:.0%}; target below {TARGET:.0%}: "
         f"{'met' if busy < TARGET else 'missed'}",
+        f"load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors; above that "
+        "number a task waits, and its waiting counts as busy, but not as ThreadTime",
     ]
     return "\n".join(lines)
 

@@ -42,23 +42,26 @@ def answers(
     *,
     forecaster: Callable[[Calibration | None], Forecaster],
     wanted: Callable[[], bool],
+    superseded: Callable[[], bool] = lambda: False,
     free: Callable[[], bool] = lambda: True,
     known: Answer | None = None,
     quiet_seconds: float = 0.0,
 ) -> Iterator[tuple[Answer, bool]]:
     """The answer as it grows, each time with whether it is complete.
 
-    `forecaster` gives the forecast of an experiment of one estimator for a machine; once `wanted`
-    is false, what is missing is not looked for, nor what goes beyond the needs once the worker is
-    not `free`. That waits for `quiet_seconds`, so that whoever still types finds the worker free.
+    `forecaster` gives the forecast of an experiment of one estimator for a machine. Once it is
+    `superseded` nothing more is looked for, and there may be no answer at all; nothing beyond the
+    needs once it is not `wanted`, or the worker is not `free`. That waits for `quiet_seconds`, so
+    that whoever still types finds the worker free.
     `known` is the answer as far as an earlier call came.
     """
     forecast = forecaster(calibrations[0] if calibrations else None)
     machines = [calibration.machine for calibration in calibrations]
     answer = known
     if answer is None:
-        answer = _needs(experiment, machines, _within(SECONDS, forecast, wanted))
-        if not answer.configurations and not wanted():
+        needed = _within(SECONDS, forecast, lambda: not superseded())
+        answer = _needs(experiment, machines, needed)
+        if not answer.configurations and superseded():
             return
         yield answer, False
 

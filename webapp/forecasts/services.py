@@ -121,17 +121,24 @@ def looked(key: str) -> None:
     ).update(looked_at=timezone.now())
 
 
+def is_superseded(question: Forecast) -> bool:
+    """Whether the form that asked has asked for something else since."""
+    if not question.draft:
+        return False
+    later = Forecast.objects.filter(
+        draft=question.draft, asked_at__gt=question.asked_at, answered_at=None
+    )
+    return later.exists()
+
+
 def is_wanted(question: Forecast) -> bool:
     """Whether the form that asked is open, and has not asked for something else since."""
     if not question.draft:
         return True
-    later = Forecast.objects.filter(
-        draft=question.draft, asked_at__gt=question.asked_at, answered_at=None
-    )
     is_open = Forecast.objects.filter(
         key=question.key, looked_at__gt=timezone.now() - FORGOTTEN_AFTER
     )
-    return is_open.exists() and not later.exists()
+    return is_open.exists() and not is_superseded(question)
 
 
 def take_up_later(key: str) -> None:

@@ -67,6 +67,7 @@ def answer(key: str) -> None:
             calibrations,
             forecaster=forecaster,
             wanted=wanted,
+            superseded=_superseded(question),
             free=_free(),
             known=known,
             quiet_seconds=QUIET_SECONDS if question.draft and not known else 0.0,
@@ -123,18 +124,23 @@ def forecaster(calibration: Calibration | None) -> Callable[[Experiment], Estima
 
 
 def _wanted(question: Forecast) -> Callable[[], bool]:
-    """Whether the form that asked has not asked for something else since."""
-    return _now_and_then(WANTED_EVERY, lambda: services.is_wanted(question))
+    """Whether the form that asked is open, and has not asked for something else since."""
+    return _now_and_then(WANTED_EVERY, True, lambda: services.is_wanted(question))
+
+
+def _superseded(question: Forecast) -> Callable[[], bool]:
+    """Whether it has asked for something else."""
+    return _now_and_then(WANTED_EVERY, False, lambda: services.is_superseded(question))
 
 
 def _free() -> Callable[[], bool]:
     """Whether no other message waits for this worker."""
-    return _now_and_then(TURN_SECONDS, lambda: messages_waiting(services.QUEUE) == 0)
+    return _now_and_then(TURN_SECONDS, True, lambda: messages_waiting(services.QUEUE) == 0)
 
 
-def _now_and_then(seconds: float, question: Callable[[], bool]) -> Callable[[], bool]:
-    """`question`, taken for true at first, and asked at most once in so many `seconds`."""
-    looked_at, answer = time.monotonic(), True
+def _now_and_then(seconds: float, first: bool, question: Callable[[], bool]) -> Callable[[], bool]:
+    """`question`, taken for `first` at first, and asked at most once in so many `seconds`."""
+    looked_at, answer = time.monotonic(), first
 
     def last() -> bool:
         nonlocal looked_at, answer

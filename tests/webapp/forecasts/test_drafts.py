@@ -131,13 +131,20 @@ class TestAsking:
     def test_what_is_superseded_in_the_middle_of_a_trace_is_dropped(self, monkeypatch) -> None:
         outlook = services.ask(experiment(inner={"steps": 17}), "a" * 16)
         monkeypatch.setattr(tasks, "WANTED_EVERY", 0.0)
-        monkeypatch.setattr(services, "is_wanted", lambda question: next(looks, False))
-        looks = iter([True] * 5)
+        monkeypatch.setattr(services, "is_superseded", lambda question: next(looks, True))
+        looks = iter([False] * 5)
         forget()
         tasks.answer(outlook.key)
         assert services.outlook_for(outlook.key).state == "unknown"
         services.ask(experiment(inner={"steps": 17}), "a" * 16)
         assert services.outlook_for(outlook.key).state == "waiting", "asked anew"
+
+    def test_a_form_that_is_slow_to_look_is_answered_all_the_same(self, monkeypatch) -> None:
+        outlook = services.ask(experiment(), "a" * 16)
+        monkeypatch.setattr(tasks, "WANTED_EVERY", 0.0)
+        Forecast.objects.update(looked_at=timezone.now() - 2 * services.FORGOTTEN_AFTER)
+        tasks.answer(outlook.key)
+        assert services.outlook_for(outlook.key).answer.configurations
 
 
 class TestAnswer:

@@ -37,7 +37,7 @@ def test_a_sweep_is_compared_with_its_baseline(page: Page, lab: LabProcess) -> N
     assert answer.status == 201, answer.text()
     runs = ",".join(str(run["id"]) for run in answer.json()["runs"])
     page.goto(f"/compare?runs={runs}")
-    expect(page.get_by_text("9 / 9 runs done")).to_be_visible(timeout=60 * SECONDS)
+    expect(page.get_by_text("9 / 9 runs done")).to_be_visible(timeout=120 * SECONDS)
     page.reload()
 
     # The first estimator is what the others are measured by.

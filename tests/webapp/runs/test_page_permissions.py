@@ -61,7 +61,7 @@ def test_another_member_is_refused_and_nothing_changes(ada: User, action: str) -
     path = action.format(run=run.pk, experiment=run.experiment_id)
     answer = signed_in(person("bob")).post(path, {"name": "mine"})
     assert answer.status_code == 403
-    assert "Only the owner of this, or an admin of the lab" in answer.content.decode()
+    assert "Only ada or an admin of the lab may " in answer.content.decode()
     run = Run.objects.select_related("experiment").get(pk=run.pk)
     assert (run.status, run.cancel_requested, run.experiment.name) == ("queued", False, "bowl")
 

@@ -39,7 +39,7 @@ def test_a_run_is_watched_paused_resumed_and_cancelled(page: Page, lab: LabProce
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.goto(f"/runs/{launched(page, lab)}/")
     status, step = page.locator("[data-status-pill]"), page.locator("[data-step]")
-    expect(status).to_have_text("running", timeout=30 * SECONDS)
+    expect(status).to_have_text("running", timeout=60 * SECONDS)
     expect(step).to_have_text(re.compile(r"^[1-9]\d+ / 100000$"), timeout=20 * SECONDS)
 
     # Paused, it stands still and nothing is missing; resumed, it goes on and the seam is drawn.

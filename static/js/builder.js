@@ -99,7 +99,7 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
 // Whoever removed a part by its own button goes on from the step around it, not from the page's top.
 document.addEventListener("htmx:afterSwap", ({ target }) => {
   if (document.activeElement === document.body && target.id?.startsWith("step-")) {
-    document.getElementById(target.id)?.focus({ preventScroll: true });
+    document.querySelector(`#${target.id} > summary`)?.focus({ preventScroll: true });
   }
 });
 document.addEventListener("htmx:afterSettle", () => {

@@ -49,14 +49,19 @@ def test_from_a_question_to_a_file_without_a_mouse(
     # Launch, and watch.
     page.keyboard.press("Control+Enter")
     page.wait_for_url(re.compile(r"/experiments/\d+/"), timeout=PATIENCE)
-    expect(page.locator("main")).to_contain_text("Finished", timeout=120_000)
+    expect(page.get_by_text("5 / 5 runs done")).to_be_visible(timeout=120_000)
     expect(page.locator("main .js-plotly-plot").first).to_be_visible(timeout=PATIENCE)
 
-    # Compare, and export what is drawn.
-    page.locator("body").press("c")
+    # Pick two runs of the table, compare them, and export what is drawn.
+    page.keyboard.press("g")
+    page.keyboard.press("r")
+    page.wait_for_url(re.compile(r"/runs/"), timeout=PATIENCE)
+    expect(page.locator("#runs-table tbody tr").nth(4)).to_be_visible(timeout=PATIENCE)
+    for key in "jxjxc":
+        page.keyboard.press(key)
     page.wait_for_url(re.compile(r"/compare\?"), timeout=PATIENCE)
     expect(page.locator("main .js-plotly-plot").first).to_be_visible(timeout=PATIENCE)
-    page.locator("body").press("e")
+    page.keyboard.press("e")
     dialog = page.get_by_role("dialog", name="Export")
     expect(dialog).to_be_visible(timeout=PATIENCE)
     tab_to(page, "[name='format']")

@@ -21,6 +21,7 @@ from django.db.models.functions import Coalesce, Now
 from engine.events import Note, Pictured, Point
 from engine.plain import plain
 from engine.summary import updated
+from webapp.audit.services import record
 from webapp.forecasts import predictions
 from webapp.live import hints
 from webapp.runs import chunks, pictures
@@ -251,6 +252,7 @@ def delete(*, user: User, run: Run) -> None:
         # The lock first: a worker must not add points between the points' deletion and the run's.
         Run.objects.select_for_update().filter(pk=run_id).first()
         Run.objects.filter(pk=run_id).delete()
+        record("delete a run", actor=user, target=f"run {run_id}", owner=str(experiment.owner))
         if not experiment.runs.exists():
             experiment.delete()
         transaction.on_commit(lambda: shutil.rmtree(checkpoint_folder(run_id), ignore_errors=True))

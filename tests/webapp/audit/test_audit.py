@@ -3,10 +3,11 @@
 import pytest
 from django.test import Client
 
-from tests.webapp.factories import person
+from tests.webapp.factories import first_run, person
 from webapp.accounts.models import User
 from webapp.audit.models import Entry
 from webapp.audit.services import record
+from webapp.runs.services import delete
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
@@ -31,6 +32,15 @@ def test_a_closed_door_is_kept(client: Client, settings):
     for _attempt in range(settings.AXES_FAILURE_LIMIT):
         client.post("/sign-in/", {"username": "ada", "password": "wrong"})
     assert ("ada", "sign in locked") in acts()
+
+
+def test_a_deleted_run_leaves_a_line():
+    ada, bob = person("ada", role=User.Role.ADMIN), person("bob")
+    run = first_run(bob)
+    delete(user=ada, run=run)
+    entry = Entry.objects.get()
+    assert (entry.actor, entry.target) == (ada, f"run {run.pk}")
+    assert entry.detail == {"owner": "bob"}
 
 
 def test_a_command_has_no_address():

@@ -29,7 +29,10 @@ def log(settings) -> Iterator[logging.Logger]:
     handler.addFilter(context.Belonging())
     logger = logging.getLogger(LOGGER)
     logger.addHandler(handler)
+    # What a test logs here need not be text that a report of the tests could carry.
+    logger.propagate = False
     yield logger
+    logger.propagate = True
     logger.removeHandler(handler)
 
 

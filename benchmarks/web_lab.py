@@ -60,6 +60,7 @@ def web_lab() -> Iterator[WebLab]:
         os.environ.update(services.start())
         os.environ["DJANGO_SETTINGS_MODULE"] = "webapp.settings.development"
         os.environ["LAB_HOME"] = str(home.root)
+        os.environ["RATE_LIMITS"] = "off"
         cookie = _signed_in()
         port = free_port()
         with (home.root / "web.log").open("w") as printed:

@@ -56,8 +56,7 @@ def test_from_the_first_link_to_a_figure_for_a_paper(
     signed_in(page, lab)
 
     # A preset, a change, a field error that saves nothing, and its repair.
-    card = page.locator("article, li, .card").filter(has_text="short truncation window").first
-    card.get_by_role("link", name="Open in builder").click()
+    page.locator("a[href='/experiments/new?preset=short-window']").first.click()
     window = page.locator("[name='estimators.1.window']")
     window.fill("300")
     expect(page.locator("#field-estimators-1-window-error")).to_contain_text("inner.steps = 40")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from typing import Any
 
@@ -122,7 +123,7 @@ def queue(request: HttpRequest) -> dict[str, Any]:
                 "queue": item.run.queue,
                 "position": item.position,
                 "reason": item.reason,
-                "begins_in": item.begins_in and item.begins_in.expected,
+                "begins_in": item.begins_in if math.isfinite(item.begins_in) else None,
             }
             for item in queue_now(most_waiting=MOST_WAITING).waiting
         ],

@@ -38,7 +38,7 @@ def test_an_error_appears_while_typing_and_leaves_the_hands_alone(builder: Page)
     expect(window).to_have_value("4")
     expect(builder.locator("#difference")).to_contain_text("estimators.1.window")
     builder.locator(".field:has([name='estimators.1.window']) [data-reset]").click()
-    expect(window).to_have_value("10")
+    expect(window).to_have_value("1")
 
 
 def test_what_is_typed_while_another_kind_loads_is_kept(builder: Page) -> None:
@@ -59,7 +59,8 @@ def test_kinds_and_items_change_in_place(builder: Page) -> None:
     expect(builder.locator("#launch")).to_contain_text("Launch 6 runs")
     builder.get_by_role("button", name="Remove Elites").click()
     expect(builder.locator("#launch")).to_contain_text("Launch 5 runs")
-    assert focused(builder) == "step-estimators"
+    step = builder.evaluate("document.activeElement.parentElement.id")
+    assert step == "step-estimators"
 
 
 def test_a_worker_says_that_estimators_are_ready_and_nothing_waits_for_it(

@@ -89,6 +89,7 @@ def test_a_run_survives_a_shutdown_and_a_power_cut(tmp_path: Path) -> None:
 
     with WorkerProcess(tmp_path):
         wait_until(lambda: fresh().has_ended, seconds=120)
+        wait_until(lambda: not checkpoints.exists(), seconds=30)
     ended = fresh()
     assert (ended.status, ended.attempt, ended.times_lost) == (Status.FINISHED, 3, 1)
     assert ended.sequence == 700
@@ -96,4 +97,3 @@ def test_a_run_survives_a_shutdown_and_a_power_cut(tmp_path: Path) -> None:
     log = " ".join(run.events.values_list("message", flat=True))
     assert "vanished; the run is queued again" in log
     assert "Attempt 3 began on cpu, from outer step" in log
-    wait_until(lambda: not checkpoints.exists(), seconds=5)

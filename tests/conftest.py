@@ -11,7 +11,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser import CHROMIUM_FLAGS, chromium
 from tests.lab_process import LabProcess, remove_home
@@ -21,6 +21,7 @@ from webapp.supervisor.home import Home
 # A machine that is busy elsewhere is slow, not wrong.
 hypothesis.settings.register_profile("lab", deadline=None)
 hypothesis.settings.load_profile("lab")
+expect.set_options(timeout=20_000)
 
 # One thread each, where several processes of tests share the cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

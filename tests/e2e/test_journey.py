@@ -57,6 +57,8 @@ def test_from_the_first_link_to_a_figure_for_a_paper(
 
     # A preset, a change, a field error that saves nothing, and its repair.
     page.locator("a[href='/experiments/new?preset=short-window']").first.click()
+    # The forecast comes by the page's script: what is typed from now on is heard.
+    expect(page.locator("#launch")).to_contain_text("Launch 5 runs")
     window = page.locator("[name='estimators.1.window']")
     window.fill("300")
     expect(page.locator("#field-estimators-1-window-error")).to_contain_text("inner.steps = 40")

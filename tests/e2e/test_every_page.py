@@ -45,6 +45,8 @@ PAGES = [
     "/account/",
     "/account/tokens/",
     "/people/",
+    "/audit/",
+    "/errors/",
     "/no-such-page",
 ]
 ONE_OF_MANY = {

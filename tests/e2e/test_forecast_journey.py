@@ -82,6 +82,8 @@ def test_from_a_longer_horizon_to_a_launch_that_fits(narrow_page: Page) -> None:
     expect(page.locator("#yaml-text")).to_have_value(re.compile("storage: checkpoint"))
     expect(verdict).to_have_text("fits", timeout=PATIENCE)
     expect(page.locator("#error-summary")).to_be_empty()
+    expect(page.locator("#forecast-asking[data-stale]")).to_have_count(0, timeout=PATIENCE)
+    expect(page.locator("#draft-state")).to_contain_text("Saved", timeout=PATIENCE)
     page.locator("[name='inner.steps']").fill("500")
     expect(page.locator("#yaml-text")).to_have_value(re.compile("steps: 500\n"), timeout=PATIENCE)
     expect(page.locator("#forecast-asking[data-stale]")).to_have_count(0, timeout=PATIENCE)

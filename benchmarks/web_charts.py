@@ -37,7 +37,7 @@ DRAWN = (
     "document.querySelectorAll('[data-chart] .js-plotly-plot, [data-plot].js-plotly-plot').length"
 )
 RECEIVED = """Number(document.querySelector("[data-proof]").textContent
-  .match(/seq ([\\d,]+)/)[1].replaceAll(",", ""))"""
+  .match(/seq ([\\d,]+)|$/)[1]?.replaceAll(",", "") ?? 0)"""
 
 
 def launch(page: Page, lab: str) -> int:

@@ -48,6 +48,9 @@ DEAR_ROUTES: dict[tuple[str, str], str] = {
     ("GET", "sharing:picture-file"): "export",
 }
 
+BROKER_SECONDS = 1
+"""A broker that answers no sooner is away: without a bound, every page would hang with it."""
+
 NOBODY_ASKS_TOO_OFTEN = {"healthz", "observability:metrics"}
 
 
@@ -68,7 +71,12 @@ class RateLimitMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
         self.limiter = SlidingWindowCounterRateLimiter(
-            storage_from_string(settings.REDIS_URL, key_prefix="lab:limits")
+            storage_from_string(
+                settings.REDIS_URL,
+                key_prefix="lab:limits",
+                socket_timeout=BROKER_SECONDS,
+                socket_connect_timeout=BROKER_SECONDS,
+            )
         )
         self.everything = {kind: parse(rate) for kind, rate in EVERYTHING.items()}
         self.dear = {kind: parse(rate) for kind, rate in DEAR.items()}

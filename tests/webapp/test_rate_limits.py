@@ -1,5 +1,7 @@
 """Who asks too often waits; nobody else does."""
 
+import socket
+
 import pytest
 from django.test import Client
 from django.urls import get_resolver
@@ -85,6 +87,12 @@ def test_health_is_never_refused(client: Client):
 def test_without_a_broker_nobody_is_refused(client: Client, settings):
     settings.REDIS_URL = f"redis://127.0.0.1:{free_port()}/0"
     assert statuses(client, "/sign-in/", 4) == [200] * 4
+
+
+def test_a_broker_that_never_answers_holds_nobody_up(client: Client, settings):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings.REDIS_URL = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        assert statuses(client, "/sign-in/", 1) == [200]
 
 
 def test_every_route_that_is_named_is_there():

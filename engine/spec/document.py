@@ -14,6 +14,9 @@ from engine.spec.validation import validate
 
 MOST_CHARACTERS = 64_000
 DEEPEST = 12
+LONGEST_NUMBER = 4_096
+"""Bits. Python refuses to write longer ones in decimal, which 0xf… and 1:0:0… make from few
+characters."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -25,6 +28,8 @@ class _Loader(yaml.SafeLoader):
         event = self.peek_event()
         if getattr(event, "anchor", None):
             raise _refusal("anchors (&name) are not allowed in a spec", event)
+        if getattr(event, "tag", None):
+            raise _refusal("tags (!name) are not allowed in a spec", event)
         self.depth = getattr(self, "depth", 0) + 1
         if self.depth > DEEPEST:
             raise _refusal(f"nested deeper than {DEEPEST} levels", event)
@@ -35,15 +40,25 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise _refusal("a field's name is a word, not a list or a mapping", key)
             if key.value in seen:
                 raise _refusal(f"the field {key.value!r} appears twice", key)
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 
+    def construct_yaml_int(self, node: Any) -> int:
+        number = super().construct_yaml_int(node)
+        if number.bit_length() > LONGEST_NUMBER:
+            raise _refusal(f"a whole number has at most {LONGEST_NUMBER:,} bits", node)
+        return number
+
 
 class _Dumper(yaml.SafeDumper):
     """YAML that quotes a text which the loader would read as a number, such as '8e9'."""
 
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
 
 for _reads_or_writes in (_Loader, _Dumper):
     _reads_or_writes.add_implicit_resolver(

@@ -35,5 +35,9 @@ def quote(value: Any) -> str:
     """`value` as a person would recognise it, cut to a length that fits beside a field."""
     if value is None:
         return "nothing"
-    text = repr(value)
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):
+        # Python writes no whole number of more than 4,300 digits, and nothing without a bottom.
+        return f"a {type(value).__name__} too large to be written"
     return text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 1] + "…"

@@ -49,7 +49,7 @@ def expand(experiment: Experiment) -> list[PlannedRun]:
     A sweep over one estimator's field leaves the others alone, so their runs appear once.
     Raises `SpecError` for a swept path or value that the schema refuses, or for too many runs.
     """
-    document = experiment.model_dump(mode="json")
+    document = experiment.model_dump(mode="json", exclude={"sweep"})
     count = prod(len(values) for values in experiment.sweep.values())
     if count * len(experiment.estimators) * len(experiment.seeds) > MOST_RUNS * 24:
         raise SpecError([_too_many(count)])
@@ -83,7 +83,6 @@ def _concerns(path: str, position: int) -> bool:
 
 def _validate_point(document: dict[str, Any], sweep: dict[str, Any]) -> Experiment:
     point = copy.deepcopy(document)
-    point["sweep"] = {}
     for path, value in sweep.items():
         _assign(point, path, value)
     try:

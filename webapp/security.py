@@ -3,6 +3,7 @@ viewers may send."""
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -38,6 +39,10 @@ class ContentSecurityPolicyMiddleware:
         return response
 
 
+GALLERY = {"gallery:index", "gallery:page", "gallery:figures", "gallery:figure-file"}
+"""What visitors may look at where the lab's settings say so (GALLERY_OPEN)."""
+
+
 class SignInRequiredMiddleware(LoginRequiredMiddleware):
     """Sends visitors to the sign-in page, each kind of client in the way that it understands.
 
@@ -48,6 +53,8 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase], *arguments: object
     ) -> HttpResponseBase | None:
         if request.path.startswith("/api/") and "Authorization" in request.headers:
+            return None
+        if settings.GALLERY_OPEN and request.resolver_match.view_name in GALLERY:
             return None
         return super().process_view(request, view_func, *arguments)
 

@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("webapp.workers.urls")),
     path("", include("webapp.forecasts.urls")),
     path("", include("webapp.graph_size.urls")),
+    path("", include("webapp.gallery.urls")),
     path("", include("webapp.observability.urls")),
     path("", include("webapp.audit.urls")),
     path("", include("webapp.help.urls")),

@@ -1,7 +1,7 @@
 // Draws one picture, as the server describes it, into its place: images on canvases pixel by pixel,
 // curves and particles by Plotly in the page's colours, a cell as the server's own SVG.
 
-import { CONFIG, dressedLayout } from "./plotly_look.js";
+import { CONFIG, dressedLayout, withAlpha } from "./plotly_look.js";
 
 const WIDEST_IMAGE = 112; // pixels of the page, about
 const MARKS = { true: ["right", "✓"], false: ["wrong", "✗"] };
@@ -41,7 +41,8 @@ function dressed(trace, style, small) {
   for (const whiskers of ["error_x", "error_y"]) {
     if (trace[whiskers]) look[whiskers] = { ...trace[whiskers], color: token(`--run-${slot}`) };
   }
-  if (part === "ink") look.line.color = token("--ink-soft");
+  if (part === "band") look.fillcolor = withAlpha(token(`--run-${slot}`), 0.16);
+  if (part === "ink") look.line.color = marker.color = token("--ink-soft");
   if (part === "text") look.textfont = { size: 10, color: token("--ink-muted") };
   if (part === "lost") marker.line.color = token("--bad");
   if (part === "mean") marker.line.color = token("--run-1");

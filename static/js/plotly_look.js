@@ -4,33 +4,36 @@ export const CONFIG = { displayModeBar: false, responsive: true, doubleClick: "r
 
 export function dressedLayout(layout, style) {
   const token = (name) => style.getPropertyValue(name).trim();
+  const larger = Number(token("--chart-scale")) || 1; // for a lecture hall
+  const size = (pixels) => Math.round(pixels * larger);
   const axis = {
     gridcolor: token("--line"),
     linecolor: token("--line-strong"),
-    tickfont: { size: 11, color: token("--ink-muted") },
+    tickfont: { size: size(11), color: token("--ink-muted") },
   };
   const withTitle = (own) => ({
     ...axis,
     ...own,
-    title: own.title && { ...own.title, font: { size: 11, color: token("--ink-muted") } },
+    title: own.title && { ...own.title, font: { size: size(11), color: token("--ink-muted") } },
   });
   return {
     ...layout,
     xaxis: { ...withTitle(layout.xaxis), showgrid: false, showline: true },
     yaxis: withTitle(layout.yaxis),
-    font: { family: token("--font-text"), size: 12, color: token("--ink") },
+    font: { family: token("--font-text"), size: size(12), color: token("--ink") },
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
+    margin: Object.fromEntries(Object.entries(layout.margin ?? {}).map(([side, room]) => [side, size(room)])),
     autosize: true,
     shapes: (layout.shapes ?? []).map((shape) => ({ ...shape, line: { ...shape.line, color: token("--ink-muted") } })),
     annotations: (layout.annotations ?? []).map((words) => ({
       ...words,
-      font: { size: 10, color: token("--ink-muted") },
+      font: { size: size(10), color: token("--ink-muted") },
     })),
     hoverlabel: {
       bgcolor: token("--raised"),
       bordercolor: token("--line-strong"),
-      font: { family: token("--font-text"), size: 12, color: token("--ink") },
+      font: { family: token("--font-text"), size: size(12), color: token("--ink") },
       namelength: -1,
     },
   };

@@ -11,7 +11,7 @@ const PLACES = [
   ["n", "New experiment", "/experiments/new"],
   ["c", "Compare", "/compare"],
   ["q", "Queue", "/queue/"],
-  ["l", "The lecture's questions", "/#presets-title"],
+  ["l", "Gallery: the lecture's questions", "/gallery/"],
 ];
 
 const SCROLLERS = ".table-wrap, .picture-legend";

@@ -36,6 +36,8 @@ PAGES = [
     "/queue/",
     "/forecasts/",
     "/graph-size/",
+    "/gallery/",
+    "/gallery/truncation/",
     "/search?q=window",
     "/help/",
     "/help/fields",

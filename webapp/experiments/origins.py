@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.http import Http404
+from django.urls import reverse
 
 import engine.spec
 from engine.presets import PRESETS, Preset
 from webapp.experiments.models import Experiment, SavedDraft
 from webapp.experiments.selectors import experiment_for
+from webapp.gallery.selectors import experiment_called
 from webapp.runs.selectors import run_for
 
 if TYPE_CHECKING:
     from webapp.accounts.models import User
 
-SOURCES = ("preset", "clone", "experiment")
+SOURCES = ("preset", "clone", "experiment", "gallery")
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,7 @@ def origin_of(user: User, parameters: Mapping[str, str], prefix: str = "") -> Or
     """The origin that `parameters` name; raises `Http404` for one that is not there to see."""
     for source in SOURCES:
         if key := parameters.get(f"{prefix}{source}", ""):
-            return {"preset": _from_preset, "clone": _from_run, "experiment": _from_experiment}[
-                source
-            ](user, key)
+            return _FROM[source](user, key)
     return Origin(engine.spec.Experiment().model_dump(mode="json"))
 
 
@@ -86,6 +86,27 @@ def _from_experiment(user: User, key: str) -> Origin:
     kept = experiment_for(user, _number(key))
     title = f"experiment {kept.pk}"
     return Origin(kept.spec, "experiment", key, title, href=f"/experiments/{kept.pk}/", parent=kept)
+
+
+def _from_gallery(user: User, key: str) -> Origin:
+    page, document = experiment_called(key)
+    whole = engine.spec.validate(document).model_dump(mode="json")
+    return Origin(
+        whole,
+        "gallery",
+        key,
+        page.title,
+        page.question,
+        href=reverse("gallery:page", args=[page.slug]),
+    )
+
+
+_FROM = {
+    "preset": _from_preset,
+    "clone": _from_run,
+    "experiment": _from_experiment,
+    "gallery": _from_gallery,
+}
 
 
 def _number(key: str) -> int:

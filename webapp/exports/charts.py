@@ -41,6 +41,8 @@ class Stroke:
     y_low: tuple[float, ...] = ()
     y_high: tuple[float, ...] = ()
     """The ends of whiskers."""
+    band: bool = False
+    """The ends of `y` as a band along the line, in place of whiskers."""
     words: tuple[str, ...] = ()
     """What is said of a point, or, of `text`, is written there."""
     in_legend: bool = True

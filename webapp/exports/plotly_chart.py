@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from webapp.exports.charts import MOST_TABLE_ROWS, SYMBOLS, Chart, Stroke
@@ -17,7 +18,14 @@ def page_chart(chart: Chart) -> dict[str, Any]:
         "title": chart.title,
         "explanation": chart.explanation,
         "note": chart.note,
-        "plotly": {"data": [_stroke(each) for each in chart.strokes], "layout": _layout(chart)},
+        "plotly": {
+            "data": [
+                trace
+                for each in chart.strokes
+                for trace in ([_band(each)] if each.band else []) + [_stroke(each)]
+            ],
+            "layout": _layout(chart),
+        },
         "legend": [
             {
                 "label": each.label,
@@ -57,13 +65,32 @@ def _stroke(stroke: Stroke) -> dict[str, Any]:
         "marker": {"size": 6 if stroke.joined else 10, "symbol": SYMBOLS[stroke.dash]},
         "cliponaxis": not stroke.marked,
         **_whiskers("error_x", stroke.x, stroke.x_low, stroke.x_high),
-        **_whiskers("error_y", stroke.y, stroke.y_low, stroke.y_high),
+        **({} if stroke.band else _whiskers("error_y", stroke.y, stroke.y_low, stroke.y_high)),
     }
     if words:
         said = "%{customdata}<extra></extra>"
         del base["hoverinfo"]
         base |= {"customdata": words, "hovertemplate": f"<b>{base['name']}</b><br>{said}"}
     return base
+
+
+def _band(stroke: Stroke) -> dict[str, Any]:
+    """The area between the ends, out along the low ones and back along the high ones."""
+    ends = [
+        (x, low, high)
+        for x, low, high in zip(stroke.x, stroke.y_low, stroke.y_high, strict=True)
+        if x is not None and math.isfinite(low) and math.isfinite(high)
+    ]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": [x for x, _, _ in ends] + [x for x, _, _ in reversed(ends)],
+        "y": [low for _, low, _ in ends] + [high for _, _, high in reversed(ends)],
+        "fill": "toself",
+        "line": {"width": 0},
+        "hoverinfo": "skip",
+        "meta": {"slot": stroke.slot, "part": "band"},
+    }
 
 
 def _whiskers(

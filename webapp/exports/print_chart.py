@@ -64,11 +64,13 @@ def _draw_stroke(axes: Any, stroke: Stroke, line: float) -> Any:
             axes.text(across, along, plain_text(words), color=SOFT, ha="center", va="center")
         return None
     alpha = 0.3 if stroke.faint else 1.0
+    if stroke.band:
+        axes.fill_between(x, stroke.y_low, stroke.y_high, color=colour, alpha=0.16, lw=0)
     for low, high, other, draw in (
         (stroke.x_low, stroke.x_high, y, axes.hlines),
         (stroke.y_low, stroke.y_high, x, axes.vlines),
     ):
-        if low:
+        if low and not stroke.band:
             draw(other, low, high, color=colour, lw=0.5 * line, alpha=alpha)
     (handle,) = axes.plot(
         x,

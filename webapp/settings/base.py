@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "webapp.workers",
     "webapp.forecasts",
     "webapp.graph_size",
+    "webapp.gallery",
     "webapp.help",
     "webapp.search",
     "webapp.observability",
@@ -124,6 +125,9 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # A measurement of the lab's speed asks oftener than people do.
 RATE_LIMITS = environment.flag("RATE_LIMITS", default=True)
+
+# Whether the gallery can be read without an account; launching from it stays with members.
+GALLERY_OPEN = environment.flag("GALLERY_OPEN")
 
 # -- language and time: one clock for database, workers and pages --
 LANGUAGE_CODE = "en"

@@ -11,7 +11,10 @@ from engine.events import Checkpoint
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
-    """Write `checkpoint` to `path`; an interruption leaves the old file as it was."""
+    """Write `checkpoint` to `path`; an interruption leaves the old file as it was.
+
+    Raises `OSError` where the disk is full.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
     try:
@@ -22,6 +25,11 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
+    except RuntimeError as error:
+        # torch hides what the disk said behind the state of its archive.
+        if isinstance(error.__context__, OSError):
+            raise error.__context__ from None
+        raise
     finally:
         partial.unlink(missing_ok=True)
 

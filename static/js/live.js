@@ -58,15 +58,16 @@ export class LiveRuns extends EventTarget {
     this.socket = socket;
     socket.addEventListener("open", () => {
       this.failures = 0;
+      this.heard = 0;
       this.offlineSince = null;
       clearTimeout(this.poll);
-      socket.send(JSON.stringify({ subscribe: this.#cursors() }));
+      this.#subscribe();
       this.#watchSilence();
       this.#tellChip();
     });
     socket.addEventListener("message", ({ data }) => {
       this.#watchSilence();
-      this.#take(JSON.parse(data));
+      this.#hear(JSON.parse(data));
     });
     socket.addEventListener("close", () => {
       if (this.socket !== socket) return;
@@ -85,6 +86,21 @@ export class LiveRuns extends EventTarget {
     if (this.socket || this.#over) return;
     clearTimeout(this.retry);
     this.#connect();
+  }
+
+  // The server tells everything past what the page has, and how the runs stand.
+  #subscribe() {
+    this.socket.send(JSON.stringify({ subscribe: this.#cursors() }));
+  }
+
+  // Frames are numbered on their connection: one that comes twice or late is dropped, and where one
+  // is missing the server is asked again.
+  #hear(message) {
+    if (message.n <= this.heard) return;
+    const missed = message.n > this.heard + 1;
+    this.heard = message.n;
+    if (missed) this.#subscribe();
+    else this.#take(message);
   }
 
   #cursors() {

@@ -15,6 +15,7 @@ from django.conf import settings
 from engine.version import code_version
 from webapp.backups import database
 from webapp.backups.errors import BackupError
+from webapp.runs.checkpoint_storage import storage
 
 KIND = "metaopt-lab-backup"
 DUMP, CHECKPOINTS, MANIFEST = "database.dump", "checkpoints.tar", "manifest.json"
@@ -91,23 +92,24 @@ def _read(folder: Path) -> dict[str, Any]:
 
 def _pack_checkpoints(file: Path) -> None:
     """All checkpoints; a worker may replace one while it is looked for."""
-    root = Path(settings.CHECKPOINT_ROOT)
+    kept = storage()
     with tarfile.open(file, "w") as archive:
-        for path in sorted(root.glob("*/*.pt")):
+        for name in kept.names():
             try:
-                archive.add(path, arcname=str(path.relative_to(root)), recursive=False)
+                with kept.local(name) as path:
+                    archive.add(path, arcname=name, recursive=False)
             except FileNotFoundError:
                 continue
 
 
 def _unpack_checkpoints(file: Path) -> None:
-    root = Path(settings.CHECKPOINT_ROOT)
-    root.mkdir(parents=True, exist_ok=True)
-    for old in root.iterdir():
-        if old.is_dir():
-            shutil.rmtree(old)
-    with tarfile.open(file) as archive:
-        archive.extractall(root, filter="data")
+    kept = storage()
+    for old in kept.names():
+        kept.delete(old)
+    with kept.draft() as folder, tarfile.open(file) as archive:
+        for member in archive:
+            archive.extract(member, folder, filter="data")
+            kept.keep(folder / member.name, member.name)
 
 
 def _sum(path: Path) -> str:

@@ -2,8 +2,9 @@
 
 Order is what makes it so: join the run's group first, then read everything after the follower's
 sequence from Postgres, then read again at each hint. One task reads, so a follower's cursor moves
-in one place, and a lost hint is healed by the next one or by the heartbeat. Whether a person may
-see a run is asked when they subscribe, and again at each heartbeat.
+in one place, and a lost hint is healed by the next one or by the heartbeat. Each frame has its
+number `n` on the connection, so that a follower that misses one subscribes again and is told anew.
+Whether a person may see a run is asked when they subscribe, and again at each heartbeat.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class RunsConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         self.cursors: dict[int, Cursor] = {}
         self.behind: set[int] = set()
+        self.frames_sent = 0
         self.wake = asyncio.Event()
         self.tasks: list[asyncio.Task] = []
         if not self.scope["user"].is_authenticated:
@@ -160,8 +162,14 @@ class RunsConsumer(AsyncWebsocketConsumer):
         await self._send(json.dumps(message))
 
     async def _send(self, frame: str) -> None:
+        self.frames_sent += 1
         with contextlib.suppress(ConnectionError):
-            await self.send(text_data=frame)
+            await self.send(text_data=numbered(frame, self.frames_sent))
+
+
+def numbered(frame: str, number: int) -> str:
+    """The frame, a JSON object, as the `number`th of its connection, without encoding it anew."""
+    return f'{{"n": {number}, {frame[1:]}'
 
 
 def _read_frame(text: str | None) -> dict[str, Any]:

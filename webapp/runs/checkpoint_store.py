@@ -1,49 +1,90 @@
-"""The checkpoints of a run on durable storage: the last two, each written whole or not at all."""
+"""The checkpoints of a run on durable storage: the last two, each with the sum of its bytes."""
 
 from __future__ import annotations
 
+import hashlib
 import logging
-import shutil
+import re
 from pathlib import Path
 
 from engine.events import Checkpoint
-from webapp.runs.services import checkpoint_folder
+from webapp.runs.checkpoint_storage import storage
 
 KEPT = 2
+NAME = re.compile(r"(?P<step>\d+)(-(?P<sum>[0-9a-f]{64}))?\.pt")
+"""Files of versions before 0.6 have no sum in their name."""
 
 log = logging.getLogger(__name__)
 
 
+class Damaged(Exception):
+    """The bytes of a checkpoint are not those that were written."""
+
+
 class CheckpointStore:
-    """One folder a run, one file a checkpoint, named by the outer steps that it has finished."""
+    """One folder a run, one file a checkpoint, named by its finished outer steps and its sum."""
 
     def __init__(self, run_id: int) -> None:
-        self.folder = checkpoint_folder(run_id)
+        self.run_id = run_id
+        self.storage = storage()
 
     def save(self, checkpoint: Checkpoint) -> None:
+        """Raises `OSError` where it cannot be kept; those kept before are still there then."""
         from engine import checkpoints
 
-        self.folder.mkdir(parents=True, exist_ok=True)
-        checkpoints.save(self.folder / f"{checkpoint.step:09d}.pt", checkpoint)
+        with self.storage.draft() as folder:
+            file = folder / "checkpoint.pt"
+            checkpoints.save(file, checkpoint)
+            name = f"{self.run_id}/{checkpoint.step:09d}-{_sum(file)}.pt"
+            self.storage.keep(file, name)
         for old in self.newest_first()[KEPT:]:
-            old.unlink(missing_ok=True)
+            self.storage.delete(old)
 
     def newest(self, at_most: int) -> Checkpoint | None:
-        """The newest readable checkpoint with at most `at_most` outer steps, or None."""
-        from engine import checkpoints
-
-        for path in self.newest_first():
-            if int(path.stem) > at_most:
+        """The newest undamaged checkpoint with at most `at_most` outer steps, or None."""
+        for name in self.newest_first():
+            if step_of(name) > at_most:
                 continue
             try:
-                return checkpoints.load(path)
+                return self._read(name)
             except Exception:
-                log.exception("The checkpoint %s cannot be read; an older one is taken.", path)
+                log.exception("The checkpoint %s cannot be read; an older one is taken.", name)
         return None
 
     def delete(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
+        for name in self.newest_first():
+            self.storage.delete(name)
 
-    def newest_first(self) -> list[Path]:
-        """The kept files, named by their outer steps."""
-        return sorted(self.folder.glob("[0-9]*.pt"), reverse=True)
+    def newest_first(self) -> list[str]:
+        """The names of the kept files."""
+        return sorted(self.storage.names(str(self.run_id)), reverse=True)
+
+    def steps(self) -> list[int]:
+        """The finished outer steps of the kept files, the newest first."""
+        return [step_of(name) for name in self.newest_first()]
+
+    def _read(self, name: str) -> Checkpoint:
+        from engine import checkpoints
+
+        with self.storage.local(name) as path:
+            said = _parts(name)["sum"]
+            if said and _sum(path) != said:
+                raise Damaged(f"{name} has another sum than its name says")
+            return checkpoints.load(path)
+
+
+def step_of(name: str) -> int:
+    """The outer steps that the checkpoint of this name has finished."""
+    return int(_parts(name)["step"])
+
+
+def _parts(name: str) -> dict[str, str | None]:
+    found = NAME.fullmatch(Path(name).name)
+    if found is None:
+        raise ValueError(f"{name!r} is not the name of a checkpoint")
+    return found.groupdict()
+
+
+def _sum(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()

@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
+from typing import Any
 
 from django.conf import settings
 
@@ -18,6 +20,7 @@ from engine.spec import validate
 from webapp.forecasts import predictions
 from webapp.observability import context
 from webapp.runs import pausing, services, shutdown
+from webapp.runs.checkpoint_keeper import CheckpointKeeper
 from webapp.runs.checkpoint_store import CheckpointStore
 from webapp.runs.explanations import explain, is_out_of_memory
 from webapp.runs.memory_guard import MemoryGuard
@@ -34,7 +37,8 @@ def execute(
     """Claim run `run_id` and carry it to its end, from its newest checkpoint if it has one.
 
     Harmless to call twice, or for a run that is gone, ended or someone else's: it then does
-    nothing, and says so by False. Where `must_stop` becomes true, the run goes back to the queue.
+    nothing, and says so by False. Where `must_stop` becomes true, the run goes back to the queue
+    with a checkpoint of its last outer step.
     """
     waiting = Run.objects.filter(pk=run_id, status=Status.QUEUED).first()
     if waiting is None:
@@ -70,7 +74,7 @@ def _follow(
 ) -> bool:
     """Whether the run has ended; False where it went back to the queue, or is paused."""
     try:
-        with closing(_events(run, checkpoint, guard, recorder)) as events:
+        with closing(_events(run, checkpoint, guard, recorder, must_stop)) as events:
             return _consume(events, run, recorder, store, must_stop)
     except LeaseLost:
         raise
@@ -79,7 +83,7 @@ def _follow(
         log.exception("Run %s failed.", run.pk)
         _save_the_rest(recorder)
         reason = (is_out_of_memory(error) and guard.explanation()) or explain(error)
-        services.finish(run_id=run.pk, attempt=run.attempt, status=Status.FAILED, error=reason)
+        _finish(run, recorder, status=Status.FAILED, error=reason)
         return True
 
 
@@ -94,13 +98,18 @@ def _save_the_rest(recorder: Recorder) -> None:
 
 
 def _events(
-    run: Run, checkpoint: Checkpoint | None, guard: MemoryGuard, recorder: Recorder
+    run: Run,
+    checkpoint: Checkpoint | None,
+    guard: MemoryGuard,
+    recorder: Recorder,
+    must_stop: Callable[[], bool],
 ) -> Iterator[Event]:
+    """The engine's; whoever wants the run to stop waits for a checkpoint, an outer step away."""
     return engine.run(
         validate(run.spec),
         resume=checkpoint,
         checkpoint_seconds=settings.CHECKPOINT_SECONDS,
-        checkpoint_now=recorder.must_let_go,
+        checkpoint_now=lambda: recorder.must_let_go() or must_stop(),
         reason_to_stop=guard.reason_to_stop,
     )
 
@@ -113,10 +122,13 @@ def _consume(
     must_stop: Callable[[], bool],
 ) -> bool:
     mine = {"run_id": run.pk, "attempt": run.attempt}
+    keeper = CheckpointKeeper(run, recorder, store)
     for event in events:
         match event:
             case Started():
                 recorder.add_note(_note_of_start(event, run))
+                if must_stop():
+                    return _released(run, recorder)
             case Point():
                 recorder.add_point(event)
             case Pictured():
@@ -126,29 +138,38 @@ def _consume(
             case Checkpoint():
                 # A checkpoint may never be ahead of the points and pictures that it follows.
                 recorder.flush()
-                store.save(event)
-                services.keep_checkpoint(**mine, step=event.step)
+                kept = keeper.keep(event)
                 if recorder.cancel_requested:
-                    services.finish(**mine, status=Status.CANCELLED)
+                    _finish(run, recorder, status=Status.CANCELLED)
                     return True
-                if recorder.pause_requested:
-                    pausing.pause(**mine)
+                if recorder.pause_requested and kept:
+                    recorder.insist(partial(pausing.pause, **mine))
                     return False
+                if must_stop():
+                    return _released(run, recorder)
             case Finished():
                 recorder.flush()
-                services.finish(
-                    **mine, status=event.status, error=event.reason, summary=event.summary
+                _finish(
+                    run,
+                    recorder,
+                    status=event.status,
+                    error=event.reason,
+                    summary=event.summary,
                 )
                 return True
         recorder.check()
-        if must_stop():
-            recorder.flush()
-            if recorder.cancel_requested:
-                services.finish(**mine, status=Status.CANCELLED)
-                return True
-            services.release(**mine)
-            return False
     raise RuntimeError("the engine ended without saying how the run finished")
+
+
+def _released(run: Run, recorder: Recorder) -> bool:
+    """Give the run back with all that it has said."""
+    recorder.flush()
+    recorder.insist(partial(services.release, run_id=run.pk, attempt=run.attempt))
+    return False
+
+
+def _finish(run: Run, recorder: Recorder, **end: Any) -> None:
+    recorder.insist(partial(services.finish, run_id=run.pk, attempt=run.attempt, **end))
 
 
 def _note_of_start(event: Started, run: Run) -> Note:

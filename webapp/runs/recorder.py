@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -97,6 +98,11 @@ class Recorder:
                     return
             time.sleep(FLUSH_SECONDS)
 
+    def insist(self, action: Callable[[], None]) -> None:
+        """Return once `action` is done; waits for a database that is away, a lease long."""
+        while not self._attempt_to(action):
+            time.sleep(FLUSH_SECONDS)
+
     @property
     def _has_something(self) -> bool:
         return bool(self._points or self._notes or self._pictured)
@@ -121,7 +127,7 @@ class Recorder:
     def _commit(self) -> bool:
         return self._attempt_to(self._record)
 
-    def _attempt_to(self, action) -> bool:
+    def _attempt_to(self, action: Callable[[], None]) -> bool:
         """Whether `action` went through; a database that is away for less than a lease is not."""
         try:
             action()

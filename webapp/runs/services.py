@@ -6,14 +6,11 @@ A running run belongs to one attempt: a write that carries another attempt's num
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Coalesce, Now
@@ -25,6 +22,7 @@ from webapp.audit.services import record
 from webapp.forecasts import predictions
 from webapp.live import hints
 from webapp.runs import chunks, pictures
+from webapp.runs.checkpoint_store import CheckpointStore
 from webapp.runs.models import ENDS, Run, RunEvent, SeriesChunk, Status
 from webapp.runs.permissions import require_change
 from webapp.runs.telling import hint, log
@@ -235,6 +233,7 @@ def request_cancel(*, user: User, run: Run) -> Run:
             status=Status.CANCELLED, finished_at=Now(), cancel_requested=True
         ):
             log(run, RunEvent.Level.INFO, f"Cancelled by {user.get_username()} while it waited.")
+            chunks.pack(run.pk)
         elif this.filter(status=Status.RUNNING, cancel_requested=False).update(
             cancel_requested=True
         ):
@@ -255,7 +254,7 @@ def delete(*, user: User, run: Run) -> None:
         record("delete a run", actor=user, target=f"run {run_id}", owner=str(experiment.owner))
         if not experiment.runs.exists():
             experiment.delete()
-        transaction.on_commit(lambda: shutil.rmtree(checkpoint_folder(run_id), ignore_errors=True))
+        transaction.on_commit(CheckpointStore(run_id).delete, robust=True)
         hints.send_after_commit(run_id, 0)
 
 
@@ -291,6 +290,8 @@ def _take_back(run: Run) -> bool:
         if not same.update(**changes):
             return False
         log(run, RunEvent.Level.WARNING, message)
+        if status in ENDS:
+            chunks.pack(run.pk)
         if status == Status.QUEUED:
             transaction.on_commit(lambda: wake([(run.pk, run.queue)]))
         hint(run.pk)
@@ -300,10 +301,6 @@ def _take_back(run: Run) -> bool:
 def storable(summary: Mapping[str, float | str | None]) -> dict[str, float | str | None]:
     """`summary` without what JSON lacks: non-finite values become "nan", "inf" and "-inf"."""
     return plain(dict(summary))
-
-
-def checkpoint_folder(run_id: int) -> Path:
-    return Path(settings.CHECKPOINT_ROOT) / str(run_id)
 
 
 RELEASED: dict[str, Any] = {

@@ -45,3 +45,11 @@ def warm_up(**_: object) -> None:
 def tell_the_pool(**_: object) -> None:
     """Runs go back to the queue with their checkpoint, instead of holding the shutdown up."""
     shutdown.announce()
+
+
+@shared_task(name="runs.clear_checkpoints")
+def clear_checkpoints() -> None:
+    """Of runs that cannot go on any more; see `webapp.runs.checkpoint_retention`."""
+    from webapp.runs.checkpoint_retention import clear_checkpoints
+
+    clear_checkpoints()

@@ -17,7 +17,7 @@ from webapp.exports.metrics import METRICS, PAGE_METRICS, with_tests
 from webapp.forecasts.of_runs import of_run
 from webapp.live import messages as live_messages
 from webapp.runs import pausing
-from webapp.runs.checkpoint_store import CheckpointStore
+from webapp.runs.checkpoint_store import CheckpointStore, step_of
 from webapp.runs.events import EventQuery, events_of, log_text, read_event_query
 from webapp.runs.markdown import to_html
 from webapp.runs.models import Run, RunEvent
@@ -81,11 +81,12 @@ def log(request: HttpRequest, pk: int) -> HttpResponse:
 def checkpoint(request: HttpRequest, pk: int) -> FileResponse:
     """The newest kept checkpoint, as `engine.checkpoints.save` wrote it."""
     run = run_for(request.user, pk)
-    newest = next(iter(CheckpointStore(run.pk).newest_first()), None)
+    store = CheckpointStore(run.pk)
+    newest = next(iter(store.newest_first()), None)
     if newest is None:
         raise Http404(f"Run {pk} keeps no checkpoint.")
-    name = f"run-{pk}-step-{int(newest.stem)}.pt"
-    return FileResponse(newest.open("rb"), as_attachment=True, filename=name)
+    name = f"run-{pk}-step-{step_of(newest)}.pt"
+    return FileResponse(store.storage.open(newest), as_attachment=True, filename=name)
 
 
 def _now(request: HttpRequest, run: Run) -> dict[str, Any]:

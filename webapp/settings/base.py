@@ -11,12 +11,14 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent.parent
 
 # The lab's private folder: embedded services, logs and checkpoints live below it.
 LAB_HOME = Path(environment.optional("LAB_HOME", str(PROJECT_ROOT / ".lab"))).resolve()
-CHECKPOINT_ROOT = Path(
-    environment.optional("CHECKPOINT_ROOT", str(LAB_HOME / "checkpoints"))
-).resolve()
+# A folder that all workers see, or s3://bucket/prefix.
+CHECKPOINT_ROOT = environment.optional("CHECKPOINT_ROOT", str(LAB_HOME / "checkpoints"))
 
 # At most this much of a run is computed again after a worker is lost.
 CHECKPOINT_SECONDS = environment.number("CHECKPOINT_SECONDS", 5)
+
+# How long a cancelled or failed run keeps what it could be resumed from.
+CHECKPOINT_RETENTION_DAYS = environment.number("CHECKPOINT_RETENTION_DAYS", 7)
 
 # Bytes of a CPU worker's memory that its runs may have together; 0 means most of its machine's.
 RUN_MEMORY_BYTES = environment.number("RUN_MEMORY_BYTES", 0)
@@ -172,6 +174,7 @@ CELERY_BEAT_SCHEDULE = {
     "clear what is expired": {"task": "accounts.clear_expired", "schedule": 3600.0},
     "clear links that ended": {"task": "sharing.clear_ended", "schedule": 3600.0},
     "clear old errors": {"task": "observability.clear_old_errors", "schedule": 3600.0},
+    "clear old checkpoints": {"task": "runs.clear_checkpoints", "schedule": 3600.0},
 }
 
 # -- logs: every line says its request or run; LOG_FORMAT=json writes an object a line --

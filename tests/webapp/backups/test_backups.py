@@ -34,7 +34,7 @@ def lab(settings, tmp_path: Path) -> None:
     server = settings.DATABASE_URL
     run = claimed(first_run(person("ada")))
     runs.record_points(run_id=run.pk, attempt=run.attempt, points=points(1, 20))
-    folder = runs.checkpoint_folder(run.pk)
+    folder = settings.CHECKPOINT_ROOT / str(run.pk)
     folder.mkdir(parents=True)
     (folder / "000000020.pt").write_bytes(b"tensors")
     settings.DATABASE_URL = url_of(connection.settings_dict["NAME"])

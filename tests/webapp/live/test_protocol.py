@@ -1,24 +1,18 @@
 """Whatever happens to hints and connections, a follower shows what Postgres has, once."""
 
-import math
-
 import pytest
 from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 
-from tests.webapp.factories import claimed, first_run, person, points
 from tests.webapp.live.follower import Follower
+from tests.webapp.live.written_run import WrittenRun
 from webapp.live import catch_up
 from webapp.live.catch_up import Cursor, back_fill, news
-from webapp.runs import services
-from webapp.runs.models import Run, Status
+from webapp.runs.models import Run
 from webapp.runs.selectors import series
 
-STEPS = 60
 
-
-class LostAndDoubledHints(RuleBasedStateMachine):
+class LostAndDoubledHints(WrittenRun):
     """A run is written, lost, resumed and rewound; its follower hears of it by chance.
 
     A dropped hint is a change that is not heard, a doubled or late one a `hear` without a change.
@@ -26,50 +20,13 @@ class LostAndDoubledHints(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        Run.objects.all().delete()
-        owner = self.owner()
-        self.run = first_run(owner, outer={"steps": STEPS})
-        self.run = claimed(self.run)
         self.follower = Follower()
         self.cursor = Cursor()
         self.write(count=20, heard=True)
 
-    @staticmethod
-    def owner():
-        from webapp.accounts.models import User
-
-        return User.objects.filter(username="hyp").first() or person("hyp")
-
-    def fresh(self) -> Run:
-        return Run.objects.get(pk=self.run.pk)
-
-    @rule(count=st.integers(1, 25), heard=st.booleans())
-    def write(self, count: int, heard: bool) -> None:
-        run = self.fresh()
-        last = min(run.sequence + count, STEPS)
-        if run.status == Status.RUNNING and last > run.sequence:
-            services.record_points(
-                run_id=run.pk,
-                attempt=run.attempt,
-                points=points(run.sequence + 1, last, offset=1000 * run.attempt),
-            )
+    def changed(self, *, heard: bool) -> None:
         if heard:
             self.hear()
-
-    @rule(share=st.floats(0, 1), heard=st.booleans())
-    def resume_from_a_checkpoint(self, share: float, heard: bool) -> None:
-        run = self.fresh()
-        if run.status == Status.RUNNING:
-            services.release(run_id=run.pk, attempt=run.attempt)
-            claimed(run, resume_from=math.floor(share * run.sequence))
-        if heard:
-            self.hear()
-
-    @rule()
-    def finish(self) -> None:
-        run = self.fresh()
-        if run.status == Status.RUNNING and run.sequence == STEPS:
-            services.finish(run_id=run.pk, attempt=run.attempt, status=Status.FINISHED)
 
     @rule()
     def hear(self) -> None:

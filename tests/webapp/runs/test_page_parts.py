@@ -12,7 +12,6 @@ from engine.events import Note
 from tests.webapp.factories import claimed, first_run, person, points
 from webapp.accounts.models import User
 from webapp.runs import pausing, services
-from webapp.runs.checkpoint_store import CheckpointStore
 from webapp.runs.models import Run, Status
 
 pytestmark = pytest.mark.django_db
@@ -125,10 +124,12 @@ def posted(client: Client, run: Run, action: str, **sent: str) -> str:
     return answer.content.decode()
 
 
-def test_the_newest_checkpoint_is_a_file_to_take_along(client: Client, run: Run) -> None:
+def test_the_newest_checkpoint_is_a_file_to_take_along(
+    client: Client, run: Run, tmp_path: Path
+) -> None:
     assert client.get(f"/runs/{run.pk}/checkpoint/").status_code == 404
-    folder = CheckpointStore(run.pk).folder
-    folder.mkdir(parents=True)
+    folder = tmp_path / str(run.pk)
+    folder.mkdir()
     for step in (5, 7):
         (folder / f"{step:09d}.pt").write_bytes(b"of step %d" % step)
     answer = client.get(f"/runs/{run.pk}/checkpoint/")

@@ -13,9 +13,10 @@ from webapp.experiments import preflights
 from webapp.experiments.models import Experiment
 from webapp.forecasts import services as forecasts
 from webapp.runs import colours, spec_values
-from webapp.runs.models import Run
+from webapp.runs.models import Priority, Run
 from webapp.runs.permissions import require_change, require_launch
 from webapp.runs.wake import wake
+from webapp.scheduling import priorities, quotas
 from webapp.workers.selectors import queue_for
 
 if TYPE_CHECKING:
@@ -29,16 +30,23 @@ def create_experiment(
     preset: str = "",
     parent: Experiment | None = None,
     insist: bool = False,
+    priority: Priority = Priority.NORMAL,
+    spread: bool = True,
 ) -> Experiment:
     """Keep `experiment` and all of its runs, queued; workers are woken after the commit.
 
+    Whether idle workers may share a run's populations (`spread`) changes no figure. What its owner
+    insists on although it will not fit waits for a larger worker.
     Raises `SpecError`, and keeps nothing, where the sweep cannot be expanded, where a worker has
     said that an estimator cannot run, or that it will not fit, unless the owner does `insist`.
     """
     require_launch(owner)
+    priorities.require(owner, priority)
     planned = expand(experiment)
+    quotas.refuse_launch(owner, len(planned))
     preflights.refuse(experiment)
     said = forecasts.before_launch(experiment, insist=insist)
+    needs = said.needs_by_number if said else {}
     document = experiment.model_dump(mode="json")
     with transaction.atomic():
         kept = Experiment.objects.create(
@@ -51,9 +59,11 @@ def create_experiment(
         )
         colour_of = colours.allocate([run.configuration for run in planned])
         queue = queue_for(experiment.device)
-        runs = Run.objects.bulk_create(
-            _row(kept, run, colour_of[run.configuration], queue) for run in planned
-        )
+        rows = [_row(kept, run, colour_of[run.configuration], queue) for run in planned]
+        for run in rows:
+            run.priority, run.spread = priority, spread
+            run.needs_bytes, run.expected_seconds = needs.get(run.number, (None, None))
+        runs = Run.objects.bulk_create(rows)
         spec_values.remember({run.configuration: run.spec for run in runs})
         if said is not None:
             forecasts.keep(kept, said, insisted=insist)
@@ -73,6 +83,7 @@ def rename(*, user: User, experiment: Experiment, name: str) -> Experiment:
 def _row(experiment: Experiment, planned: PlannedRun, colour: int, queue: str) -> Run:
     return Run(
         experiment=experiment,
+        owner_id=experiment.owner_id,
         number=planned.index,
         label=planned.label[:400],
         configuration=planned.configuration,

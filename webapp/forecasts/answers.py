@@ -59,6 +59,15 @@ class Answer(Record):
         return [item for item in self.configurations if item.verdict == "will not fit"]
 
     @property
+    def needs_by_number(self) -> dict[int, tuple[int, float | None]]:
+        """Bytes and seconds of every run, by its number within the experiment."""
+        return {
+            number: (item.forecast.run_bytes, item.forecast.seconds)
+            for item in self.configurations
+            for number in item.runs
+        }
+
+    @property
     def run_bytes(self) -> int:
         """What the largest of its runs needs."""
         return max((item.forecast.run_bytes for item in self.configurations), default=0)

@@ -27,6 +27,7 @@ from webapp.runs.memory_guard import MemoryGuard
 from webapp.runs.models import Run, Status
 from webapp.runs.recorder import Recorder
 from webapp.runs.services import LeaseLost
+from webapp.scheduling import claiming
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,36 @@ def execute(
     )
     if run is None:
         return False
+    _carry_out(run, worker, checkpoint, store, must_stop)
+    return True
+
+
+def execute_next(
+    queue: str, worker: str, *, must_stop: Callable[[], bool] = shutdown.announced
+) -> bool:
+    """Claim the run of `queue` that is next in line for `worker` and carry it to its end; False
+    where none waits that it may take."""
+    while not must_stop():
+        following = claiming.claim_next(worker=worker, queue=queue)
+        if following is None:
+            return False
+        if isinstance(following, Run):
+            store = CheckpointStore(following.pk)
+            _carry_out(following, worker, None, store, must_stop)
+            return True
+        if execute(following.run_id, worker, must_stop=must_stop):
+            return True
+    return False
+
+
+def _carry_out(
+    run: Run,
+    worker: str,
+    checkpoint: Checkpoint | None,
+    store: CheckpointStore,
+    must_stop: Callable[[], bool],
+) -> None:
+    run_id = run.pk
     predictions.ask(run)
     try:
         guard = MemoryGuard.of_worker(worker)
@@ -61,7 +92,6 @@ def execute(
         log.warning("Attempt %s stops: %s.", run.attempt, lost)
         if not Run.objects.filter(pk=run_id).exists():
             store.delete()
-    return True
 
 
 def _follow(

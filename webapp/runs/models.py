@@ -3,8 +3,10 @@
 import json
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 
 from engine.pictures import Picture
 from webapp.runs import table_models  # noqa: F401 (its models belong to this app)
@@ -15,6 +17,7 @@ class Status(models.TextChoices):
 
     A run moves queued → running → an end, or back to queued where its worker is lost. Pausing takes
     a queued or running run to paused; resuming takes it, or an end with a checkpoint, to queued.
+    The database refuses every other change (migration `0007_status_moves`).
     """
 
     QUEUED = "queued", "Queued"
@@ -24,6 +27,16 @@ class Status(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
     FAILED = "failed", "Failed"
     OUT_OF_BUDGET = "out_of_budget", "Out of budget"
+
+
+class Priority(models.IntegerChoices):
+    """Where a waiting run stands before all else; an admin's hand puts it first or last."""
+
+    LAST = 0, "Last"
+    LOW = 1, "Low"
+    NORMAL = 2, "Normal"
+    HIGH = 3, "High"
+    FIRST = 4, "First"
 
 
 ENDS = (Status.FINISHED, Status.CANCELLED, Status.FAILED, Status.OUT_OF_BUDGET)
@@ -49,6 +62,30 @@ class Run(models.Model):
     spec = models.JSONField()
     colour = models.PositiveIntegerField(help_text="One per configuration, kept for ever.")
     queue = models.CharField(max_length=10, default="cpu")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        help_text="The experiment's, here for the index of the line; null only before 0.6.",
+    )
+    priority = models.PositiveSmallIntegerField(choices=Priority, default=Priority.NORMAL)
+    stands_at = models.DateTimeField(
+        default=timezone.now, help_text="Its place among its owner's runs of the same priority."
+    )
+    needs_bytes = models.BigIntegerField(
+        null=True, blank=True, help_text="Peak memory by the forecast; null where none is known."
+    )
+    expected_seconds = models.FloatField(
+        null=True, blank=True, help_text="By the forecast at the launch; null where unknown."
+    )
+    claimed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its newest attempt began."
+    )
+    spread = models.BooleanField(
+        default=True, help_text="Whether idle workers may evaluate parts of its populations."
+    )
 
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.QUEUED)
     attempt = models.PositiveIntegerField(default=0)
@@ -138,8 +175,9 @@ class Run(models.Model):
                 fields=["lease_until"], name="run_leases", condition=Q(status=Status.RUNNING)
             ),
             models.Index(
-                fields=["queue", "created_at", "id"],
-                name="run_waiting",
+                fields=["queue", "owner", "-priority", "stands_at", "id"],
+                include=["needs_bytes", "expected_seconds", "sequence"],
+                name="run_line",
                 condition=Q(status=Status.QUEUED),
             ),
         )

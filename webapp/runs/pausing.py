@@ -15,6 +15,7 @@ from webapp.runs.permissions import require_change
 from webapp.runs.services import MOST_LOSSES, RELEASED, LeaseLost
 from webapp.runs.telling import hint, log
 from webapp.runs.wake import wake
+from webapp.scheduling import usage
 
 if TYPE_CHECKING:
     from webapp.accounts.models import User
@@ -49,6 +50,7 @@ def pause(*, run_id: int, attempt: int) -> None:
         mine = Run.objects.filter(pk=run_id, status=Status.RUNNING, attempt=attempt)
         if not mine.update(status=Status.PAUSED, **RELEASED):
             raise LeaseLost(f"run {run_id} is no longer attempt {attempt}'s")
+        usage.charge(run_id)
         run = Run.objects.get(pk=run_id)
         log(run, RunEvent.Level.INFO, f"Paused; its checkpoint has {run.step} outer steps.")
         hint(run_id)

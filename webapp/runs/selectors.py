@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from django.db.models import QuerySet
-from django.db.models.functions import Coalesce
 from django.http import Http404
 
 from webapp.runs import chunks
 from webapp.runs.chunks import Arrays
-from webapp.runs.models import Run, RunPicture, SeriesChunk, Status
+from webapp.runs.models import Run, RunPicture, SeriesChunk
 
 if TYPE_CHECKING:
     from webapp.accounts.models import User
@@ -34,22 +33,6 @@ def run_for(user: User, pk: int) -> Run:
     if run is None:
         raise Http404(f"There is no run {pk}.")
     return run
-
-
-def next_in_line(run_id: int, limit: int = 20) -> list[int]:
-    """Ids of the runs that wait in the queue of run `run_id`, as they stand in line.
-
-    A run that went back to the queue keeps its place, whatever the order of the messages.
-    """
-    queue = Run.objects.filter(pk=run_id).values("queue")
-    waiting = Run.objects.filter(status=Status.QUEUED, queue__in=queue)
-    return list(in_line(waiting).values_list("pk", flat=True)[:limit])
-
-
-def in_line(waiting: QuerySet[Run]) -> QuerySet[Run]:
-    """The oldest first, but for those to which an admin gave another place."""
-    stands_at = Coalesce("queue_place__stands_at", "created_at")
-    return waiting.annotate(stands_at=stands_at).order_by("queue", "stands_at", "pk")
 
 
 def series(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -27,6 +27,7 @@ from webapp.runs.models import ENDS, Run, RunEvent, SeriesChunk, Status
 from webapp.runs.permissions import require_change
 from webapp.runs.telling import hint, log
 from webapp.runs.wake import wake
+from webapp.scheduling import usage
 
 if TYPE_CHECKING:
     from webapp.accounts.models import User
@@ -48,8 +49,11 @@ class Lease:
     pause_requested: bool = False
 
 
-def claim(*, run_id: int, worker: str, resume_from: int = 0) -> Run | None:
+def claim(
+    *, run_id: int, worker: str, resume_from: int = 0, now: datetime | None = None
+) -> Run | None:
     """Take a queued run, keeping its first `resume_from` points; None if it is not there to take.
+    `now` is another time than the database's: a simulation's.
 
     The only place where a run is rewound: followers see a new attempt and cut their tail.
     """
@@ -61,6 +65,7 @@ def claim(*, run_id: int, worker: str, resume_from: int = 0) -> Run | None:
             attempt=F("attempt") + 1,
             worker=worker,
             lease_until=Now() + LEASE,
+            claimed_at=now or Now(),
             started_at=Coalesce("started_at", Now()),
             idle_time=F("idle_time") + Coalesce(Now() - F("idle_since"), timedelta()),
             idle_since=None,
@@ -194,6 +199,7 @@ def finish(
         mine = Run.objects.filter(pk=run_id, status=Status.RUNNING, attempt=attempt)
         if not mine.update(finished_at=Now(), **changes):
             raise LeaseLost(f"run {run_id} is no longer attempt {attempt}'s")
+        usage.charge(run_id)
         run = Run.objects.get(pk=run_id)
         happened = f"{run.get_status_display()} after outer step {run.step}."
         log(run, _LEVEL_OF_END[status], f"{happened} {error}".rstrip())
@@ -211,6 +217,7 @@ def release(*, run_id: int, attempt: int) -> None:
         mine = Run.objects.filter(pk=run_id, status=Status.RUNNING, attempt=attempt)
         if not mine.update(status=back, **RELEASED):
             raise LeaseLost(f"run {run_id} is no longer attempt {attempt}'s")
+        usage.charge(run_id)
         run = Run.objects.get(pk=run_id)
         if run.status == Status.PAUSED:
             log(run, RunEvent.Level.INFO, "Its worker shut down; the run is paused, as asked.")
@@ -289,6 +296,7 @@ def _take_back(run: Run) -> bool:
         )
         if not same.update(**changes):
             return False
+        usage.charge(run.pk)
         log(run, RunEvent.Level.WARNING, message)
         if status in ENDS:
             chunks.pack(run.pk)

@@ -7,20 +7,21 @@ from celery.signals import worker_process_init, worker_shutting_down
 
 from engine.spec import validate
 from webapp.runs import shutdown
-from webapp.runs.selectors import next_in_line
+from webapp.runs.models import Run
 from webapp.runs.wake import EXECUTE
 
 
 @shared_task(name=EXECUTE, bind=True)
 def execute_run(self: Task, run_id: int) -> None:
-    """Execute one run: the oldest that waits in the queue of run `run_id`."""
+    """Execute what waits in the queue of run `run_id`, first in line first, until nothing is left
+    that this worker may take."""
     # Imported here: web processes read this module too, and must stay free of torch.
-    from webapp.runs.execution import execute
+    from webapp.runs.execution import execute_next
 
     worker = self.request.hostname or "worker"
-    for waiting in next_in_line(run_id):
-        if execute(waiting, worker):
-            return
+    for queue in Run.objects.filter(pk=run_id).values_list("queue", flat=True):
+        while execute_next(queue, worker):
+            pass
 
 
 @worker_process_init.connect

@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from itertools import islice
 
+from celery.utils.nodenames import worker_direct
 from kombu.exceptions import OperationalError
 
 from webapp.celery import app
 
 EXECUTE = "runs.execute"
+MOST = 1000
 
 log = logging.getLogger(__name__)
 
 
-def wake(runs: Iterable[tuple[int, str]]) -> None:
-    """Send one message for each (run id, queue); call it after the commit.
+def wake(runs: Iterable[tuple[int, str]], worker: str = "") -> None:
+    """Send one message for each (run id, queue) that began to wait; call it after the commit.
 
-    A broker that does not answer loses nothing: the beat looks for forgotten runs.
+    To any worker of the queue, or to `worker` alone. A worker goes on by itself while runs wait,
+    so there is no need for more than `MOST` messages at once. A broker that does not answer loses
+    nothing: the pulse of a worker that has room looks for what waits.
     """
     try:
         with app.producer_or_acquire() as producer:
-            for run_id, queue in runs:
-                app.send_task(EXECUTE, args=[run_id], queue=queue, producer=producer, retry=False)
+            for run_id, queue in islice(runs, MOST):
+                app.send_task(
+                    EXECUTE, args=[run_id], queue=worker_direct(worker) if worker else queue,
+                    producer=producer, retry=False,
+                )  # fmt: skip
     except OperationalError as error:
-        log.warning("The broker takes no messages (%s); the beat wakes the workers later.", error)
+        log.warning("The broker takes no messages (%s); a pulse wakes the workers later.", error)
 
 
 def send(task: str, arguments: Iterable[str], *, queue: str, expires: float) -> None:

@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "webapp.transfer",
     "webapp.backups",
     "webapp.workers",
+    "webapp.scheduling",
     "webapp.forecasts",
     "webapp.graph_size",
     "webapp.gallery",
@@ -163,6 +164,8 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# Besides the queues, each worker has one of its own: only it knows that a run fits it alone.
+CELERY_WORKER_DIRECT = True
 # A process of the pool imports torch before it reports that it is up.
 CELERY_WORKER_PROC_ALIVE_TIMEOUT = 60.0
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False

@@ -146,7 +146,9 @@ def _insert_runs(folder: Path, experiment: Experiment, taken_at: str) -> dict[in
     keys, specs = {}, {}
     for document in files.read_rows(folder / files.RUNS):
         row = documents.settled(documents.run_model_fields(document), taken_at)
-        run = instance_of(Run, row, documents.OF_THE_SERVER, experiment=experiment)
+        run = instance_of(
+            Run, row, documents.OF_THE_SERVER, experiment=experiment, owner=experiment.owner
+        )
         # A configuration has one colour in a lab, and the one that it has here already stays.
         known = Run.objects.filter(configuration=run.configuration).values_list("colour", flat=True)
         run.colour = next(iter(known[:1]), run.colour)

@@ -29,16 +29,6 @@ class Worker(models.Model):
         return self.memory_bytes / max(self.slots, 1)
 
 
-class QueuePlace(models.Model):
-    """Where an admin put a waiting run: it stands in line as if launched at `stands_at`."""
-
-    run = models.OneToOneField("runs.Run", on_delete=models.CASCADE, related_name="queue_place")
-    stands_at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return f"run {self.run_id} stands at {self.stands_at}"
-
-
 class QueueAction(models.Model):
     """What an admin did to the queue or to a worker."""
 

@@ -23,6 +23,7 @@ from django.db.models.functions import Now
 
 from engine.machine_memory import machine_memory
 from webapp.runs.healing import heal
+from webapp.scheduling import waking
 from webapp.workers import consumption
 from webapp.workers.models import Worker
 
@@ -48,7 +49,7 @@ class Machine:
 
 @worker_ready.connect
 def start(sender, **_: object) -> None:
-    queues = sorted(sender.app.amqp.queues.consume_from)
+    queues = sorted(set(sender.app.amqp.queues.consume_from) & set(settings.CELERY_TASK_QUEUES))
     slots = sender.controller.concurrency
     arguments = (sender.hostname, queues, slots)
     threading.Thread(target=_beat, args=arguments, name="pulse", daemon=True).start()
@@ -65,6 +66,7 @@ def _beat(name: str, queues: list[str], slots: int) -> None:
         _without_fail(lambda: report(name=name, queues=queues, slots=slots, machine=machine))
         _without_fail(lambda: consumption.tell(Worker.objects.get(name=name)))
         _without_fail(heal)
+        _without_fail(lambda: waking.wake_if_free(name))
         _stop.wait(BEAT_SECONDS)
     _without_fail(lambda: Worker.objects.filter(name=name).delete())
     connection.close()

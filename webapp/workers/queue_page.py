@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import heapq
 import math
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
@@ -13,7 +13,10 @@ from webapp.forecasts.durations import rounded
 from webapp.forecasts.remaining import Seconds, forecasts_of, remaining_of
 from webapp.health import broker_state, postgres_state
 from webapp.runs.models import Run, Status
-from webapp.runs.selectors import in_line
+from webapp.scheduling.claiming import room_of
+from webapp.scheduling.line import Waiting, whole_line
+from webapp.scheduling.reasons import in_its_turn, why_not_yet
+from webapp.scheduling.waking import RUNS
 from webapp.workers.models import Worker
 from webapp.workers.selectors import is_alive
 
@@ -93,10 +96,14 @@ class QueueNow:
 
 
 def queue_now(*, most_waiting: int = 200) -> QueueNow:
-    """At most `most_waiting` runs that wait; four queries, whatever their number."""
+    """At most `most_waiting` runs that wait; six queries, whatever their number."""
     workers = list(Worker.objects.all())
     running = list(_with_owner().filter(status=Status.RUNNING).order_by("started_at", "pk"))
-    waiting = list(in_line(_with_owner().filter(status=Status.QUEUED))[:most_waiting])
+    standing = {
+        turn.run_id: turn for queue in RUNS for turn in whole_line(queue, most=most_waiting)
+    }
+    found = _with_owner().in_bulk(standing)
+    waiting = [found[pk] for pk in standing if pk in found][:most_waiting]
     said = forecasts_of([*running, *waiting])
     left = {run.pk: remaining_of(run, said.get(run.pk)) for run in [*running, *waiting]}
     held = defaultdict(list)
@@ -105,7 +112,7 @@ def queue_now(*, most_waiting: int = 200) -> QueueNow:
     cards = [WorkerCard(worker, held[worker.name]) for worker in workers]
     return QueueNow(
         cards=sorted(cards, key=lambda card: (card.forecasts, not card.is_alive)),
-        waiting=in_turn(waiting, running, left, workers),
+        waiting=in_turn(waiting, running, left, workers, standing),
     )
 
 
@@ -119,31 +126,44 @@ def _with_owner() -> QuerySet[Run]:
 
 
 def in_turn(
-    waiting: list[Run], running: list[Run], left: dict[int, Seconds | None], workers: list[Worker]
+    waiting: list[Run],
+    running: list[Run],
+    left: dict[int, Seconds | None],
+    workers: list[Worker],
+    standing: Mapping[int, Waiting],
 ) -> list[WaitingRun]:
     """Each of `waiting` with its place, and when the first slot is free for it if all goes as it is
-    expected to; `left` is by run what it still takes."""
+    expected to; `left` is by run what it still takes, `standing` how its owner stands.
+
+    A slot that is too small for a run is free for those behind it.
+    """
     living = [worker for worker in workers if is_alive(worker)]
     found = []
     positions: dict[str, int] = defaultdict(int)
-    slots: dict[str, list[float]] = {}
+    slots: dict[str, list[tuple[float, float]]] = {}
     for run in waiting:
         queue = run.queue
         takers = [worker for worker in living if queue in worker.queues.split(",")]
+        taking = [worker for worker in takers if not worker.paused]
         if queue not in slots:
-            taking = [worker for worker in takers if not worker.paused]
-            slots[queue] = [t for worker in taking for t in _free_in(worker, running, left)]
-            heapq.heapify(slots[queue])
-        free = slots[queue]
+            slots[queue] = [
+                (t, room_of(worker)) for worker in taking for t in _free_in(worker, running, left)
+            ]
+        turn = standing.get(run.pk)
         positions[queue] += 1
-        begins_in = free[0] if free else math.inf
-        if free:
-            heapq.heapreplace(free, begins_in + _expected(left[run.pk]))
+        obstacle = why_not_yet(run, turn, takers, taking)
+        able = [slot for slot in slots[queue] if slot[1] >= (run.needs_bytes or 0)]
+        begins_in = math.inf
+        if able and not (turn and turn.is_held):
+            slot = min(able)
+            begins_in = slot[0]
+            slots[queue].remove(slot)
+            slots[queue].append((begins_in + _expected(left[run.pk]), slot[1]))
         found.append(
             WaitingRun(
                 run=run,
                 position=positions[queue],
-                reason=_reason(queue, positions[queue], len(free), len(takers)),
+                reason=obstacle or in_its_turn(queue, positions[queue], turn),
                 takes=left[run.pk],
                 begins_in=begins_in,
             )
@@ -159,17 +179,6 @@ def _free_in(worker: Worker, running: list[Run], left: dict[int, Seconds | None]
 
 def _expected(seconds: Seconds | None) -> float:
     return seconds.expected if seconds else math.inf
-
-
-def _reason(queue: str, position: int, slots: int, takers: int) -> str:
-    if not takers:
-        return f"No {queue.upper()} worker is connected."
-    if not slots:
-        return f"Every {queue.upper()} worker is paused."
-    if position == 1:
-        return "Next: begins as soon as a worker is free."
-    before = position - 1
-    return f"{before} run{'s' if before > 1 else ''} before it in the {queue.upper()} queue."
 
 
 def lights(cards: list[WorkerCard]) -> list[Light]:

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Literal
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Max, Min
+from django.db.models import Min, QuerySet
 from django.utils import timezone
 
-from webapp.runs.models import Run, RunEvent, Status
-from webapp.runs.selectors import in_line
+from webapp.runs.models import Priority, Run, RunEvent, Status
 from webapp.runs.telling import log
 from webapp.workers import consumption
-from webapp.workers.models import QueueAction, QueuePlace, Worker
+from webapp.workers.models import QueueAction, Worker
 from webapp.workers.selectors import is_alive
 
 if TYPE_CHECKING:
@@ -57,21 +56,25 @@ def move(*, user: User, run: Run, end: End) -> None:
     """Put a waiting run before, or behind, all others that wait in its queue now."""
     require_admin(user, "change the order of the queue")
     with transaction.atomic():
-        waiting = in_line(Run.objects.filter(status=Status.QUEUED, queue=run.queue))
-        if not waiting.filter(pk=run.pk).exists():
+        first = end == "front"
+        priority = Priority.FIRST if first else Priority.LAST
+        stands_at = timezone.now()
+        if first and (others := _waiting(run.queue).filter(priority=priority)).exists():
+            earliest = others.aggregate(at=Min("stands_at"))["at"]
+            stands_at = earliest - timedelta(microseconds=1)
+        mine = _waiting(run.queue).filter(pk=run.pk)
+        if not mine.update(priority=priority, stands_at=stands_at):
             raise CannotDo(f"{run.label} does not wait any more.")
-        ends = waiting.order_by().aggregate(first=Min("stands_at"), last=Max("stands_at"))
-        moment = timedelta(microseconds=1)
-        stands_at = ends["first"] - moment
-        if end == "back":
-            stands_at = max(ends["last"] + moment, timezone.now())
-        QueuePlace.objects.update_or_create(run=run, defaults={"stands_at": stands_at})
         log(
             run,
             RunEvent.Level.INFO,
             f"{user.get_username()} moved it to the {end} of the {run.queue.upper()} queue.",
         )
         _keep(user, f"Moved run {run.pk}, {run.label}, to the {end} of the queue.")
+
+
+def _waiting(queue: str) -> QuerySet[Run]:
+    return Run.objects.filter(status=Status.QUEUED, queue=queue)
 
 
 def _keep(user: User, message: str) -> None:

@@ -15,10 +15,10 @@ from hypothesis.extra.django import TestCase
 from tests.webapp.factories import first_run, launched, person
 from tests.webapp.worker_process import WorkerProcess, wait_until
 from webapp.accounts.models import User
-from webapp.runs.models import Run, Status
-from webapp.runs.selectors import next_in_line
+from webapp.runs.models import Priority, Run, Status
+from webapp.scheduling.line import whole_line
 from webapp.workers import consumption, pulse, services
-from webapp.workers.models import QueueAction, QueuePlace, Worker
+from webapp.workers.models import QueueAction, Worker
 from webapp.workers.pulse import Machine
 from webapp.workers.queue_page import queue_now
 
@@ -47,10 +47,12 @@ class TestOrder(TestCase):
             services.move(user=root, run=run, end=end)
             expected.remove(run.pk)
             expected.insert(0 if end == "front" else len(expected), run.pk)
-        assert next_in_line(runs[0].pk) == expected
+        assert [turn.run_id for turn in whole_line("cpu", most=9)] == expected
         assert [item.run.pk for item in queue_now().waiting] == expected
         later = first_run(root)
-        assert next_in_line(later.pk).index(later.pk) == len(expected), "behind all who wait"
+        last = [pk for pk in expected if Run.objects.get(pk=pk).priority == Priority.LAST]
+        line = [turn.run_id for turn in whole_line("cpu", most=9)]
+        assert line.index(later.pk) == len(line) - len(last) - 4, "before what was put last"
 
 
 @pytest.mark.django_db
@@ -68,7 +70,7 @@ def test_a_run_that_began_cannot_be_moved() -> None:
     Run.objects.filter(pk=run.pk).update(status=Status.PAUSED)
     with pytest.raises(services.CannotDo, match="does not wait"):
         services.move(user=root, run=run, end="front")
-    assert not QueuePlace.objects.exists()
+    assert Run.objects.get(pk=run.pk).priority == Priority.NORMAL
 
 
 @pytest.mark.django_db
@@ -138,8 +140,10 @@ def test_a_paused_worker_takes_nothing_and_a_resumed_one_goes_on(tmp_path: Path)
 
 
 def consumed(worker: Worker) -> list:
+    """The queues that it shares with others: one of its own it keeps."""
     answers = consumption.app.control.inspect([worker.name], timeout=5).active_queues() or {}
-    return answers.get(worker.name, ["no answer"])
+    found = answers.get(worker.name)
+    return ["no answer"] if found is None else [q for q in found if q["name"] in worker.queues]
 
 
 def status(run: Run) -> str:

@@ -8,9 +8,10 @@ from django.utils import timezone
 
 from tests.webapp.factories import claimed, first_run, launched, person
 from webapp.celery import app
-from webapp.runs.healing import heal, wake_forgotten
+from webapp.runs.healing import heal
 from webapp.runs.models import Run, Status
 from webapp.runs.wake import messages_waiting
+from webapp.scheduling.waking import wake_if_free
 from webapp.workers import pulse
 from webapp.workers.models import Worker
 from webapp.workers.pulse import Machine
@@ -79,8 +80,9 @@ def test_the_page_shows_workers_and_what_waits(django_assert_num_queries) -> Non
     assert "1 of 2" in page
     assert "8.0" in page
     assert page.count("runs before it in the CPU queue.") == 7
-    # Session and user; workers, what runs and waits, its forecasts and count; what admins did.
-    with django_assert_num_queries(8):
+    # Session and user; workers, what runs, the line of both queues and who waits in it, forecasts,
+    # the count; what admins did.
+    with django_assert_num_queries(10):
         part = client.get("/queue/", headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in part
     assert [len(card.runs) for card in queue_now().cards] == [1]
@@ -98,14 +100,15 @@ def test_strangers_are_sent_to_the_sign_in_page() -> None:
     assert Client().get("/queue/").status_code == 302
 
 
-def test_forgotten_runs_are_woken_once() -> None:
-    ada = person("ada")
-    launched(ada)
-    assert wake_forgotten() == [], "they may still have their message"
-    Run.objects.update(created_at=timezone.now() - timedelta(minutes=1))
-    assert len(wake_forgotten()) == 4
-    assert messages_waiting("cpu") == 4
-    assert wake_forgotten() == [], "the messages wait in the broker"
+def test_a_worker_with_room_wakes_itself() -> None:
+    launched(person("ada"))
+    pulse.report(name="cpu@host", queues=["cpu"], slots=2, machine=CPU)
+    assert wake_if_free("cpu@host") == 2
+    assert messages_waiting("cpu@host.dq2") == 2
+    for run in Run.objects.all()[:2]:
+        claimed(run, worker="cpu@host")
+    assert wake_if_free("cpu@host") == 0, "its slots are taken"
+    assert wake_if_free("unheard@of") == 0
 
 
 @pytest.mark.django_db(transaction=True)

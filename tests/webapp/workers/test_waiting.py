@@ -30,7 +30,7 @@ def begins(at_work: list[int | None], waiting: list[int | None], taking: Worker)
     held = [Run(pk=n, status=Status.RUNNING, worker=taking.name) for n in range(len(at_work))]
     queued = [Run(pk=100 + n, status=Status.QUEUED) for n in range(len(waiting))]
     left = {run.pk: exactly(n) for run, n in zip(held + queued, at_work + waiting, strict=True)}
-    return [item.begins_in for item in in_turn(queued, held, left, [taking])]
+    return [item.begins_in for item in in_turn(queued, held, left, [taking], {})]
 
 
 def test_two_slots_take_turns() -> None:

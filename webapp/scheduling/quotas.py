@@ -1,0 +1,133 @@
+"""How much a person may use. Nobody is refused silently: every refusal names the quota, what is
+used and what is allowed.
+
+- `runs_at_once`: further ones wait until one of theirs ends;
+- `queued_runs`: a launch that would pass it is refused;
+- `cpu_seconds`, `gpu_seconds` a day (UTC): past it a person's runs go behind all others' until
+  midnight, and still begin where nobody else waits: an idle worker would help nobody.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Sum
+from django.utils import timezone
+
+from engine.spec import FieldError, SpecError
+from webapp.audit.services import record
+from webapp.runs.models import Run, Status
+from webapp.scheduling.models import Quota, Usage
+
+if TYPE_CHECKING:
+    from webapp.accounts.models import User
+
+BOUNDS = ("runs_at_once", "queued_runs", "cpu_seconds", "gpu_seconds")
+WORDS = {
+    "runs_at_once": "runs at once",
+    "queued_runs": "queued runs",
+    "cpu_seconds": "CPU seconds a day",
+    "gpu_seconds": "GPU seconds a day",
+}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One quota of a person: what they use of it now, and what they may."""
+
+    bound: str
+    used: float
+    allowed: int | None
+    """Nothing where there is no bound."""
+
+    @property
+    def words(self) -> str:
+        return WORDS[self.bound]
+
+    @property
+    def is_used_up(self) -> bool:
+        return self.allowed is not None and self.used >= self.allowed
+
+
+def allowed_to(person: User) -> dict[str, int | None]:
+    """Each bound of `person`, or else the lab's; one query."""
+    rows = Quota.objects.filter(person=person) | Quota.objects.filter(person=None)
+    by_person = {row.person_id: row for row in rows}
+    own, lab = by_person.get(person.pk), by_person.get(None)
+    return {
+        bound: next(
+            (value for row in (own, lab) if row and (value := getattr(row, bound)) is not None),
+            None,
+        )
+        for bound in BOUNDS
+    }
+
+
+def standings_of(person: User) -> list[Standing]:
+    """What `person` uses of every quota; three queries."""
+    allowed = allowed_to(person)
+    runs = Run.objects.filter(owner=person, status__in=(Status.QUEUED, Status.RUNNING))
+    going: dict[str, int] = {}
+    since: dict[str, float] = {}
+    now = timezone.now()
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    for status, queue, claimed_at in runs.values_list("status", "queue", "claimed_at"):
+        going[status] = going.get(status, 0) + 1
+        if status == Status.RUNNING and claimed_at:
+            spent = (now - max(claimed_at, midnight)).total_seconds()
+            since[queue] = since.get(queue, 0.0) + spent
+    kept = Usage.objects.filter(owner=person, day=now.date()).values_list("queue")
+    seconds = dict(kept.annotate(total=Sum("seconds")))
+    used = {
+        "runs_at_once": going.get(Status.RUNNING, 0),
+        "queued_runs": going.get(Status.QUEUED, 0),
+        "cpu_seconds": seconds.get("cpu", 0.0) + since.get("cpu", 0.0),
+        "gpu_seconds": seconds.get("gpu", 0.0) + since.get("gpu", 0.0),
+    }
+    return [Standing(bound, used[bound], allowed[bound]) for bound in BOUNDS]
+
+
+def refuse_launch(person: User, runs: int) -> None:
+    """Raise `SpecError` where `runs` more would pass what `person` may have queued."""
+    allowed = allowed_to(person)["queued_runs"]
+    if allowed is None:
+        return
+    queued = Run.objects.filter(owner=person, status=Status.QUEUED).count()
+    if queued + runs > allowed:
+        reason = (
+            f"your quota of queued runs: {queued:,} wait already, and this launch has {runs:,}; "
+            f"allowed: {allowed:,} at a time"
+        )
+        raise SpecError([FieldError("quota.queued_runs", runs, reason)])
+
+
+def warnings_of(person: User) -> list[str]:
+    """What a launch says of the quotas that are used up, in sentences."""
+    found = []
+    for standing in standings_of(person):
+        used_up = f"{standing.used:,.0f} of {standing.allowed or 0:,} {standing.words}"
+        if not standing.is_used_up or standing.bound == "queued_runs":
+            continue
+        if standing.bound == "runs_at_once":
+            found.append(f"You have {used_up}: further runs wait until one of them ends.")
+        else:
+            found.append(
+                f"You have used {used_up}: until midnight UTC your runs there go behind all others."
+            )
+    return found
+
+
+def set_quota(*, admin: User, person: User | None, bounds: dict[str, int | None]) -> Quota:
+    """Give `person`, or the lab where there is none, these bounds; None lifts one."""
+    if not (admin.is_active and admin.is_lab_admin):
+        raise PermissionDenied("Only an admin of the lab may change quotas.")
+    with transaction.atomic():
+        quota, _ = Quota.objects.select_for_update().update_or_create(
+            person=person, defaults={bound: bounds[bound] for bound in BOUNDS}
+        )
+        target = person.get_username() if person else "the lab"
+        record("set a quota", actor=admin, target=target, **bounds)
+    return quota

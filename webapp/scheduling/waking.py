@@ -1,0 +1,34 @@
+"""A worker with room looks whether something waits that it may take, and wakes itself.
+
+So a message that the broker lost, or that went to a worker for which a run is too large, leaves no
+run waiting for longer than a pulse.
+"""
+
+from __future__ import annotations
+
+from webapp.runs.models import Run, Status
+from webapp.runs.wake import wake
+from webapp.scheduling.claiming import next_for
+from webapp.workers.models import Worker
+
+RUNS = ("cpu", "gpu")
+"""The queues that have runs."""
+
+
+def free_slots(worker: Worker) -> int:
+    taken = Run.objects.filter(status=Status.RUNNING, worker=worker.name).count()
+    return max(0, worker.slots - taken)
+
+
+def wake_if_free(name: str) -> int:
+    """Send worker `name` a message for each slot that could take a run; returns how many."""
+    worker = Worker.objects.filter(name=name, paused=False).first()
+    free = free_slots(worker) if worker else 0
+    if not free:
+        return 0
+    for queue in set(worker.queues.split(",")).intersection(RUNS):
+        following = next_for(name, queue)
+        if following is not None:
+            wake([(following.run_id, queue)] * free, worker=name)
+            return free
+    return 0

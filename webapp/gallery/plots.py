@@ -12,7 +12,7 @@ from webapp.compare.scales import scale
 from webapp.exports.charts import Chart, Stroke
 from webapp.exports.metrics import Unit
 from webapp.exports.numbers import format_value, format_with_error
-from webapp.exports.palette import COLOURS
+from webapp.exports.palette import slot_of
 from webapp.exports.pictures.axes import Axis, axis
 from webapp.gallery.charts import Banded, chart, curve, note
 from webapp.gallery.page import GalleryPicture, Page
@@ -37,8 +37,10 @@ def line_plot(
     y_log: bool = False,
     dashed: Collection[str] = (),
     marked: bool = True,
+    slots: Mapping[str, int] | None = None,
 ) -> Chart:
-    """Curves with bands over seeds, each in the colour of its place in `lines`."""
+    """Curves with bands over seeds, each in its colour of `slots`, else in that of its place."""
+    slots = slots or {label: place for place, label in enumerate(lines)}
     heights = [v for line in lines.values() for v in (*line.mean, *line.low, *line.high)]
     finite = [v for v in heights if v is not None and math.isfinite(v) and (v > 0 or not y_log)]
     places = sorted({x for line in lines.values() for x in line.x})
@@ -57,11 +59,11 @@ def line_plot(
             curve(
                 _above_zero(line) if y_log else line,
                 label,
-                place % len(COLOURS),
+                slot_of(slots[label]),
                 dash="dash" if label in dashed else "solid",
                 marked=marked,
             )
-            for place, (label, line) in enumerate(lines.items())
+            for label, line in lines.items()
         ],
         summary=f"{y_title} at the right end: "
         + ", ".join(f"{label} {format_value(line.mean[-1], unit)}" for label, line in lines.items())
@@ -104,6 +106,7 @@ def method_plot(
     unit: Unit = "",
     log: bool = False,
     reference: tuple[str, float] | None = None,
+    slots: Mapping[str, int] | None = None,
 ) -> Chart:
     """The mean of each method with ± 1 standard error, and a faint point for every seed.
 
@@ -121,7 +124,7 @@ def method_plot(
             )
         )  # fmt: skip
     for place, (label, seeds) in enumerate(methods.items()):
-        slot = place % len(COLOURS)
+        slot = slot_of(slots[label] if slots else place)
         mean, error = mean_and_error(seeds)
         if len(seeds) > 1:
             spread = [SEED_WIDTH * (2 * k / (len(seeds) - 1) - 1) for k in range(len(seeds))]

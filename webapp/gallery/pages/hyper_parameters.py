@@ -38,6 +38,8 @@ METHODS: Mapping[str, dict[str, Any]] = {
     "truncated": {"kind": "truncated", "mode": "last_k", "window": 10},
     "implicit": {"kind": "implicit", "solver": "neumann", "iterations": 20, "step_size": 0.3},
 }  # fmt: skip
+SLOTS = {method: place for place, method in enumerate(METHODS)}
+"""Each method's colour."""
 OUTER_STEPS = {"PBT": 25, "STN": 300, "truncated": 60, "implicit": 60}
 """So that each takes about 6,000 inner steps; searches make five generations."""
 PROBE_EVERY = {"PBT": 5, "STN": 30, "truncated": 6, "implicit": 6}
@@ -131,6 +133,7 @@ def _ends(cells: Mapping[str, Stored]) -> Chart:
         "validation loss.",
         y_title="Test loss",
         reference=("the first weight decay", _first(cells)),
+        slots=SLOTS,
     )
 
 
@@ -149,20 +152,18 @@ def _course(stored: Stored) -> Banded:
 
 
 def _courses(cells: Mapping[str, Stored]) -> Chart:
+    shown = [method for method in cells if method not in ("PBT", "STN")]
     return line_plot(
         PAGE,
-        [stored for method, stored in cells.items() if method not in ("PBT", "STN")],
-        {
-            method: _course(stored)
-            for method, stored in cells.items()
-            if method not in ("PBT", "STN")
-        },
+        [cells[method] for method in shown],
+        {method: _course(cells[method]) for method in shown},
         name="course",
         title="Test loss against the inner steps spent",
         explanation="A search spends twelve trainings before it knows anything; a gradient moves "
         "after the first. Methods that change θ during training have no curve of this kind.",
         x_title="Inner steps",
         y_title="Test loss",
+        slots=SLOTS,
     )
 
 
@@ -224,9 +225,10 @@ PAGE = Page(
     draw=_draw,
     formulas=(
         Formula(
-            latex=r"\min_{\lambda} F\big(w^{\ast}(\lambda)\big), \qquad w^{\ast}(\lambda) = "
-            r"\arg\min_w L(w) + \tfrac{1}{2} \sum_j \lambda_j w_j^2",
-            words="The validation loss F as a function of the weight decays.",
+            latex=r"w^{\ast}(\lambda) = \operatorname{argmin}_w\; L(w) "
+            r"+ \tfrac{1}{2} \sum_j \lambda_j w_j^2",
+            words="The validation loss F of what training ends in is a function of the weight "
+            "decays.",
         ),
         Formula(
             latex=r"\frac{dF}{d\lambda_j} = - w_j \left[ H^{-1} \frac{\partial F}{\partial w} "

@@ -18,7 +18,8 @@ PRESET_DOCUMENTS = [parse_text(preset.text) for preset in PRESETS]
 LONG = 5_000
 VALUES: list[Any] = [
     None, True, False, 0, 1, -1, 2**31, 2**63, -(2**63) - 1, 10**400, 0.1, -0.0, 5e-324, 1e308,
-    math.nan, math.inf, -math.inf, "", " ", "a", "\x00", "a\x00b", "\ud800", "\u202e", "\r\n", "NaN",
+    math.nan, math.inf, -math.inf, "", " ", "a", "\x00", "a\x00b", "\ud800", "\u202e", "\r\n",
+    "NaN",
     "1e999", "0x10", "=1+1", "<b>", "'; drop table runs; --", "../../etc/passwd", "${x}", "{{x}}",
     "\N{PILE OF POO}", "a" * LONG, [], {}, [[]], [None], {"": None}, {"kind": None}, {"kind": []},
     {"kind": "\x00"}, {"kind": "unrolled"}, {"\ud800": 1}, {"a.b": {}}, [0] * LONG, [{}] * LONG,
@@ -26,8 +27,10 @@ VALUES: list[Any] = [
 """In the place of any field."""
 
 TEXTS = [
-    "\x00", "\ufeff", "\ufeff\ufeffname: a", "\x85", "name: \x07", 'name: "\\ud800"', '"\\ud800": 1',
-    '"\\0": 1', "%YAML 9.9\n---\na: 1", "a: 1\n---\nb: 2", "---", "...", "? [a]\n: 1", "? {a: b}\n: 1",
+    "\x00", "\ufeff", "\ufeff\ufeffname: a", "\x85", "name: \x07",
+    'name: "\\ud800"', '"\\ud800": 1',
+    '"\\0": 1', "%YAML 9.9\n---\na: 1", "a: 1\n---\nb: 2", "---", "...",
+    "? [a]\n: 1", "? {a: b}\n: 1",
     "~: 1", "1: 2", "a: &b [x]\nc: *b", "<<: [1]", "<<: {name: x}", "<<: {<<: {<<: {a: 1}}}",
     "a: !!bool x", "!!null x", "name: !!python/object/apply:os.system [ls]", "a: !!binary '*'",
     "name: !!set {a, b}", "name: !x y", "name: 2001-99-99", "name: 2001-01-01", "seeds: [1:1:1]",
@@ -68,7 +71,7 @@ def almost_specs(draw: st.DrawFn) -> Any:
     for _ in range(draw(st.integers(1, 3))):
         parent, key = draw(st.sampled_from(places(document)))
         if draw(st.booleans()):
-            parent[key] = draw(any_value)
+            parent[key] = copy.deepcopy(draw(any_value))
         elif isinstance(parent, list):
             parent.insert(key, parent[key])
         else:

@@ -15,17 +15,9 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
-from django.utils import timezone
 
-from tests.webapp.factories import claimed, launched, person, points
-from webapp.accounts.models import Invitation, SignInToken, User
-from webapp.accounts.services import issue_token
-from webapp.experiments.models import SavedDraft
-from webapp.exports.requests import read_metric
-from webapp.runs import services
-from webapp.runs.table_models import SavedView
-from webapp.sharing.services import share
-from webapp.workers.models import Worker
+from tests.webapp.everything import everything
+from webapp.accounts.models import User
 
 pytestmark = pytest.mark.django_db
 
@@ -62,6 +54,8 @@ RULES: dict[str, dict[str, Rule]] = {
     "accounts:tour": {"POST": OWN_ACCOUNT},
     "accounts:join": {"GET": ANYBODY, "POST": ANYBODY},
     "accounts:people": {"GET": ADMIN_SEES},
+    "scheduling:quotas": {"GET": ADMIN_SEES},
+    "scheduling:set-quota": {"POST": ADMIN_SENDS},
     "accounts:invite": {"POST": ADMIN_SENDS},
     "accounts:withdraw": {"POST": ADMIN_SENDS},
     "accounts:change-person": {"POST": ADMIN_SENDS},
@@ -223,6 +217,7 @@ PATHS: dict[str, str] = {
     "accounts:sign-in-link": "/sign-in/{sign_in}/",
     "accounts:revoke-token": "/account/tokens/{api_token}/revoke/",
     "accounts:join": "/join/{invitation}/",
+    "scheduling:set-quota": "/people/quotas/{member}",
     "accounts:withdraw": "/people/invitations/{invitation_pk}/withdraw",
     "accounts:change-person": "/people/{member}/change",
     "accounts:link-for-person": "/people/{member}/link",
@@ -318,52 +313,8 @@ MAY_BE_EMPTY = {
 @pytest.fixture(scope="module")
 def lab(django_db_setup, django_db_blocker) -> Iterator[dict[str, str]]:
     """What the addresses name, made once: each request is undone by a savepoint."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        person("vic", role=User.Role.VIEWER)
-        yield things_of(
-            owner=person("oli"),
-            member=person("mel"),
-            admin=person("ada", role=User.Role.ADMIN),
-        )
-        transaction.set_rollback(True)
-
-
-def things_of(owner: User, member: User, admin: User) -> dict[str, str]:
-    waiting, run = launched(owner).runs.order_by("-number")[:2]
-    run = claimed(run)
-    services.record_points(run_id=run.pk, attempt=run.attempt, points=points(1, 5))
-    issue_token(user=owner, name="notebook", scopes=["read"], days=1, by=owner)
-    link, token = share(owner=owner, runs=[run], days=1)
-    metric = read_metric({"metric": "meta_loss"})
-    _, figure_token = share(owner=owner, runs=[run], days=1, metric=metric)
-    view = SavedView.objects.create(owner=owner, name="mine", address="status=running")
-    draft = SavedDraft.objects.create(
-        key="abcdef0123456789",
-        owner=owner,
-        content='{"document": {}, "yaml": ""}',
-        edit=1,
-        saved_at=timezone.now(),
-    )
-    worker = Worker.objects.create(
-        name="cpu@here", queues="cpu", device="CPU", heartbeat_at=timezone.now()
-    )
-    invitation = Invitation.objects.issue(invited_by=admin, role="member", note="x")
-    return {
-        "run": str(run.pk),
-        "waiting": str(waiting.pk),
-        "experiment": str(run.experiment_id),
-        "api_token": str(owner.api_tokens.get().pk),
-        "share_pk": str(link.pk),
-        "share_token": token,
-        "figure_token": figure_token,
-        "view": str(view.pk),
-        "draft": draft.key,
-        "worker": str(worker.pk),
-        "sign_in": SignInToken.objects.issue(owner),
-        "invitation": invitation,
-        "invitation_pk": str(Invitation.objects.get().pk),
-        "member": str(member.pk),
-    }
+    with django_db_blocker.unblock(), everything() as things:
+        yield things
 
 
 NAMES = {"viewer": "vic", "member": "mel", "owner": "oli", "admin": "ada"}

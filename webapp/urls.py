@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("webapp.exports.urls")),
     path("", include("webapp.sharing.urls")),
     path("", include("webapp.workers.urls")),
+    path("", include("webapp.scheduling.urls")),
     path("", include("webapp.forecasts.urls")),
     path("", include("webapp.graph_size.urls")),
     path("", include("webapp.gallery.urls")),

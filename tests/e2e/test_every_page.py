@@ -47,6 +47,7 @@ PAGES = [
     "/account/",
     "/account/tokens/",
     "/people/",
+    "/people/quotas",
     "/audit/",
     "/errors/",
     "/no-such-page",

@@ -97,6 +97,7 @@ RULES: dict[str, dict[str, Rule]] = {
     "runs:resume": {"POST": CHANGE},
     "runs:cancel": {"POST": CHANGE},
     "runs:rename": {"POST": CHANGE},
+    "runs:priority": {"POST": CHANGE},
     "runs:notes": {"POST": CHANGE},
     "runs:delete": {"POST": CHANGE},
     # -- beside each other, and taken away --
@@ -158,6 +159,7 @@ RULES: dict[str, dict[str, Rule]] = {
     "api-v1:events": {"GET": LOOK},
     "api-v1:cancel": {"POST": CHANGE},
     "api-v1:pause": {"POST": CHANGE},
+    "api-v1:priority": {"POST": CHANGE},
     "api-v1:resume": {"POST": CHANGE},
     "api-v1:series": {"GET": LOOK},
     "api-v1:reduced_series": {"GET": LOOK},
@@ -212,6 +214,7 @@ def test_every_address_has_a_rule_and_every_rule_an_address():
 
 RUN_ACTIONS = (
     "now", "events", "checkpoint", "pause", "resume", "cancel", "rename", "notes", "delete",
+    "priority",
 )  # fmt: skip
 PATHS: dict[str, str] = {
     "accounts:sign-in-link": "/sign-in/{sign_in}/",
@@ -242,6 +245,7 @@ PATHS: dict[str, str] = {
             "rename",
             "notes",
             "delete",
+            "priority",
         ]
     },
     "runs:detail": "/runs/{run}/",
@@ -279,7 +283,7 @@ PATHS: dict[str, str] = {
     "api-v1:run": "/api/v1/runs/{run}",
     **{
         f"api-v1:{name}": f"/api/v1/runs/{{run}}/{name}"
-        for name in ["events", "cancel", "pause", "resume", "series", "pictures"]
+        for name in ["events", "cancel", "pause", "priority", "resume", "series", "pictures"]
     },
     "api-v1:reduced_series": "/api/v1/runs/{run}/series/reduced",
     "api-v1:picture": "/api/v1/runs/{run}/pictures/weights/0",
@@ -294,6 +298,8 @@ BODIES: dict[str, dict[str, str]] = {
     "accounts:change-person": {"role": "viewer"},
     "experiments:rename": {"name": "another"},
     "runs:rename": {"name": "another"},
+    "runs:priority": {"priority": "low"},
+    "api-v1:priority": {"priority": "low"},
     "runs:act": {"act": "tag", "runs": "{run}"},
 }
 MAY_BE_EMPTY = {

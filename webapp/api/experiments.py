@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
 from ninja import Query, Router, Status
@@ -25,6 +25,7 @@ from webapp.api.schemas import (
 from webapp.experiments import draft, services
 from webapp.experiments.models import Experiment
 from webapp.experiments.selectors import experiment_for, visible_experiments
+from webapp.scheduling.priorities import priority_called
 
 router = Router(tags=["experiments"], auth=needs(Scope.READ))
 
@@ -66,10 +67,18 @@ def launch(
     insist: Annotated[
         bool, Query(description="Launch it although it will not fit the workers' memory.")
     ] = False,
+    priority: Annotated[
+        str, Query(description="low or normal; an admin of the lab may give high, too.")
+    ] = "normal",
+    spread: Annotated[
+        Literal["auto", "off"],
+        Query(description="Whether idle workers share a run's populations: no figure changes."),
+    ] = "auto",
 ) -> Status:
     """Launch the experiment in the body: a spec in JSON or YAML. `GET schema` describes it.
 
-    One that will not fit the workers' memory is refused, with what would fit, unless you `insist`.
+    One that will not fit the workers' memory is refused, with what would fit, unless you `insist`:
+    then it waits for a larger worker. One past your quota of queued runs is refused.
     """
     if preset and preset not in {known.slug for known in PRESETS}:
         raise SpecError([FieldError("preset", preset, "no preset has this slug")])
@@ -78,6 +87,8 @@ def launch(
         experiment=read_experiment(request),
         preset=preset,
         insist=insist,
+        priority=priority_called(priority),
+        spread=spread == "auto",
     )
     return Status(201, experiment)
 

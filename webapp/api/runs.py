@@ -13,11 +13,12 @@ from webapp.api.bodies import read_budget
 from webapp.api.describing import answers
 from webapp.api.paging import CURSOR, LIMIT, newest_first, oldest_first
 from webapp.api.problems import CHECKED, FOUND, Problem
-from webapp.api.schemas import BUDGET_BODY, EventsPage, RunOut, RunsPage, RunWithSpec
+from webapp.api.schemas import BUDGET_BODY, EventsPage, NewPriority, RunOut, RunsPage, RunWithSpec
 from webapp.runs import pausing, services
 from webapp.runs.models import Run, RunEvent
 from webapp.runs.selectors import run_for
 from webapp.runs.table import RunsQuery, matching_runs, runs_page
+from webapp.scheduling.priorities import priority_called, set_priority
 
 router = Router(tags=["runs"], auth=needs(Scope.READ))
 change = {"auth": needs(Scope.LAUNCH), "openapi_extra": answers(200, "run")}
@@ -135,6 +136,17 @@ def pause(request: HttpRequest, run_id: int) -> Run:
     A run that has ended stays as it is.
     """
     return pausing.request_pause(user=request.user, run=_mine(request, run_id))
+
+
+@router.post("/runs/{run_id}/priority", response={200: RunOut, 422: Problem, **FOUND}, **change)
+def priority(request: HttpRequest, run_id: int, change: NewPriority) -> Run:
+    """Let a run that waits stand elsewhere in line: low, normal, or high by an admin of the lab.
+
+    A run that a worker has, or that has ended, stays as it is.
+    """
+    return set_priority(
+        user=request.user, run=_mine(request, run_id), priority=priority_called(change.priority)
+    )
 
 
 @router.post(

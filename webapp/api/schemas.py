@@ -60,6 +60,8 @@ class RunOut(Schema):
     sweep: dict[str, Any]
     colour: int
     queue: str
+    priority: str
+    """Where it stands in line: low, normal or high; first or last where an admin put it there."""
     status: str
     attempt: int
     worker: str
@@ -83,6 +85,10 @@ class RunOut(Schema):
     @staticmethod
     def resolve_experiment_name(run: Run) -> str:
         return run.experiment.name
+
+    @staticmethod
+    def resolve_priority(run: Run) -> str:
+        return run.get_priority_display().lower()
 
     @staticmethod
     def resolve_owner(run: Run) -> str:
@@ -178,6 +184,10 @@ class Validated(Schema):
 
 class NewName(Schema):
     name: str
+
+
+class NewPriority(Schema):
+    priority: str
 
 
 class PictureStepsOut(Schema):

@@ -36,6 +36,8 @@ class Page:
     yaml_ahead: str = ""
     """Text of the YAML tab that the form has not taken up, since it is no experiment."""
     insisted: bool = False
+    priority: str = "normal"
+    spread: str = "auto"
 
     @cached_property
     def changes(self) -> list[Difference]:
@@ -105,6 +107,8 @@ def page_of(
         origin, draft, form, verdicts, Panel(outlook), opened,
         yaml_ahead=posted.get("_yaml", "") if posted.get("_ahead") == "yaml" else "",
         insisted=bool(posted.get("_insist")),
+        priority=posted.get("_priority") or "normal",
+        spread=posted.get("_spread") or "auto",
     )  # fmt: skip
 
 

@@ -23,6 +23,8 @@ from webapp.experiments.saved_drafts import OpenForm, open_form
 from webapp.experiments.yaml_lines import read_yaml
 from webapp.forecasts import services as forecasts
 from webapp.forecasts.panel import Panel
+from webapp.scheduling.priorities import priority_called
+from webapp.scheduling.quotas import warnings_of
 
 UNPROCESSABLE = 422
 
@@ -55,7 +57,8 @@ def form(request: HttpRequest) -> HttpResponse:
     """The posted form, examined and saved: fragments for htmx, the whole page for a browser
     without it.
 
-    `_action` changes the form's structure first: another kind, an item added or removed.
+    `_action` changes the form's structure first: another kind, an item added or removed. `_wrong`
+    names the errors that the page shows: those of other fields are left out while they are empty.
     """
     origin = origin_of(request.user, request.POST, prefix="_")
     action = request.POST.get("_action", "")
@@ -75,7 +78,11 @@ def form(request: HttpRequest) -> HttpResponse:
     if action:
         _, _, target = action.partition(":")
         changed = page.form.step(step_of(target.replace(":", ".")))
-    kept = page.form.nodes(without=changed)
+    wrong = request.POST.get("_wrong", "").split()
+    kept = [
+        node for node in page.form.nodes(without=changed)
+        if node.errors or f"{node.id}-error" in wrong
+    ]  # fmt: skip
     return _fragments(request, "experiments/answer.html", page, changed=changed, kept=kept)
 
 
@@ -190,7 +197,11 @@ def _create(
         preset=origin.preset,
         parent=origin.parent,
         insist=insist,
+        priority=priority_called(request.POST.get("_priority") or "normal"),
+        spread=request.POST.get("_spread") != "off",
     )
+    for warning in warnings_of(request.user):
+        messages.warning(request, warning)
     if opened is not None:
         saved_drafts.launched(user=request.user, key=opened.key)
     count = len(draft.runs)

@@ -17,6 +17,7 @@ from webapp.runs.notes import CannotWrite, Overtaken, rename, write_notes
 from webapp.runs.permissions import may_change
 from webapp.runs.selectors import run_for
 from webapp.runs.services import delete, request_cancel
+from webapp.scheduling.priorities import priority_called, set_priority
 
 UNPROCESSABLE = 422
 
@@ -72,6 +73,19 @@ def cancel_run(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(
             request, "The run stops after its outer step. Its points and its checkpoint are kept."
         )
+    return redirect("runs:detail", pk=pk)
+
+
+@require_POST
+def set_run_priority(request: HttpRequest, pk: int) -> HttpResponse:
+    run = run_for(request.user, pk)
+    word = request.POST.get("priority", "")
+    try:
+        run = set_priority(user=request.user, run=run, priority=priority_called(word))
+    except SpecError as problem:
+        messages.error(request, f"Nothing is changed: {problem.errors[0]}.")
+    else:
+        messages.success(request, f"Its priority is {run.get_priority_display().lower()}.")
     return redirect("runs:detail", pk=pk)
 
 

@@ -13,6 +13,7 @@ urlpatterns = [
     path("runs/<int:pk>/pause/", actions.pause_run, name="pause"),
     path("runs/<int:pk>/resume/", actions.resume_run, name="resume"),
     path("runs/<int:pk>/cancel/", actions.cancel_run, name="cancel"),
+    path("runs/<int:pk>/priority/", actions.set_run_priority, name="priority"),
     path("runs/<int:pk>/rename/", actions.rename_run, name="rename"),
     path("runs/<int:pk>/notes/", actions.notes, name="notes"),
     path("runs/<int:pk>/delete/", actions.delete_run, name="delete"),

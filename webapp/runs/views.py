@@ -24,6 +24,7 @@ from webapp.runs.models import Run, RunEvent
 from webapp.runs.permissions import may_change
 from webapp.runs.problems import problem_of
 from webapp.runs.selectors import run_for
+from webapp.scheduling.priorities import words_for
 
 _OF_THE_COMPARISON = ("name", "seeds", "estimators", "sweep")
 """A run has one estimator and one seed, so these always differ from the experiment's."""
@@ -94,6 +95,8 @@ def _now(request: HttpRequest, run: Run) -> dict[str, Any]:
         "run": run,
         "may_change": may_change(request.user, run.experiment),
         "may_resume": pausing.may_resume(run),
+        "priority": run.get_priority_display().lower(),
+        "priorities": words_for(request.user),
         "problem": problem_of(run),
     }
 

@@ -93,7 +93,7 @@ def write(path: Path, document: dict[str, Any]) -> None:
 
 def work(cell: Cell) -> int:
     """Inner steps, about: what orders the cells."""
-    if cell.measure in ("forecast", "graph_size"):
+    if cell.measure in ("forecast", "graph_size", "advice"):
         return 0
     experiment = validate(dict(cell.spec))
     if cell.measure == "gradient":

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 
 import engine
+from benchmarks.graph_size import blank_pictures
+from engine.advice.advice import advise
 from engine.comparison import compare_gradients
 from engine.events import Finished, Pictured, Point, Started
 from engine.forecast.forecasting import forecast
@@ -26,8 +28,12 @@ def measure(cell: Cell) -> dict[str, Any]:
     experiment = validate(dict(cell.spec))
     torch.set_num_threads(experiment.threads)
     how = {
-        "gradient": _gradient, "run": _run, "forecast": _forecast, "graph_size": _graph_size,
-    }  # fmt: skip
+        "gradient": _gradient,
+        "run": _run,
+        "forecast": _forecast,
+        "graph_size": _graph_size,
+        "advice": _advice,
+    }
     return rounded(plain(how[cell.measure](cell, experiment)))
 
 
@@ -87,7 +93,16 @@ def _forecast(cell: Cell, experiment: Experiment) -> dict[str, Any]:
 
 
 def _graph_size(cell: Cell, experiment: Experiment) -> dict[str, Any]:
-    return graph_size(experiment).model_dump(mode="json")
+    wanted = getattr(experiment.inner_task, "dataset", "") == "mini_imagenet"
+    with blank_pictures(wanted):
+        return graph_size(experiment).model_dump(mode="json")
+
+
+def _advice(cell: Cell, experiment: Experiment) -> dict[str, Any]:
+    """What the rules advise first, on no machine in particular."""
+    found = advise(experiment, forecast=lambda single: forecast(single)[0])
+    first = found.verdicts[0]
+    return {"first": first.label, "kind": first.kind, "summary": found.summary}
 
 
 def thinned(steps: list[int], values: list[float], most: int) -> tuple[list[int], list[float]]:

@@ -124,7 +124,7 @@ def main() -> None:
     counted = {example["slug"]: example for example in kept}
     for slug in tqdm(wanted, unit="example"):
         title, document = EXAMPLES[slug]
-        with _pictures(document["inner_task"].get("dataset") == "mini_imagenet"):
+        with blank_pictures(document["inner_task"].get("dataset") == "mini_imagenet"):
             found = graph_size(validate(document))
         counted[slug] = {
             "slug": slug, "title": title, "spec": document, "code_version": code_version(),
@@ -140,7 +140,7 @@ def main() -> None:
 
 
 @contextmanager
-def _pictures(wanted: bool) -> Iterator[None]:
+def blank_pictures(wanted: bool) -> Iterator[None]:
     """Blank pictures in place of mini-ImageNet's, where they are `wanted` and not here."""
     if not wanted or data.available("mini_imagenet"):
         yield

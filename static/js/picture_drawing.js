@@ -1,7 +1,7 @@
 // Draws one picture, as the server describes it, into its place: images on canvases pixel by pixel,
 // curves and particles by Plotly in the page's colours, a cell as the server's own SVG.
 
-import { CONFIG, dressedLayout, withAlpha } from "./plotly_look.js";
+import { CONFIG, dressedLayout, enlargement, withAlpha } from "./plotly_look.js";
 
 const WIDEST_IMAGE = 112; // pixels of the page, about
 const MARKS = { true: ["right", "✓"], false: ["wrong", "✗"] };
@@ -37,13 +37,16 @@ function dressed(trace, style, small) {
   const marker = { ...trace.marker };
   if (marker.line) marker.line = { ...marker.line };
   const look = { ...trace, marker, line: { ...trace.line } };
+  const larger = enlargement(style);
+  if (look.line.width) look.line.width *= larger;
+  if (typeof marker.size === "number") marker.size *= larger;
   if (part === "line") look.line.color = marker.color = token(`--run-${slot}`);
   for (const whiskers of ["error_x", "error_y"]) {
     if (trace[whiskers]) look[whiskers] = { ...trace[whiskers], color: token(`--run-${slot}`) };
   }
   if (part === "band") look.fillcolor = withAlpha(token(`--run-${slot}`), 0.16);
   if (part === "ink") look.line.color = marker.color = token("--ink-soft");
-  if (part === "text") look.textfont = { size: 10, color: token("--ink-muted") };
+  if (part === "text") look.textfont = { size: 10 * larger, color: token("--ink-muted") };
   if (part === "lost") marker.line.color = token("--bad");
   if (part === "mean") marker.line.color = token("--run-1");
   if (part === "surface") {

@@ -4,8 +4,7 @@ export const CONFIG = { displayModeBar: false, responsive: true, doubleClick: "r
 
 export function dressedLayout(layout, style) {
   const token = (name) => style.getPropertyValue(name).trim();
-  const larger = Number(token("--chart-scale")) || 1; // for a lecture hall
-  const size = (pixels) => Math.round(pixels * larger);
+  const size = (pixels) => Math.round(pixels * enlargement(style));
   const axis = {
     gridcolor: token("--line"),
     linecolor: token("--line-strong"),
@@ -37,6 +36,11 @@ export function dressedLayout(layout, style) {
       namelength: -1,
     },
   };
+}
+
+// A page with larger letters has larger charts: for tired eyes, or for a lecture hall.
+export function enlargement(style) {
+  return (parseFloat(style.fontSize) || 16) / 16;
 }
 
 export function withAlpha(hex, alpha) {

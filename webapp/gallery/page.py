@@ -20,10 +20,10 @@ from webapp.exports.charts import Chart
 if TYPE_CHECKING:
     from webapp.gallery.results import Results
 
-Measure = Literal["gradient", "run", "forecast", "graph_size"]
+Measure = Literal["gradient", "run", "forecast", "graph_size", "advice"]
 """What is computed of a spec: one meta-gradient of each estimator against the oracle (the document
-of `python -m engine gradient --json`); the series of its runs; the forecast of its estimators; or
-the counted size of its computation graph."""
+of `python -m engine gradient --json`); the series of its runs; the forecast of its estimators;
+the counted size of its computation graph; or what the lab advises first."""
 Choice = Mapping[str, str]
 """The values of a page's controls, by name."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from django.http import Http404
@@ -176,13 +176,13 @@ class Card:
     marks: tuple[Mark, ...]
 
 
-@cache
 def cards() -> list[Card]:
-    return [Card(place_of(page), _marks(page)) for page in PAGES]
+    return [Card(place_of(page), _marks(results_of(page))) for page in PAGES]
 
 
-def _marks(page: Page) -> tuple[Mark, ...]:
-    drawn = drawn_for(page, page.default)
+@lru_cache(maxsize=64)
+def _marks(results: Results) -> tuple[Mark, ...]:
+    drawn = drawn_for(results.page, results.page.default)
     chart = (
         next((each for each in drawn.figures if isinstance(each, Chart)), None) if drawn else None
     )

@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 from webapp.gallery.page import Page
-from webapp.gallery.pages import truncation
+from webapp.gallery.pages import (
+    elites,
+    evolution_dimensions,
+    scale,
+    truncation,
+    which_estimator,
+)
 
-PAGES: tuple[Page, ...] = (truncation.PAGE,)
+PAGES: tuple[Page, ...] = (
+    scale.PAGE,
+    truncation.PAGE,
+    elites.PAGE,
+    evolution_dimensions.PAGE,
+    which_estimator.PAGE,
+)
 
 BY_SLUG = {page.slug: page for page in PAGES}

@@ -144,7 +144,9 @@ def _estimates(stored: Stored) -> Chart:
                 y=values,
                 slot=1,
                 joined=True,
-                words=tuple(f"K = {k}: {format_value(v)}" for k, v in zip(windows, values)),
+                words=tuple(
+                    f"K = {k}: {format_value(v)}" for k, v in zip(windows, values, strict=True)
+                ),
             ),
         ],
         summary=f"The exact meta-gradient is {format_value(exact)}. Truncated to one step it is "
@@ -288,8 +290,8 @@ PAGE = Page(
         ends=(-80.0, 40.0),
         ticks={-80.0: "−80", -40.0: "−40", 0.0: "0", 24.0: "24"},
         measured=lambda results: _influence_at(results, SKETCHED),
-        because="Ten near influences push down, thirteen far ones push up. Until the window reaches "
-        "the far ones, every step added to it adds to the error.",
+        because="The near influences push down, the far ones push up. Until the window reaches the "
+        "far ones, every step added to it adds to the error.",
         figure="estimate",
     ),
     controls=(

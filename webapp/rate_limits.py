@@ -35,6 +35,8 @@ DEAR: dict[str, str] = {
 DEAR_ROUTES: dict[tuple[str, str], str] = {
     ("POST", "accounts:sign-in"): "sign in",
     ("GET", "accounts:sign-in-link"): "sign in",
+    ("GET", "single_sign_on:begin"): "sign in",
+    ("GET", "single_sign_on:callback"): "sign in",
     ("POST", "experiments:launch"): "launch",
     ("POST", "experiments:launch-preset"): "launch",
     ("POST", "gallery:launch"): "launch",

@@ -9,6 +9,7 @@ handler500 = "webapp.errors.server_error"
 urlpatterns = [
     path("healthz", health, name="healthz"),
     path("", include("webapp.accounts.urls")),
+    path("", include("webapp.single_sign_on.urls")),
     path("", include("webapp.experiments.urls")),
     path("", include("webapp.runs.urls")),
     path("", include("webapp.compare.urls")),

@@ -39,6 +39,8 @@ OWN_OR_ADMIN: Rule = (DOOR, FORBIDDEN, HIDDEN, IN, IN)
 ADMIN_SEES: Rule = (DOOR, HIDDEN, HIDDEN, HIDDEN, IN)
 ADMIN_SENDS: Rule = (DOOR, FORBIDDEN, HIDDEN, HIDDEN, IN)
 ADMIN_ORDERS: Rule = (DOOR, FORBIDDEN, FORBIDDEN, FORBIDDEN, IN)
+NOT_THERE: Rule = (HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN)
+"""Off unless the server's keeper switches it on; tests/webapp/single_sign_on/ does."""
 ADMIN_SCRAPES: Rule = (DOOR, DOOR, DOOR, DOOR, IN)
 
 RULES: dict[str, dict[str, Rule]] = {
@@ -64,6 +66,8 @@ RULES: dict[str, dict[str, Rule]] = {
     "observability:metrics": {"GET": ADMIN_SCRAPES},
     "observability:errors": {"GET": ADMIN_SEES},
     "observability:forget": {"POST": ADMIN_SENDS},
+    "single_sign_on:begin": {"GET": NOT_THERE},
+    "single_sign_on:callback": {"GET": NOT_THERE},
     # -- experiments --
     "experiments:home": {"GET": LOOK},
     "experiments:running": {"GET": LOOK},

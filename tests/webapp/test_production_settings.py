@@ -77,7 +77,7 @@ secure = Client().get(
 )
 assert secure.status_code == 200, secure
 assert "max-age=31536000" in secure.headers["Strict-Transport-Security"]
-assert secure.cookies["csrftoken"]["secure"]
+assert secure.cookies["__Host-csrftoken"]["secure"]
 assert settings.CSRF_TRUSTED_ORIGINS == ["https://lab.example.org"]
 print("passed")
 """

@@ -86,10 +86,15 @@ def join(*, token: str, name: str, password: str) -> User:
         user.set_password(password)
         user.full_clean()
         user.save()
-        invitation.used_at, invitation.used_by = timezone.now(), user
-        invitation.save(update_fields=["used_at", "used_by"])
-        record("join", actor=user, target=invitation.note, role=user.role)
+        invitation_used(invitation, by=user)
     return user
+
+
+def invitation_used(invitation: Invitation, *, by: User) -> None:
+    """The invitation has made the member `by`, and makes no other."""
+    invitation.used_at, invitation.used_by = timezone.now(), by
+    invitation.save(update_fields=["used_at", "used_by"])
+    record("join", actor=by, target=invitation.note, role=by.role)
 
 
 def _require_admin(user: User) -> None:

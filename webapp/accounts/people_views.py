@@ -99,9 +99,8 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
     elif request.method == "POST":
         answer = _joined(request, token, invitation)
     else:
-        answer = render(
-            request, "accounts/join.html", {"form": JoinForm(), "invitation": invitation}
-        )
+        context = {"form": JoinForm(), "invitation": invitation, "token": token}
+        answer = render(request, "accounts/join.html", context)
     # The next page never learns the address that holds the token.
     answer.headers["Referrer-Policy"] = "no-referrer"
     return answer
@@ -118,7 +117,7 @@ def _joined(request: HttpRequest, token: str, invitation: Invitation) -> HttpRes
         else:
             login(request, user, backend="django.contrib.auth.backends.ModelBackend")
             return redirect("/")
-    context = {"form": form, "invitation": invitation}
+    context = {"form": form, "invitation": invitation, "token": token}
     return render(request, "accounts/join.html", context, status=422)
 
 

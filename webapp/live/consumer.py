@@ -30,6 +30,8 @@ from webapp.live.shared import Told, shared_reads
 from webapp.runs.selectors import run_for, visible_runs
 
 MOST_RUNS = 60
+ACTIONS = ("subscribe", "unsubscribe")
+"""What a frame may ask for."""
 LONGEST_FRAME = 64 * 1024
 HEARTBEAT_SECONDS = 5.0
 NOT_SIGNED_IN = 4401
@@ -182,7 +184,7 @@ def _read_frame(text: str | None) -> dict[str, Any]:
         frame = json.loads(text)
     except (ValueError, RecursionError):
         raise ValueError("the frame is not JSON") from None
-    if not isinstance(frame, dict) or not frame or frame.keys() - {"subscribe", "unsubscribe"}:
+    if not isinstance(frame, dict) or not frame or frame.keys() - set(ACTIONS):
         raise ValueError('a frame is an object with "subscribe" or "unsubscribe"')
     subscribe, unsubscribe = frame.get("subscribe", {}), frame.get("unsubscribe", [])
     if not isinstance(subscribe, dict) or not isinstance(unsubscribe, list):

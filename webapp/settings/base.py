@@ -6,6 +6,7 @@ from pathlib import Path
 import dj_database_url
 
 from webapp.settings import environment
+from webapp.settings.single_sign_on import single_sign_on
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -38,6 +39,7 @@ INSTALLED_APPS = [
     "ninja",
     "webapp",
     "webapp.accounts",
+    "webapp.single_sign_on",
     "webapp.experiments",
     "webapp.runs",
     "webapp.live",
@@ -91,6 +93,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "webapp.single_sign_on.context.single_sign_on",
             ],
         },
     }
@@ -126,6 +129,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 
+# None, or the provider at which people may sign in as well.
+SINGLE_SIGN_ON = single_sign_on()
+
 # A measurement of the lab's speed asks oftener than people do.
 RATE_LIMITS = environment.flag("RATE_LIMITS", default=True)
 
@@ -141,13 +147,25 @@ USE_TZ = True
 # -- static files --
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [PROJECT_ROOT / "static"]
+# No other site has a use for them.
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 STATIC_ROOT = Path(environment.optional("STATIC_ROOT", str(PROJECT_ROOT / "staticfiles")))
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# -- what a request may bring: a long form has some 300 fields, a spec 64,000 characters --
+MOST_BODY_BYTES = 4 * 2**20
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2**21
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+# No page takes a file.
+DATA_UPLOAD_MAX_NUMBER_FILES = 0
+
 # -- headers --
+SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+# Pages say the token to their scripts; nobody reads it from the cookie.
+CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True

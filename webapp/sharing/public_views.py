@@ -142,6 +142,7 @@ def embed(request: HttpRequest, token: str, link: ShareLink, runs: list[Run]) ->
         return _gone(request)
     answer = render(request, "sharing/embed.html", _context(token, link, runs))
     answer.headers["Content-Security-Policy"] = EMBEDDABLE
+    answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return answer
 
 

@@ -14,6 +14,8 @@ QUIET = ("--without-gossip", "--without-mingle", "--loglevel", "INFO")
 # A process that has traced much holds much; the next one begins with an empty cache.
 FORECASTS_PER_PROCESS = "2000"
 FORECAST_KIBIBYTES = "2000000"
+LARGEST_FRAME = 2**18
+"""Bytes of one frame that the web's websockets read; a larger one ends its connection."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ def web(port: int) -> Program:
             *("--host", "127.0.0.1", "--port", str(port), "--lifespan", "off"),
             # One-time links are part of an address: no addresses in the log.
             *("--no-access-log", "--timeout-graceful-shutdown", "3"),
+            *("--ws-max-size", str(LARGEST_FRAME)),
         ),
         what=f"http://localhost:{port}",
     )

@@ -120,7 +120,7 @@ def _whiskers(
 
 def _layout(chart: Chart) -> dict[str, Any]:
     return {
-        "xaxis": chart.x_axis.plotly(),
+        "xaxis": {**chart.x_axis.plotly(), "automargin": True},
         "yaxis": chart.y_axis.plotly(),
         "margin": {"l": 64, "r": 20, "t": 14, "b": 46},
         "hovermode": "closest",

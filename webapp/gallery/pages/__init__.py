@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from webapp.gallery.page import Page
 from webapp.gallery.pages import (
+    augmentation,
     elites,
     evolution_dimensions,
+    hyper_parameters,
+    implicit,
     scale,
     truncation,
     which_estimator,
@@ -16,6 +19,9 @@ PAGES: tuple[Page, ...] = (
     truncation.PAGE,
     elites.PAGE,
     evolution_dimensions.PAGE,
+    implicit.PAGE,
+    hyper_parameters.PAGE,
+    augmentation.PAGE,
     which_estimator.PAGE,
 )
 

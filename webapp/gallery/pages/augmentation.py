@@ -277,14 +277,17 @@ PAGE = Page(
         Control(name="learner", title="Learner", options=LEARNERS, default="perceptron"),
     ),
     cells=CELLS,
-    smallest={"learner": "linear", "shows": "estimates"},
+    smallest={"learner": "linear", "shows": "pictures"},
     experiment=_experiment,
     draw=_draw,
     formulas=(
         Formula(
-            latex=r"x' = x + \text{network}_{\theta}(x, \text{noise}), \qquad "
-            r"w^{\ast}(\theta) = \operatorname{argmin}_w\; L(w, x'_{\theta})",
-            words="The augmentation is in the inner loss: the implicit function theorem applies.",
+            latex=r"x' = x + \text{network}_{\theta}(x, \text{noise})",
+            words="The augmentation: zero at first, so that it begins as no change.",
+        ),
+        Formula(
+            latex=r"w^{\ast}(\theta) = \operatorname{argmin}_w\; L(w, x'_{\theta})",
+            words="It is in the inner loss, so the implicit function theorem applies.",
         ),
         Formula(
             latex=r"H^{-1} b \approx \alpha \sum_{j=0}^{k-1} (I - \alpha H)^j\, b",

@@ -202,9 +202,8 @@ PAGE = Page(
     draw=_draw,
     formulas=(
         Formula(
-            latex=r"w_{t+1} = w_t - \alpha_t \nabla L(w_t;\, x_{\theta}, y), \qquad "
-            r"\theta = (x_{\theta}, \alpha_0, \dots, \alpha_{T-1})",
-            words="Everything that an inner step sees is learned; real images are in the meta-loss "
+            latex=r"w_{t+1} = w_t - \alpha_t \nabla L(w_t;\, x_{\theta}, y)",
+            words="The images and the step sizes are learned. Real images are in the meta-loss "
             "alone.",
         ),
         Formula(

@@ -268,16 +268,16 @@ PAGE = Page(
     draw=_draw,
     formulas=(
         Formula(
-            latex=r"Z_0 = \frac{\partial s_0}{\partial \theta}, \qquad Z_{t+1} = "
-            r"\frac{\partial \Phi_t}{\partial s} Z_t + \frac{\partial \Phi_t}{\partial \theta}, "
+            latex=r"Z_{t+1} = \frac{\partial \Phi_t}{\partial s} Z_t "
+            r"+ \frac{\partial \Phi_t}{\partial \theta}, "
             r"\qquad \hat g = \frac{\partial F}{\partial s_T} Z_T",
-            words="Z has a column for every meta-parameter: exact, and constant in T.",
+            words="Z is the derivative of the state by θ, with a column for every meta-parameter: "
+            "exact, and of a size that is constant in T.",
         ),
         Formula(
-            latex=r"\hat g = \frac{1}{m} \sum_{i=1}^{m} u_i\, (u_i^{\top} g^{\ast}), \qquad "
-            r"u_i \sim \mathcal{N}(0, I)",
-            words="Along m random directions: m tangents, unbiased, and a variance that grows with "
-            "the number of meta-parameters.",
+            latex=r"\hat g = \frac{1}{m} \sum_{i=1}^{m} u_i\, (u_i^{\top} g^{\ast})",
+            words="Along m standard normal directions: m tangents, unbiased, and a variance that "
+            "grows with the number of meta-parameters.",
         ),
     ),
     reported=(

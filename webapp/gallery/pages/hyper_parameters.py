@@ -38,7 +38,7 @@ METHODS: Mapping[str, dict[str, Any]] = {
     "truncated": {"kind": "truncated", "mode": "last_k", "window": 10},
     "implicit": {"kind": "implicit", "solver": "neumann", "iterations": 20, "step_size": 0.3},
 }  # fmt: skip
-SLOTS = {method: place for place, method in enumerate(METHODS)}
+SLOTS = {"implicit": 0, "truncated": 1, "random": 2, "PBT": 3, "Bayesian": 4, "STN": 5, "grid": 6}
 """Each method's colour."""
 OUTER_STEPS = {"PBT": 25, "STN": 300, "truncated": 60, "implicit": 60}
 """So that each takes about 6,000 inner steps; searches make five generations."""

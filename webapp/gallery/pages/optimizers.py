@@ -33,7 +33,6 @@ ESTIMATORS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "lstm": {
         "slices of 20": {"kind": "truncated", "mode": "windows", "window": 20, "online": True},
-        "unrolled": {"kind": "unrolled", "storage": "full"},
     },
 }  # fmt: skip
 INNER_STEPS = 40
@@ -89,7 +88,7 @@ CELLS = (
     *(
         Cell(
             key={"rule": rule, "shows": "picture"},
-            spec={**_spec(rule, "unrolled"), "seeds": [0]},
+            spec={**_spec(rule, [*ESTIMATORS[rule]][-1]), "seeds": [0]},
             pictures=("update",),
             points=2,
         )

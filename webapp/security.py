@@ -84,6 +84,7 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 VIEWERS_MAY_SEND = {
     "accounts:sign-in",
     "accounts:sign-out",
+    "accounts:sign-out-elsewhere",
     "accounts:join",
     "accounts:account",
     "accounts:single-keys",

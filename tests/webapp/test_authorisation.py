@@ -49,6 +49,7 @@ RULES: dict[str, dict[str, Rule]] = {
     "accounts:sign-in": {"GET": ANYBODY, "POST": ANYBODY},
     "accounts:sign-in-link": {"GET": ANYBODY},
     "accounts:sign-out": {"POST": OWN_ACCOUNT},
+    "accounts:sign-out-elsewhere": {"POST": OWN_ACCOUNT},
     "accounts:account": {"GET": OWN_ACCOUNT, "POST": OWN_ACCOUNT},
     "accounts:tokens": {"GET": OWN_ACCOUNT, "POST": OWN_ACCOUNT},
     "accounts:revoke-token": {"POST": OWNER_ALONE},

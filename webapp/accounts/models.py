@@ -9,6 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 SIGN_IN_TOKEN_LIFETIME = timedelta(hours=24)
 INVITATION_LIFETIME = timedelta(days=7)
@@ -28,10 +29,19 @@ class User(AbstractUser):
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.MEMBER)
     single_keys = models.BooleanField(default=True, help_text="Whether single keys are shortcuts.")
     tour_over = models.BooleanField(default=False, help_text="Whether the first tour is over.")
+    signed_out_everywhere = models.PositiveIntegerField(
+        default=0, help_text="How often; sessions from before the last time are over."
+    )
 
     @property
     def only_looks(self) -> bool:
         return self.role == self.Role.VIEWER
+
+    def get_session_auth_hash(self) -> str:
+        """What a session must know to go on: it changes with the password, and by
+        `sign_out_everywhere`."""
+        known = f"{super().get_session_auth_hash()}:{self.signed_out_everywhere}"
+        return salted_hmac("webapp.accounts.session", known, algorithm="sha256").hexdigest()
 
     @property
     def is_lab_admin(self) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 
@@ -24,6 +25,15 @@ def ensure_admin(*, name: str) -> User:
     """The longest-standing active admin of the lab; created where there is none."""
     admins = User.objects.filter(role=User.Role.ADMIN, is_active=True).order_by("pk")
     return admins.first() or create_member(name=name, admin=True)
+
+
+@transaction.atomic
+def sign_out_everywhere(*, user: User) -> None:
+    """End all sessions of `user`, and the sign-in links that nobody has used yet."""
+    User.objects.filter(pk=user.pk).update(signed_out_everywhere=F("signed_out_everywhere") + 1)
+    user.refresh_from_db(fields=["signed_out_everywhere"])
+    SignInToken.objects.filter(user=user, used_at=None).delete()
+    record("sign out everywhere", actor=user)
 
 
 def sign_in_path(*, user: User) -> str:

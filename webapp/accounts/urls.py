@@ -7,6 +7,7 @@ urlpatterns = [
     path("sign-in/", views.SignInView.as_view(), name="sign-in"),
     path("sign-in/<str:token>/", views.sign_in_with_link, name="sign-in-link"),
     path("sign-out/", views.sign_out, name="sign-out"),
+    path("account/sign-out-elsewhere", views.sign_out_elsewhere, name="sign-out-elsewhere"),
     path("account/", views.AccountView.as_view(), name="account"),
     path("account/tokens/", token_views.tokens, name="tokens"),
     path("account/tokens/<int:pk>/revoke/", token_views.revoke, name="revoke-token"),

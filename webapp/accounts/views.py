@@ -15,6 +15,7 @@ from django.views.generic import FormView
 
 from webapp.accounts.forms import SignInForm
 from webapp.accounts.models import SignInToken
+from webapp.accounts.services import sign_out_everywhere
 
 PAGE_WITH_A_FORM = ["get", "head", "options", "post"]
 
@@ -58,6 +59,15 @@ def sign_in_with_link(request: HttpRequest, token: str) -> HttpResponse:
 def sign_out(request: HttpRequest) -> HttpResponse:
     logout(request)
     return redirect("accounts:sign-in")
+
+
+@require_POST
+def sign_out_elsewhere(request: HttpRequest) -> HttpResponse:
+    """Ends every session of this person but the one that asks."""
+    sign_out_everywhere(user=request.user)
+    update_session_auth_hash(request, request.user)
+    messages.success(request, "You are signed out on every other device.")
+    return redirect("accounts:account")
 
 
 @require_POST

@@ -18,9 +18,10 @@ from typing import Any
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.contrib.auth import get_user_model
+from django.contrib.auth import HASH_SESSION_KEY, get_user_model
 from django.db import DatabaseError
 from django.http import Http404
+from django.utils.crypto import constant_time_compare
 
 from webapp.live import messages
 from webapp.live.catch_up import Cursor
@@ -153,9 +154,14 @@ class RunsConsumer(AsyncWebsocketConsumer):
     @database_sync_to_async
     def _still_allowed(self, run_ids: list[int]) -> tuple[bool, set[int]]:
         """Whether the person is signed in, and which of the runs they see."""
-        user, session = self.scope["user"], self.scope["session"]
-        active = get_user_model().objects.filter(pk=user.pk, is_active=True).exists()
-        if not (active and session.exists(session.session_key)):
+        session = self.scope["session"]
+        user = get_user_model().objects.filter(pk=self.scope["user"].pk, is_active=True).first()
+        if user is None or not session.exists(session.session_key):
+            return False, set()
+        if not constant_time_compare(
+            session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()
+        ):
+            # Another password, or signed out everywhere.
             return False, set()
         seen = visible_runs(user).filter(pk__in=run_ids).values_list("pk", flat=True)
         return True, set(seen)

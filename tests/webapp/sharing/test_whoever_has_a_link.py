@@ -1,0 +1,117 @@
+"""A visitor with a link: sees what it names, by it alone, for as long as it holds; nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.utils import timezone
+
+from tests.webapp.everything import everything
+from tests.webapp.factories import claimed, first_run, points
+from tests.webapp.test_authorisation import ANYBODY, DOOR, PATHS, RULES, first_of_each_path, met
+from webapp.accounts.models import User
+from webapp.runs import services
+from webapp.runs.models import Run
+from webapp.sharing.models import ShareLink
+
+OF_A_LINK = [
+    address
+    for address in first_of_each_path()
+    if "<str:token>" in address.path or "(?P<token>" in address.path
+    if address.name.startswith("sharing:")
+]
+NOT_BY_A_LINK = [
+    address for address in first_of_each_path() if ANYBODY not in RULES[address.name].values()
+]
+WHOLE = {
+    "page", "state", "figures", "figure-file", "summary-file",
+    "pictures", "picture", "picture-file",
+}  # fmt: skip
+OF_A_FIGURE = {"page", "state", "figures", "figure-file", "embed"}
+
+
+@pytest.fixture(scope="module")
+def lab(django_db_setup, django_db_blocker) -> Iterator[dict[str, str]]:
+    with django_db_blocker.unblock(), everything() as things:
+        yield things
+
+
+pytestmark = pytest.mark.django_db
+
+
+def opened(lab: dict[str, str], name: str, token: str) -> HttpResponse:
+    """What a visitor meets at an address of links with `token`."""
+    things = {**lab, "share_token": token, "figure_token": token}
+    return Client().get(PATHS[name].format(**things), follow=True)
+
+
+def test_there_are_addresses_of_links():
+    assert {address.name for address in OF_A_LINK} == {
+        f"sharing:{name}" for name in WHOLE | OF_A_FIGURE
+    }
+    assert len(NOT_BY_A_LINK) > 60
+
+
+@pytest.mark.parametrize("address", OF_A_LINK, ids=lambda address: address.name)
+@pytest.mark.parametrize("kind", ["share_token", "figure_token"])
+def test_a_link_opens_what_is_of_its_kind(address, kind: str, lab):
+    name = address.name.removeprefix("sharing:")
+    answer = opened(lab, address.name, lab[kind])
+    may = name in (WHOLE if kind == "share_token" else OF_A_FIGURE)
+    # The run has no picture yet, which is the other reason for a 404.
+    may = may and name not in ("picture", "picture-file")
+    assert (answer.status_code == 200) == may, answer.status_code
+
+
+@pytest.mark.parametrize("address", OF_A_LINK, ids=lambda address: address.name)
+@pytest.mark.parametrize("end", ["expired", "revoked", "its owner left", "its run is gone"])
+def test_a_link_that_ended_opens_nothing(address, end: str, lab):
+    token = lab["figure_token" if address.name == "sharing:embed" else "share_token"]
+    links, now = ShareLink.objects.all(), timezone.now()
+    match end:
+        case "expired":
+            links.update(expires_at=now)
+        case "revoked":
+            links.update(revoked_at=now)
+        case "its owner left":
+            User.objects.filter(username="oli").update(is_active=False)
+        case "its run is gone":
+            Run.objects.filter(pk=lab["run"]).delete()
+    assert opened(lab, address.name, token).status_code == 404
+
+
+@pytest.mark.parametrize("address", NOT_BY_A_LINK, ids=lambda address: address.name)
+def test_a_link_opens_no_other_door(address, lab):
+    """Neither after it was opened in the same browser, nor sent as if it were a script's token."""
+    path = PATHS.get(address.name, f"/{address.path}").format(**lab)
+    visitor = Client()
+    visitor.get(f"/s/{lab['share_token']}", follow=True)
+    assert "sessionid" not in visitor.cookies
+    for method in RULES[address.name]:
+        for headers in ({}, {"Authorization": f"Bearer {lab['share_token']}"}):
+            answer = visitor.generic(method, path, headers=headers)
+            assert met(answer, address.name) == DOOR, f"{method} {path}: {answer.status_code}"
+
+
+def test_a_link_shows_no_other_run(lab):
+    secret = claimed(first_run(User.objects.get(username="mel"), name="not shared"))
+    services.record_points(run_id=secret.pk, attempt=1, points=points(1, 3, offset=777.0))
+    for path in [
+        f"/s/{lab['share_token']}/figures?runs={secret.pk}",
+        f"/s/{lab['share_token']}/figure.csv?metric=meta_loss&runs={secret.pk}",
+        f"/s/{lab['share_token']}/summary.csv?runs={secret.pk}",
+        f"/s/{lab['share_token']}?runs={secret.pk}",
+    ]:
+        answer = Client().get(path)
+        assert answer.status_code == 200, path
+        shown = answer.content.decode()
+        assert "777" not in shown, path
+        assert "not shared" not in shown, path
+
+
+def test_a_link_to_a_figure_shows_no_other_metric(lab):
+    asked = f"/s/{lab['figure_token']}/figure.json?metric=bias"
+    assert Client().get(asked).json()["figure"]["metric"] == "meta_loss"

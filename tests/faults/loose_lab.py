@@ -130,6 +130,19 @@ class LooseLab:
 
         Worker.objects.all().delete()
 
+    def begin_anew(self) -> None:
+        """After an attempt that failed in its middle: servers run, nothing else does."""
+        for child in list(self.children.members):
+            self._kill(child, self.children)
+        self.workers.clear()
+        running = {child.name for child in self.services.children.members if child.alive}
+        for name in {"postgres", "valkey"} - running:
+            self.start_service(name)
+        from webapp.runs.models import Run
+
+        wait_until(lambda: patiently(Run.objects.exists) is not None, what="the database answers")
+        Run.objects.all().delete()
+
     @staticmethod
     def _member(children: Children, name: str) -> Child:
         return next(child for child in children.members if child.name == name)

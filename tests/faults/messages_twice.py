@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections import defaultdict
-from itertools import pairwise
-from pathlib import Path
 
 from tests.faults.loose_lab import LooseLab, launched, wait_until
 from tests.faults.proof import Figure
+from tests.faults.watched import at_the_same_time, executions
 
 RUNS, WORKERS = 24, 2
 SHORT = {
@@ -43,13 +41,13 @@ def messages_twice(
     wake(messages)
     wait_until(lambda: _messages_left() == 0, what="all messages are taken")
     lab.stop_workers()
-    executions = _executions(watched)
+    found = executions(watched)
     assert mine.filter(status=Status.FINISHED, attempt=1, times_lost=0).count() == number
     return {
         "messages": 2 * len(messages),
         "runs": number,
-        "executions": sum(len(each) for each in executions.values()),
-        "at the same time": _overlaps(executions),
+        "executions": sum(len(each) for each in found.values()),
+        "at the same time": at_the_same_time(found),
     }
 
 
@@ -57,25 +55,3 @@ def _messages_left() -> int:
     from webapp.runs.wake import messages_waiting
 
     return messages_waiting("cpu")
-
-
-def _executions(watched: Path) -> dict[str, list[tuple[float, float]]]:
-    """When each run was executed, as the workers' processes saw it."""
-    open_since: dict[tuple[str, str], float] = {}
-    found: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for line in watched.read_text().splitlines():
-        moment, run, attempt, what = line.split()
-        if what == "began":
-            open_since[run, attempt] = float(moment)
-        else:
-            found[run].append((open_since.pop((run, attempt)), float(moment)))
-    assert not open_since, f"never ended: {open_since}"
-    return found
-
-
-def _overlaps(executions: dict[str, list[tuple[float, float]]]) -> int:
-    return sum(
-        later[0] < earlier[1]
-        for each in executions.values()
-        for earlier, later in pairwise(sorted(each))
-    )

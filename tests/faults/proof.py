@@ -9,8 +9,11 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-RESULTS = Path(__file__).parent.parent.parent / "docs" / "results" / "faults.json"
+DOCS = Path(__file__).parent.parent.parent / "docs"
+RESULTS, PAGE = DOCS / "results" / "faults.json", DOCS / "faults.md"
+BEGIN, END = "<!-- figures: written by make faults -->", "<!-- end of figures -->"
 
 Figure = float | int | str
 
@@ -27,20 +30,23 @@ class Proof:
     why_not: str = ""
 
 
+def shown(figure: Figure) -> str:
+    return f"{figure:.1f} s" if isinstance(figure, float) else str(figure)
+
+
 def table(proofs: Iterable[Proof]) -> str:
     lines = []
     for proof in proofs:
         lines.append(f"{'holds' if proof.held else 'FAILS'}  {proof.name}  ({proof.took:.0f} s)")
         lines.append(f"       {proof.claim}")
-        for name, value in proof.figures.items():
-            shown = f"{value:.2f}" if isinstance(value, float) else value
-            lines.append(f"         {name}: {shown}")
+        lines += [f"         {name}: {shown(value)}" for name, value in proof.figures.items()]
         if proof.why_not:
             lines.append(f"       {proof.why_not}")
     return "\n".join(lines)
 
 
-def write(proofs: Iterable[Proof], seed: int) -> None:
+def write(proofs: list[Proof], seed: int) -> None:
+    """The file of the results, and the figures in the page that tells of them."""
     from engine.version import code_version
 
     load, _, _ = os.getloadavg()
@@ -53,3 +59,22 @@ def write(proofs: Iterable[Proof], seed: int) -> None:
         "proofs": [asdict(proof) for proof in proofs],
     }
     RESULTS.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    after = rest.partition(END)[2]
+    page = f"{before}{BEGIN}\n{_as_markdown(document, proofs)}\n{END}{after}"
+    PAGE.write_text(page, encoding="utf-8")
+
+
+def _as_markdown(document: dict[str, Any], proofs: list[Proof]) -> str:
+    lines = [
+        f"Measured {document['date'][:10]} on {document['machine']} at a load of "
+        f"{document['load']}, code {document['code_version']}, seed {document['seed']}.",
+        "",
+        "| fault | what holds | measured |",
+        "|---|---|---|",
+    ]
+    for proof in proofs:
+        figures = "<br>".join(f"{name}: {shown(value)}" for name, value in proof.figures.items())
+        claim = proof.claim if proof.held else f"**Does not hold.** {proof.why_not}"
+        lines.append(f"| {proof.name.replace('-', ' ')} | {claim} | {figures} |")
+    return "\n".join(lines)

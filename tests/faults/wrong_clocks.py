@@ -1,4 +1,4 @@
-"""Workers whose clocks are an hour wrong, by libfaketime: leases go by the database's clock alone."""
+"""Workers whose clocks are an hour wrong, by libfaketime: leases go by the database's clock."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ def wrong_clock(shift: str) -> dict[str, str]:
     """The environment of a process whose clock is wrong by `shift`, such as +1h; only what it takes
     for the time of day: what it waits for is as long as ever."""
     package = importlib.util.find_spec("libfaketime")
-    assert package and package.origin, "libfaketime is not installed"
+    assert package is not None
+    assert package.origin, "libfaketime is not installed"
     library = Path(package.origin).parent / "vendor" / "libfaketime" / "src" / "libfaketime.so.1"
     return {"LD_PRELOAD": str(library), "FAKETIME": shift, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 

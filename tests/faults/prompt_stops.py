@@ -1,0 +1,76 @@
+"""Who asks a run to stop does not wait: cancelling it, and shutting its worker down."""
+
+from __future__ import annotations
+
+import random
+import time
+from statistics import median
+
+from tests.faults.killed_workers import LONG
+from tests.faults.loose_lab import LooseLab, launched, wait_until
+from tests.faults.proof import Figure
+from tests.faults.truth import computed, recorded
+
+CANCELS = 8
+BOUND_SECONDS = 2.0
+ENDLESS = {**LONG, "outer": {**LONG["outer"], "steps": 50_000}}
+
+
+def prompt_cancel(lab: LooseLab, chance: random.Random) -> dict[str, Figure]:
+    """A run is cancelled within 2 s of the end of its outer step."""
+    from webapp.accounts.models import User
+    from webapp.runs.models import Run, Status
+    from webapp.runs.services import request_cancel
+
+    ada = User.objects.get(username="ada")
+    lab.ready_worker()
+    taken = []
+    for _ in range(CANCELS):
+        run = launched(**ENDLESS)[0]
+        wait_until(lambda: Run.objects.get(pk=run.pk).sequence > 5, what="it runs")  # noqa: B023
+        time.sleep(chance.random())
+        asked_at = time.monotonic()
+        request_cancel(user=ada, run=run)
+        wait_until(lambda: Run.objects.get(pk=run.pk).has_ended, every=0.01)  # noqa: B023
+        taken.append(time.monotonic() - asked_at)
+        ended = Run.objects.get(pk=run.pk)
+        assert ended.status == Status.CANCELLED
+    lab.stop_workers()
+    assert max(taken) < BOUND_SECONDS, taken
+    return {"cancelled runs": CANCELS, "median": median(taken), "longest": max(taken)}
+
+
+def graceful_shutdown(lab: LooseLab, chance: random.Random) -> dict[str, Figure]:
+    """A worker that is told to stop leaves a checkpoint of the last outer step, and the run."""
+    from webapp.runs.models import Run, Status
+
+    # Only what is taken because of the shutdown: no other checkpoint comes before.
+    lab.ready_worker(CHECKPOINT_SECONDS="3600")
+    run = launched(**LONG)[0]
+
+    def fresh() -> Run:
+        return Run.objects.get(pk=run.pk)
+
+    moment = chance.randrange(20, 120)
+    wait_until(lambda: fresh().sequence > moment, what="it runs")
+    (child,) = lab.workers.values()
+    asked_at = time.monotonic()
+    child.ask_to_stop()
+    wait_until(lambda: fresh().status == Status.QUEUED, every=0.01, what="it waits again")
+    released_after = time.monotonic() - asked_at
+    left = fresh()
+    assert (left.checkpoint_step, left.times_lost) == (left.sequence, 0), "no step is lost"
+    child.wait(seconds=30)
+    gone_after = time.monotonic() - asked_at
+    lab.children.forget(child)
+    lab.workers.clear()
+    lab.start_worker()
+    wait_until(lambda: fresh().has_ended, what="another worker ends it")
+    lab.stop_workers()
+    assert fresh().resumes == [[2, left.sequence]]
+    assert recorded(run.pk) == computed(run.spec)
+    return {
+        "SIGTERM to the run's release": released_after,
+        "SIGTERM to the worker's end": gone_after,
+        "outer steps computed again": 0,
+    }

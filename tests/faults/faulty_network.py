@@ -12,7 +12,7 @@ from tests.faults.loose_lab import LooseLab
 from tests.faults.proof import Figure
 from tests.lab_process import PROJECT_ROOT
 
-SCHEDULES = 150
+SCHEDULES = 80
 IN_BROWSER = "tests/faults/test_protocol_in_browser.py"
 ON_SERVER = "tests/webapp/live/test_protocol.py"
 OWN = ("DATABASE_URL", "REDIS_URL", "LAB_HOME", "SECRET_KEY", "DJANGO_SETTINGS_MODULE")

@@ -16,7 +16,7 @@ from tests.faults.watchers import Watchers, pages, proof_line, shown, wait_for_p
 AWAY_SECONDS = 5.0
 WATCHED = {
     "inner": {"steps": 100},
-    "outer": {"steps": 1500, "optimizer": {"kind": "sgd", "learning_rate": 0.0001}},
+    "outer": {"steps": 800, "optimizer": {"kind": "sgd", "learning_rate": 0.0001}},
     "probes": {"every": 100},
     "estimators": [{"kind": "unrolled"}],
     "seeds": [3],

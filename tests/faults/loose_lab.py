@@ -128,7 +128,7 @@ class LooseLab:
             self.kill_worker(name)
         from webapp.workers.models import Worker
 
-        Worker.objects.all().delete()
+        wait_until(lambda: patiently(Worker.objects.all().delete), what="the database answers")
 
     def begin_anew(self) -> None:
         """After an attempt that failed in its middle: servers run, nothing else does."""

@@ -41,8 +41,9 @@ def news(run: Run, cursor: Cursor) -> News:
     The caller asks again until it is complete.
     """
     found: list[Message] = []
-    sequence = _still_valid(run, cursor)
-    if sequence != cursor.sequence or (cursor.told and run.attempt != cursor.attempt):
+    sequence, attempt = _still_valid(run, cursor), max(run.attempt, 1)
+    # Where nothing is to be forgotten, it still says whose the points are from now on.
+    if (sequence, attempt) != (cursor.sequence, cursor.attempt):
         found.append(messages.rewind(run_id=run.pk, attempt=run.attempt, sequence=sequence))
     told = (
         run.attempt, run.status, run.cancel_requested, run.pause_requested, run.checkpoint_step,
@@ -54,7 +55,7 @@ def news(run: Run, cursor: Cursor) -> News:
     found += points_between(run, sequence, last)
     return News(
         messages=found,
-        cursor=Cursor(sequence=last, attempt=max(run.attempt, 1), told=told),
+        cursor=Cursor(sequence=last, attempt=attempt, told=told),
         complete=last == run.sequence,
     )
 

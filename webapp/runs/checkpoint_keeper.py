@@ -44,6 +44,7 @@ class CheckpointKeeper:
         return True
 
     def _tell(self, checkpoint: Checkpoint, level: str, message: str) -> None:
-        self.recorder.add_note(
-            Note(run=checkpoint.run, step=checkpoint.step, level=level, message=message)
-        )
+        note = Note(run=checkpoint.run, step=checkpoint.step, level=level, message=message)
+        self.recorder.add_note(note)
+        # The run may be let go next.
+        self.recorder.flush()

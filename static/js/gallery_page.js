@@ -28,16 +28,17 @@ async function fetchFigures() {
   if (!response.ok) throw new Error(`gallery: ${response.status}`);
   const found = await response.json();
   const { prediction } = found;
-  const sketched = prediction?.kind === "sketch" && Array.isArray(guess);
-  figures.show(found.figures, chosen, sketched ? { figure: prediction.figure, x: axes.x, y: guess } : null);
+  // The words first: the figure takes the room that they leave.
   find("finding").textContent = found.finding;
   find("missing").hidden = found.figures.length > 0;
+  if (prediction) showVerdict(prediction);
+  const sketched = prediction?.kind === "sketch" && Array.isArray(guess);
+  figures.show(found.figures, chosen, sketched ? { figure: prediction.figure, x: axes.x, y: guess } : null);
   const builder = find("builder");
   if (builder) builder.href = found.builder;
   for (const input of find("launch")?.querySelectorAll("input") ?? []) {
     if (input.name in chosen) input.value = chosen[input.name];
   }
-  if (prediction) showVerdict(prediction);
 }
 
 function showVerdict(prediction) {
@@ -131,4 +132,4 @@ if (before && whole) {
   guess = before.guess;
   reveal();
 }
-startPresenting(page, () => revealed && figures.draw());
+startPresenting(page, () => (revealed ? figures.draw() : pad?.layOut()));

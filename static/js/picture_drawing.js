@@ -26,8 +26,9 @@ function drawPlotly(place, picture, small) {
   const data = picture.plotly.data.map((trace) => dressed(trace, style, small));
   const layout = dressedLayout(picture.plotly.layout, style);
   if (small) layout.margin = { ...layout.margin, l: 48, b: 40, r: 8 };
-  window.Plotly.react(place.firstChild, data, layout, CONFIG);
+  // The legend first: the drawing takes the room that it leaves.
   place.lastChild.replaceChildren(...(picture.legend ?? []).map(legendItem));
+  window.Plotly.react(place.firstChild, data, layout, CONFIG);
 }
 
 // A trace's `meta` says what it is; which colour that has is the theme's to say.

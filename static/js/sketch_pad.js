@@ -1,8 +1,7 @@
 // Empty axes to draw a prediction into: by hand in one stroke, or point by point with the keys.
 
-const WIDTH = 900;
-const HEIGHT = 340;
-const EDGE = { left: 84, right: 24, top: 16, bottom: 62 };
+const EDGE = { left: 68, right: 16, top: 12, bottom: 52 }; // at the usual size of letters
+const BELOW = 7; // rem that the buttons below the axes need
 const STEPS = 40; // of the arrow keys, from the lowest to the highest value
 
 export class SketchPad extends EventTarget {
@@ -11,16 +10,32 @@ export class SketchPad extends EventTarget {
 
   constructor(place, axes) {
     super();
+    this.place = place;
     this.axes = axes;
     this.low = this.#scaled(axes.ends[0]);
     this.high = this.#scaled(axes.ends[1]);
     this.#values = axes.x.map(() => null);
-    this.svg = element("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "sketch-pad", role: "group", "aria-label": `${axes.y_title} against ${axes.x_title}` });
+    this.layOut();
+  }
+
+  // The axes anew, for the room that there is now; what was drawn stays.
+  layOut() {
+    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    this.width = this.place.clientWidth;
+    const above = this.place.getBoundingClientRect().top + scrollY;
+    this.height = Math.min(30 * rem, Math.max(16 * rem, innerHeight - above - BELOW * rem));
+    this.edge = Object.fromEntries(Object.entries(EDGE).map(([side, room]) => [side, (room * rem) / 16]));
+    this.svg = element("svg", {
+      viewBox: `0 0 ${this.width} ${this.height}`,
+      class: "sketch-pad",
+      role: "group",
+      "aria-label": `${this.axes.y_title} against ${this.axes.x_title}`,
+    });
     this.line = element("polyline", { class: "sketch-line" });
-    this.points = axes.x.map((_, index) => this.#point(index));
+    this.points = this.axes.x.map((_, index) => this.#point(index));
     this.svg.append(...this.#frame(), this.line, ...this.points);
     this.#listen();
-    place.replaceChildren(this.svg);
+    this.place.replaceChildren(this.svg);
     this.#draw();
   }
 
@@ -37,13 +52,13 @@ export class SketchPad extends EventTarget {
   }
 
   #x(index) {
-    const room = WIDTH - EDGE.left - EDGE.right;
-    return EDGE.left + ((index + 0.5) * room) / this.axes.x.length;
+    const room = this.width - this.edge.left - this.edge.right;
+    return this.edge.left + ((index + 0.5) * room) / this.axes.x.length;
   }
 
   #y(value) {
     const share = (this.#scaled(value) - this.low) / (this.high - this.low);
-    return HEIGHT - EDGE.bottom - share * (HEIGHT - EDGE.top - EDGE.bottom);
+    return this.height - this.edge.bottom - share * (this.height - this.edge.top - this.edge.bottom);
   }
 
   #at(share) {
@@ -57,19 +72,19 @@ export class SketchPad extends EventTarget {
 
   #frame() {
     const { axes } = this;
-    const bottom = HEIGHT - EDGE.bottom;
+    const bottom = this.height - this.edge.bottom;
     const parts = axes.ticks.flatMap(([value, words]) => [
-      element("line", { class: "sketch-grid", x1: EDGE.left, x2: WIDTH - EDGE.right, y1: this.#y(value), y2: this.#y(value) }),
-      element("text", { class: "sketch-tick", x: EDGE.left - 10, y: this.#y(value) + 5, "text-anchor": "end" }, words),
+      element("line", { class: "sketch-grid", x1: this.edge.left, x2: this.width - this.edge.right, y1: this.#y(value), y2: this.#y(value) }),
+      element("text", { class: "sketch-tick", x: this.edge.left - 10, y: this.#y(value) + 5, "text-anchor": "end" }, words),
     ]);
     for (const [index, words] of axes.x_labels.entries()) {
-      parts.push(element("line", { class: "sketch-column", x1: this.#x(index), x2: this.#x(index), y1: EDGE.top, y2: bottom }));
-      parts.push(element("text", { class: "sketch-tick", x: this.#x(index), y: bottom + 24, "text-anchor": "middle" }, words));
+      parts.push(element("line", { class: "sketch-column", x1: this.#x(index), x2: this.#x(index), y1: this.edge.top, y2: bottom }));
+      parts.push(element("text", { class: "sketch-tick", x: this.#x(index), y: bottom + 0.42 * this.edge.bottom, "text-anchor": "middle" }, words));
     }
-    parts.push(element("line", { class: "sketch-axis", x1: EDGE.left, x2: WIDTH - EDGE.right, y1: bottom, y2: bottom }));
-    parts.push(element("text", { class: "sketch-title", x: (EDGE.left + WIDTH - EDGE.right) / 2, y: HEIGHT - 10, "text-anchor": "middle" }, axes.x_title));
-    const middle = (EDGE.top + bottom) / 2;
-    parts.push(element("text", { class: "sketch-title", x: 20, y: middle, "text-anchor": "middle", transform: `rotate(-90 20 ${middle})` }, axes.y_title));
+    parts.push(element("line", { class: "sketch-axis", x1: this.edge.left, x2: this.width - this.edge.right, y1: bottom, y2: bottom }));
+    parts.push(element("text", { class: "sketch-title", x: (this.edge.left + this.width - this.edge.right) / 2, y: this.height - 0.1 * this.edge.bottom, "text-anchor": "middle" }, axes.x_title));
+    const middle = (this.edge.top + bottom) / 2;
+    parts.push(element("text", { class: "sketch-title", x: 0.2 * this.edge.left, y: middle, "text-anchor": "middle", transform: `rotate(-90 ${0.2 * this.edge.left} ${middle})` }, axes.y_title));
     return parts;
   }
 
@@ -105,11 +120,11 @@ export class SketchPad extends EventTarget {
   #listen() {
     const draw = (event) => {
       const box = this.svg.getBoundingClientRect();
-      const across = ((event.clientX - box.left) / box.width) * WIDTH;
-      const along = ((event.clientY - box.top) / box.height) * HEIGHT;
-      const room = WIDTH - EDGE.left - EDGE.right;
-      const index = Math.floor(((across - EDGE.left) / room) * this.axes.x.length);
-      const share = (HEIGHT - EDGE.bottom - along) / (HEIGHT - EDGE.top - EDGE.bottom);
+      const across = ((event.clientX - box.left) / box.width) * this.width;
+      const along = ((event.clientY - box.top) / box.height) * this.height;
+      const room = this.width - this.edge.left - this.edge.right;
+      const index = Math.floor(((across - this.edge.left) / room) * this.axes.x.length);
+      const share = (this.height - this.edge.bottom - along) / (this.height - this.edge.top - this.edge.bottom);
       if (index >= 0 && index < this.axes.x.length) this.#set(index, share);
     };
     this.svg.addEventListener("pointerdown", (event) => {

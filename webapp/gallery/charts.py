@@ -17,6 +17,7 @@ from webapp.exports.charts import Chart, Stroke
 from webapp.exports.configurations import Configuration
 from webapp.exports.numbers import format_value
 from webapp.exports.pictures.axes import Axis
+from webapp.exports.ticks import log_ticks
 from webapp.gallery.page import Cell, Page
 from webapp.gallery.results import Stored
 
@@ -115,6 +116,12 @@ def _origin(page: Page, stored: Stored, place: int) -> Configuration:
         for number, seed in enumerate(stored.seeds)
     )
     return Configuration(key=str(place), label=cell.name, slot=0, dash="solid", runs=runs)
+
+
+def count_axis(title: str, low: float, high: float) -> Axis:
+    """A logarithmic axis of whole numbers from `low` to `high`, labelled as people write them."""
+    ticks = [tick for tick in log_ticks(low, high) if low <= tick <= high]
+    return Axis(title, True, tuple(ticks), (low, high), tuple(f"{tick:,.0f}" for tick in ticks))
 
 
 @dataclass(frozen=True)

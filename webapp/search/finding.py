@@ -1,4 +1,4 @@
-"""What a few words find: in the lab's database, among the presets, and in the help.
+"""What a few words find: in the lab's database, among the presets, in the gallery and the help.
 
 Every word must be in what is found, in any order and whatever its case.
 """
@@ -17,6 +17,7 @@ from django.urls import reverse
 from engine.presets import PRESETS
 from webapp.experiments.models import Experiment
 from webapp.experiments.selectors import visible_experiments
+from webapp.gallery.pages import PAGES
 from webapp.help import charts, fields
 from webapp.help.estimators import ACCOUNTS
 from webapp.runs.models import Run
@@ -63,6 +64,7 @@ def find(user: User, question: str, *, most: int) -> list[Group]:
         ("Runs", lambda: map(_of_run, _runs(user, words)[:most])),
         ("Experiments", lambda: map(_of_experiment, _experiments(user, words)[:most])),
         ("Presets", lambda: islice(_among(_presets(), words), most)),
+        ("Gallery", lambda: islice(_among(_gallery(), words), most)),
         ("Help", lambda: islice(_among(_help(), words), most)),
     ]
     found = [Group(name, list(hits())) for name, hits in sources]
@@ -119,6 +121,20 @@ def _presets() -> list[Text]:
     return [
         _text(one.title, one.question, f"{page}?preset={one.slug}", "play", one.slug)
         for one in PRESETS
+    ]
+
+
+@cache
+def _gallery() -> list[Text]:
+    return [
+        _text(
+            page.question,
+            page.title,
+            reverse("gallery:page", args=[page.slug]),
+            "presentation",
+            page.setting,
+        )
+        for page in PAGES
     ]
 
 

@@ -29,6 +29,7 @@ def test_runs_experiments_presets_and_help_are_found(django_assert_num_queries) 
     assert run.label in found(ada, str(run.pk))["Runs"]
     assert found(ada, "ada valley")["Experiments"] == ["Waves in a Valley"]
     assert any("window" in title for title in found(ada, "short window")["Presets"])
+    assert found(ada, "window short")["Gallery"] == ["What happens if the window is short?"]
     with django_assert_num_queries(2):
         help_ = found(ada, "window")["Help"]
     assert "Window" in help_

@@ -240,9 +240,9 @@ PAGE = Page(
     setting="The lecture's algorithm: draw 24 learning rates, run the inner loop with each, keep "
     "the 6 best, and draw the next 24 around those. The inner loop is 30 steps of SGD for a small "
     "perceptron on handwritten digits; the loss counts on held-out digits.",
-    answer="In a few generations the distribution has moved to the valley and narrowed. Nothing is "
-    "differentiated, and a learning rate that diverges does no harm. The price is a whole "
-    "population of inner loops a generation.",
+    answer="In a few generations the distribution has moved into the valley and narrowed; with six "
+    "elites it may stop short of the lowest point. Nothing is differentiated, and a learning rate "
+    "that diverges does no harm. The price is a whole population of inner loops a generation.",
     prediction=Pick(
         question="Which learning rate gives the lowest loss after 30 steps of SGD?",
         options=tuple(f"about {rate:g}" for rate in RATES),

@@ -9,7 +9,7 @@ from webapp.compare.scales import scale
 from webapp.exports.charts import Chart, Stroke
 from webapp.exports.numbers import format_value
 from webapp.exports.pictures.axes import axis
-from webapp.gallery.charts import chart, curve, run_curves
+from webapp.gallery.charts import chart, count_axis, curve, run_curves
 from webapp.gallery.page import (
     Cell,
     Choice,
@@ -140,7 +140,7 @@ def _error_chart(results: Results, particles: int) -> Chart:
         title="Error of one estimate against the number of meta-parameters",
         explanation="In lengths of the exact meta-gradient: above 1, the noise is longer than the "
         "signal. Dashed: what a linear meta-loss would give.",
-        x=axis("Meta-parameters", True, [*COUNTS, *ENDS]),
+        x=count_axis("Meta-parameters", *ENDS),
         y=scale("Relative error", [*own, *theory, 1.0], log=True).axis,
         strokes=[
             *(
@@ -297,7 +297,7 @@ PAGE = Page(
         Reported(
             claim="The direction is lost too",
             source="the lecture",
-            reported="the estimate is nearly orthogonal to the gradient",
+            reported="little is left of the direction",
             measured=_cosines,
             difference=f"The mean of {DRAWS} draws is better than one of them.",
         ),

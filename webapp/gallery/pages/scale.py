@@ -7,9 +7,9 @@ from typing import Any
 from webapp.compare.scales import scale
 from webapp.exports.charts import Chart, Stroke
 from webapp.exports.numbers import format_value
-from webapp.exports.pictures.axes import Axis, axis
+from webapp.exports.pictures.axes import Axis
 from webapp.exports.ticks import log_ticks, tick_label
-from webapp.gallery.charts import chart, level
+from webapp.gallery.charts import chart, count_axis, level
 from webapp.gallery.page import (
     Cell,
     Choice,
@@ -35,6 +35,8 @@ ESTIMATORS: dict[str, dict[str, Any]] = {
     "forward mode": {"kind": "forward_mode"},
     "evolution, 8 particles": {"kind": "evolution", "particles": 8},
 }
+SHORT = ("full", "a state a step", "checkpoints", "window 10", "forward", "8 particles")
+"""On an axis."""
 QUICKSTART = "mlp-sgd"
 
 
@@ -103,7 +105,8 @@ def _finding(sizes: dict[str, Stored], choice: Choice) -> str:
     steps = _steps(one, choice)
     return (
         f"{over} of {len(found)} graphs exceed a GPU with 80 GB. The perceptron of the lecture "
-        f"has {in_words(one['parameters'])} parameters; the graph of {steps:,} steps has "
+        f"has {in_words(one['parameters'])} parameters; the graph of {steps:,} "
+        f"step{'' if steps == 1 else 's'} has "
         f"{in_words(one['floats_per_step'] * steps)} floats: "
         f"{format_value(one['bytes_per_step'] * steps, 'B')}."
     )
@@ -126,7 +129,7 @@ def _graphs(sizes: dict[str, Stored], choice: Choice) -> Chart:
         title="The computation graph of ten inner loops",
         explanation="Every float that backpropagation through all inner steps keeps, in single "
         "precision; counted without allocating it.",
-        x=axis("Parameters of the learner", True, parameters, exact=True),
+        x=count_axis("Parameters of the learner", *parameters),
         y=Axis(
             "Whole graph",
             True,
@@ -181,7 +184,7 @@ def _forecast(stored: Stored) -> Chart:
         title="The same 4,000 steps, other ways",
         explanation="Peak memory of one estimate for the perceptron 784-512-512-10, forecast from "
         "the estimator's own code on tensors without values.",
-        x=Axis("Estimator", False, places, ends, tuple(found)),
+        x=Axis("Estimator", False, places, ends, SHORT),
         y=scale("Peak memory", found.values(), unit="B", log=True).axis,
         strokes=[
             level(LAPTOP, ends, "a laptop, 16 GB"),
@@ -210,7 +213,7 @@ def _against_horizon(measured: list[Stored]) -> Chart:
         name="measured",
         title="Measured: peak memory against the horizon",
         explanation="A perceptron 64-32-10 on digits; live tensors at the peak of one estimate.",
-        x=axis("Horizon T (inner steps)", True, horizons),
+        x=count_axis("Horizon T (inner steps)", 8, 1250),
         y=scale("Peak memory", [v for row in found.values() for v in row], unit="B", log=True).axis,
         strokes=[
             Stroke(
@@ -279,9 +282,9 @@ PAGE = Page(
     draw=_draw,
     formulas=(
         Formula(
-            r"\text{graph} = T \cdot \big( \lvert s \rvert + \lvert \text{activations} \rvert "
-            r"+ \lvert \text{backward of}\; \nabla L \rvert \big)",
-            "What full unrolling keeps; |s| counts the floats of the state.",
+            r"\text{graph} = T \cdot ( \lvert s \rvert + \lvert a \rvert + \lvert b \rvert )",
+            "What full unrolling keeps: of every step its state s, its activations a, and what the "
+            "inner backward pass b computed.",
         ),
         Formula(
             r"\text{checkpoints:}\quad 2 \sqrt{T} \cdot \lvert s \rvert + \text{graph of}\; "

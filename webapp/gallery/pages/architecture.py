@@ -77,6 +77,7 @@ CELLS = (
             key={"search": "cell", "gradient": name},
             spec=_spec("cell", name),
             series=("meta_loss", *TESTED),
+            pictures=("architecture",) if name == "last step" else (),
         )
         for name in ESTIMATORS["cell"]
     ),
@@ -85,20 +86,9 @@ CELLS = (
             key={"search": "policy", "gradient": name},
             spec=_spec("policy", name),
             series=("meta_loss", *TESTED, "test_accuracy_best", "architecture_rank"),
+            pictures=("policy",) if name == "baseline" else (),
         )
         for name in ESTIMATORS["policy"]
-    ),
-    Cell(
-        key={"search": "cell", "shows": "picture"},
-        spec={**_spec("cell", "last step"), "seeds": [0]},
-        pictures=("architecture",),
-        points=2,
-    ),
-    Cell(
-        key={"search": "policy", "shows": "picture"},
-        spec={**_spec("policy", "baseline"), "seeds": [0]},
-        pictures=("policy",),
-        points=2,
     ),
     Cell(
         key={"search": "policy", "shows": "one step"},
@@ -123,7 +113,7 @@ def _draw(results: Results, choice: Choice) -> Drawn:
         figures=(
             _accuracies(search, cells),
             _course(search, cells),
-            _picture(search, results.get(search=search, shows="picture")),
+            _picture(search, cells[{"cell": "last step", "policy": "baseline"}[search]]),
         ),
         finding=_finding(results, search),
     )

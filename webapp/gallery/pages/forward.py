@@ -24,7 +24,13 @@ from webapp.gallery.plots import line_plot
 from webapp.gallery.results import Results, Stored, last_values, mean
 
 HORIZONS = (16, 64, 128)
-LEARNED = ("one rate", "a rate a tensor", "rate and decay a tensor", "a rate a step", "all")
+LEARNED = {
+    "one rate": "scalar",
+    "a rate a tensor": "per_tensor",
+    "a rate a step": "per_step",
+    "all": "per_parameter",
+}
+"""What is learned, and the granularity that says so."""
 OUTER_STEPS = 3
 EXACT, RANDOM, FULL, CHECKPOINT = range(4)
 """Places of the estimators in a spec."""
@@ -34,24 +40,6 @@ LABELS = {
     FULL: "unrolled, whole graph",
     CHECKPOINT: "unrolled, checkpoints",
 }
-
-
-def _meta_parameters(learned: str) -> list[dict[str, Any]]:
-    def rate(granularity: str) -> dict[str, Any]:
-        return {"kind": "learning_rate", "granularity": granularity, "initial": 0.05}
-
-    def decay(granularity: str) -> dict[str, Any]:
-        return {
-            "kind": "weight_decay", "granularity": granularity, "initial": 0.001, "scale": "log",
-        }  # fmt: skip
-
-    return {
-        "one rate": [rate("scalar")],
-        "a rate a tensor": [rate("per_tensor")],
-        "rate and decay a tensor": [rate("per_tensor"), decay("per_tensor")],
-        "a rate a step": [rate("per_step")],
-        "all": [rate("per_parameter")],
-    }[learned]
 
 
 def _spec(steps: int, learned: str) -> dict[str, Any]:
@@ -64,7 +52,9 @@ def _spec(steps: int, learned: str) -> dict[str, Any]:
             "steps": steps,
             "optimizer": {"kind": "momentum", "learning_rate": 0.05, "momentum": 0.9},
         },
-        "meta_parameters": _meta_parameters(learned),
+        "meta_parameters": [
+            {"kind": "learning_rate", "granularity": LEARNED[learned], "initial": 0.05}
+        ],
         "estimators": [
             {"kind": "forward_mode"},
             {"kind": "forward_mode", "random_directions": 1},
@@ -221,7 +211,7 @@ def _growth(results: Results, estimator: int) -> str:
     return format_value(_bytes(long, estimator) / _bytes(short, estimator))
 
 
-SKETCHED = (1, 4, 8, 64, 1234)
+SKETCHED = (1, 4, 64, 1234)
 
 
 def _sketched(results: Results) -> tuple[float | None, ...]:

@@ -85,14 +85,15 @@ CELLS = (
         for rule, estimators in ESTIMATORS.items()
         for name in estimators
     ),
-    *(
-        Cell(
-            key={"rule": rule, "shows": "picture"},
-            spec={**_spec(rule, [*ESTIMATORS[rule]][-1]), "seeds": [0]},
-            pictures=("update",),
-            points=2,
-        )
-        for rule in RULES
+    Cell(
+        key={"rule": "network", "shows": "picture"},
+        spec={
+            **_spec("network", "unrolled"),
+            "probes": {"every": 120, "oracle": False},
+            "seeds": [0],
+        },
+        pictures=("update",),
+        points=2,
     ),
     Cell(
         key={"rule": "network", "shows": "one estimate"},
@@ -122,8 +123,11 @@ def _draw(results: Results, choice: Choice) -> Drawn:
     return Drawn(
         figures=(
             _course(cells),
-            *([_transfer(cells)] if rule == "network" else []),
-            _rule(results.get(rule=rule, shows="picture")),
+            *(
+                [_transfer(cells), _rule(results.get(rule=rule, shows="picture"))]
+                if rule == "network"
+                else []
+            ),
         ),
         finding=_finding(results, rule),
     )

@@ -46,6 +46,7 @@ function describe(card, figure) {
   card.querySelector("[data-export-open]").setAttribute("aria-label", `Export ${figure.title}`);
   card.querySelector("[data-text-summary]").textContent = figure.text_summary;
   card.querySelector("[data-note]").textContent = figure.note ?? "";
+  card.querySelector(".chart-twin").hidden = !figure.table.rows.length; // images are said in words
   card.querySelector(".chart-twin").setAttribute("aria-label", `${figure.title} in numbers`);
   fillTable(card.querySelector("[data-table]"), figure.table);
 }

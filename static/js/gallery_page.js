@@ -76,7 +76,7 @@ function reveal({ focus = false } = {}) {
   find("prediction").hidden = true;
   for (const part of page.querySelectorAll("[data-answer], [data-after-answer]")) part.hidden = false;
   refresh({ now: true });
-  if (focus) find("answer").scrollIntoView({ block: "nearest" });
+  if (focus) find("answer").focus({ preventScroll: true });
 }
 
 function predictAgain() {

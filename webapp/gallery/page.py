@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -187,8 +187,6 @@ class Page:
     sources: tuple[Source, ...]
     data: str = ""
     """Data that must be fetched first, where the page's specs need such."""
-    machine_bound: tuple[str, ...] = field(default=("seconds", "peak_bytes", "probe_seconds"))
-    """Figures of a result that another machine may not repeat."""
 
     @cached_property
     def by_name(self) -> dict[str, Cell]:

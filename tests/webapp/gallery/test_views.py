@@ -74,6 +74,17 @@ def test_launching_runs_what_the_page_shows(member: Client) -> None:
     assert experiment.runs.count() == 3
 
 
+def test_what_was_not_computed_beforehand_can_be_run(member: Client) -> None:
+    address = "/gallery/evolution-dimensions/"
+    figures = member.get(f"{address}figures?particles=1024").json()
+    assert (figures["figures"], figures["finding"]) == ([], "")
+    answer = member.get(f"{address}figure.csv?figure=error&particles=1024")
+    assert "allowed: none, since it has not been computed" in answer.content.decode()
+    member.post(f"{address}launch", {"particles": "1024"})
+    estimators = Experiment.objects.get().spec["estimators"]
+    assert [item.get("particles") for item in estimators] == [None, 16, 64, 256, 1024]
+
+
 def test_the_builder_says_where_its_form_comes_from(member: Client) -> None:
     page = member.get("/experiments/new?gallery=truncation,task=influence").content.decode()
     assert "From the gallery" in page

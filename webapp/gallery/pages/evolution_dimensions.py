@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from copy import deepcopy
 from typing import Any
 
 from webapp.compare.scales import scale
@@ -25,6 +26,8 @@ from webapp.gallery.page import (
 from webapp.gallery.results import Results, Stored, number
 
 PARTICLES = (16, 64, 256)
+MORE_PARTICLES = 1024
+"""Offered, but not computed beforehand."""
 DRAWS = 24
 HIDDEN = {"650": [], "1,210": [16], "2,410": [32], "7,210": [96], "19,210": [256]}
 """Initial weights of a perceptron on 8 × 8 digits, by the widths of its hidden layers."""
@@ -58,6 +61,13 @@ def _initial_weights(count: str) -> dict[str, Any]:
     return _spec(HIDDEN[count], {"kind": "initialisation"})
 
 
+def _smallest() -> dict[str, Any]:
+    """Few draws of few particles: what a test computes again."""
+    document = _spec([], {"kind": "learning_rate", "initial": 0.1})
+    few = document["estimators"][:2]
+    return {**document, "estimators": few, "probes": {"oracle": True, "draws": 3}}
+
+
 CELLS = (
     *(
         Cell(
@@ -73,6 +83,7 @@ CELLS = (
         Cell(key={"meta_parameters": count}, measure="gradient", spec=_initial_weights(count))
         for count in HIDDEN
     ),
+    Cell(key={"shows": "three draws"}, measure="gradient", spec=_smallest()),
     Cell(
         key={"meta_parameters": TRAINED, "shows": "training"},
         spec=_spec(
@@ -89,7 +100,12 @@ ENDS = (0.5 * COUNTS[0], 2.0 * COUNTS[-1])
 
 
 def _experiment(choice: Choice) -> dict[str, Any]:
-    return dict(PAGE.cell(meta_parameters=TRAINED, shows="training").spec)
+    """The training, with the chosen number of particles too where it was not computed."""
+    document = deepcopy(dict(PAGE.cell(meta_parameters=TRAINED, shows="training").spec))
+    particles = int(choice["particles"])
+    if particles not in PARTICLES:
+        document["estimators"].append({**document["estimators"][-1], "particles": particles})
+    return document
 
 
 def _measured(results: Results) -> list[Stored]:
@@ -110,6 +126,8 @@ def _theory(count: float, particles: int) -> float:
 
 def _draw(results: Results, choice: Choice) -> Drawn | None:
     particles = int(choice["particles"])
+    if particles not in PARTICLES:
+        return None
     return Drawn(
         figures=(
             _error_chart(results, particles),
@@ -261,12 +279,12 @@ PAGE = Page(
         Control(
             name="particles",
             title="Particles",
-            options={str(n): str(n) for n in PARTICLES},
+            options={str(n): f"{n:,}" for n in (*PARTICLES, MORE_PARTICLES)},
             default="64",
         ),
     ),
     cells=CELLS,
-    smallest={"meta_parameters": "1"},
+    smallest={"shows": "three draws"},
     experiment=_experiment,
     draw=_draw,
     formulas=(

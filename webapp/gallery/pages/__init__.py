@@ -5,6 +5,7 @@ from __future__ import annotations
 from webapp.gallery.page import Page
 from webapp.gallery.pages import (
     augmentation,
+    distillation,
     elites,
     evolution_dimensions,
     hyper_parameters,
@@ -22,6 +23,7 @@ PAGES: tuple[Page, ...] = (
     implicit.PAGE,
     hyper_parameters.PAGE,
     augmentation.PAGE,
+    distillation.PAGE,
     which_estimator.PAGE,
 )
 

@@ -84,7 +84,7 @@ def _draw(results: Results, choice: Choice) -> Drawn:
     cells = {steps: results.get(**key, steps=str(steps)) for steps in STEPS}
     pictured = results.get(**key, shows="pictures")
     return Drawn(
-        figures=(_course(cells), _images(pictured), _ends(results)),
+        figures=(_course(cells), _images(pictured), _ends(results, choice["start"])),
         finding=_finding(results, choice["start"], choice["learner"]),
     )
 
@@ -117,11 +117,13 @@ def _images(stored: Stored) -> GalleryPicture:
     )
 
 
-def _ends(results: Results) -> Chart:
-    """Every start and learner, after ten inner steps."""
+def _ends(results: Results, start: str) -> Chart:
+    """Both learners after one inner step and after ten."""
     shown = {
-        f"{start}, {learner}": results.get(start=start, learner=learner, steps="10")
-        for start in STARTS
+        f"{learner}, {steps} step{'s'[: steps > 1]}": results.get(
+            start=start, learner=learner, steps=str(steps)
+        )
+        for steps in (STEPS[0], STEPS[-1])
         for learner in LEARNERS
     }
     return method_plot(
@@ -129,11 +131,11 @@ def _ends(results: Results) -> Chart:
         [*shown.values()],
         {label: last_values(stored, 0, "test_accuracy") for label, stored in shown.items()},
         name="ends",
-        title="From real images or noise, for new initial parameters or the same",
-        explanation="Ten inner steps on ten images.",
+        title="For new initial parameters each time, or always the same",
+        explanation=f"After {OUTER_STEPS} outer steps.",
         y_title="Test accuracy",
         unit="%",
-        reference=("as many random real images", _begin(results)),
+        reference=("as many random real images, ten steps", _begin(results)),
     )
 
 
@@ -169,7 +171,8 @@ def _nearest(results: Results) -> int:
 
 def _both(results: Results) -> str:
     return "; ".join(
-        f"{words} {format_with_error(*_accuracy(results, 'noise', learner, 10), '%')}"
+        f"{words}: {format_with_error(*_accuracy(results, 'real', learner, 1), '%')} after one "
+        f"step, {format_with_error(*_accuracy(results, 'real', learner, 10), '%')} after ten"
         for learner, words in (("same", "fixed"), ("new", "random"))
     )
 
@@ -182,8 +185,8 @@ PAGE = Page(
     "sizes of one to ten steps of gradient descent on these ten images. The meta-loss is that of "
     "the trained network on real digits, and its gradient goes back through all of the training to "
     "the pixels.",
-    answer="Very nearly. Images made for the purpose teach far more than real ones, most of all "
-    "when the network that learns from them always begins the same way.",
+    answer="Very nearly. Images made for the purpose teach far more than real ones. If the network "
+    "always begins the same way, a single step on them is enough; else it takes several.",
     prediction=Pick(
         question="Ten steps on ten learned images, from initial parameters drawn anew: how many of "
         "300 other digits does the network classify correctly?",
@@ -219,8 +222,8 @@ PAGE = Page(
             reported="fixed, 10 images: 93.8 %; random, 100 images: 79.5 ± 8.1 %",
             measured=_both,
             difference="LeNet on 28 × 28 pixels there, a perceptron on 8 × 8 here, which is an "
-            "easier task; here ten images and ten inner steps in both. What is the same is the "
-            "order: images for one known network are learned more easily than images for all.",
+            "easier task; ten images, from real ones. What is the same: images for one known "
+            "network need fewer steps than images for all.",
         ),
         Reported(
             claim="One image a class of Fashion-MNIST by gradient matching, beside real ones",
@@ -240,7 +243,7 @@ PAGE = Page(
             result=lambda r: _finding(r, "real", "new"),
         ),
         Claim(
-            text="Which images are distilled depends on the initial parameters they are made for",
+            text="Distilled images for one known network, or for all",
             figure="ends",
             result=_both,
         ),

@@ -1,6 +1,6 @@
 // The builder: launch by Ctrl+Enter, tabs, drafts that save themselves; its parts are imported.
 
-import { markInvalidControls } from "./builder_fields.js";
+import { errorsShown, markInvalidControls } from "./builder_fields.js";
 import { keepOpen, openWhatIsWrong } from "./builder_folds.js";
 import "./builder_order.js";
 import "./builder_undo.js";
@@ -59,12 +59,14 @@ addKey("y", "YAML and back", () => {
   tab.focus();
 }, { group: "Builder" });
 
-// Every change has a number: one that reaches the lab late overwrites nothing newer.
+// Every change has a number: one that reaches the lab late overwrites nothing newer. It says which
+// errors the page shows, so that of the others nothing need be sent.
 document.addEventListener("htmx:configRequest", ({ detail }) => {
   const edit = document.querySelector("#edit");
   if (detail.verb !== "post" || !edit) return;
   edit.value = String(Number(edit.value) + 1);
   detail.parameters._edit = edit.value;
+  detail.parameters._wrong = errorsShown().map((error) => error.id).join(" ");
 });
 
 // One launch a click: a second one while the first is under way would queue every run twice.
@@ -102,9 +104,16 @@ document.addEventListener("htmx:afterSwap", ({ target }) => {
     document.querySelector(`#${target.id} > summary`)?.focus({ preventScroll: true });
   }
 });
+// Each part of an answer settles by itself; all of them are looked at once.
+let isLooking = false;
 document.addEventListener("htmx:afterSettle", () => {
-  openChosenTab();
-  look();
+  if (isLooking) return;
+  isLooking = true;
+  queueMicrotask(() => {
+    isLooking = false;
+    openChosenTab();
+    look();
+  });
 });
 
 openChosenTab();

@@ -36,14 +36,19 @@ function reset(field) {
   control.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
+export function errorsShown() {
+  return [...(form()?.querySelectorAll(".field-error:not(:empty)") ?? [])];
+}
+
 export function markInvalidControls() {
-  for (const slot of form()?.querySelectorAll(".field-error") ?? []) {
-    const wrong = slot.textContent !== "";
-    for (const control of form().querySelectorAll(`[aria-describedby~="${slot.id}"]`)) {
-      if (wrong) control.setAttribute("aria-invalid", "true");
-      else control.removeAttribute("aria-invalid");
+  const marked = new Set(form()?.querySelectorAll("[aria-invalid]"));
+  for (const error of errorsShown()) {
+    for (const control of form().querySelectorAll(`[aria-describedby~="${error.id}"]`)) {
+      control.setAttribute("aria-invalid", "true");
+      marked.delete(control);
     }
   }
+  for (const control of marked) control.removeAttribute("aria-invalid");
 }
 
 // A select that changes the form's structure asks for its step itself; the form must not ask too.

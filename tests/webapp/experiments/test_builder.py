@@ -207,7 +207,7 @@ BAD_YAML = [
     ("- 1\n", "", "mapping"),
     ("x" * 70_000, "", "at most 64,000 characters"),
     ("inner: {steps: 1000000000}\n", "Line 1", "100000"),
-    ("!!python/object/apply:os.system ['true']", "Line 1", "constructor"),
+    ("!!python/object/apply:os.system ['true']", "Line 1", "tag"),
 ]
 
 

@@ -76,7 +76,7 @@ def assert_answered(send: Any) -> None:
         assert answer.status_code < 500 or answer.status_code == 503, what
         if answer.status_code >= 400:
             assert "application/problem+json" in str(answer.headers), what
-            assert json.loads(answer.content)["detail"], what
+            assert answer.json()["detail"], what
             assert counts() == before, f"refused, and yet kept: {what}"
         else:
             assert_sound(before)

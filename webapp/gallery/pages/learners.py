@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from webapp.exports.charts import Chart
@@ -23,7 +23,8 @@ from webapp.gallery.page import (
 from webapp.gallery.plots import line_plot, mean_and_error, method_plot
 from webapp.gallery.results import Results, Stored, last_values, mean
 
-WAYS = {"3": "3 letters", "5": "5 letters"}
+WAYS = 5
+"""Letters in an episode, one image of each."""
 LEARNERS: Mapping[str, str] = {
     "LSTM": "black box",
     "SNAIL": "black box",
@@ -32,13 +33,19 @@ LEARNERS: Mapping[str, str] = {
     "ridge": "non-parametric",
 }
 """Each with its kind."""
+KINDS = {
+    "all": "all",
+    "black-box": "black box",
+    "optimisation": "optimisation-based",
+    "metric": "non-parametric",
+}
 OUTER_STEPS = 200
 
 
-def _learner(name: str, ways: int) -> dict[str, Any]:
+def _learner(name: str) -> dict[str, Any]:
     """Inner task, inner loop and meta-parameters of a learner."""
     images = {
-        "dataset": "dejavu", "ways": ways, "shots": 1, "queries": 5, "image_size": 14,
+        "dataset": "dejavu", "ways": WAYS, "shots": 1, "queries": 5, "image_size": 14,
         "filters": 16, "pooling": "stride", "test_episodes": 100,
     }  # fmt: skip
     if name == "MAML":
@@ -50,16 +57,16 @@ def _learner(name: str, ways: int) -> dict[str, Any]:
     network = {"meta_parameters": [{"kind": "network"}]}
     if name in ("LSTM", "SNAIL"):
         task = {"kind": "few_shot_black_box", "reader": name.lower(), "units": 32, **images}
-        return {"inner_task": task, "inner": {"steps": ways}, **network}
+        return {"inner_task": task, "inner": {"steps": WAYS}, **network}
     head = {"prototypes": "prototypical", "ridge": "ridge"}[name]
     task = {"kind": "few_shot_metric", "head": head, **images}
     return {"inner_task": task, "inner": {"steps": 1}, **network}
 
 
-def _spec(name: str, ways: str) -> dict[str, Any]:
+def _spec(name: str) -> dict[str, Any]:
     return {
-        "name": f"{name}, {ways}-way 1-shot",
-        **_learner(name, int(ways)),
+        "name": f"{name}, {WAYS}-way 1-shot",
+        **_learner(name),
         "estimators": [{"kind": "unrolled", "storage": "full"}],
         "outer": {
             "steps": OUTER_STEPS, "meta_batch": 4, "inner_seed": "fresh", "together": "all",
@@ -73,17 +80,16 @@ def _spec(name: str, ways: str) -> dict[str, Any]:
 CELLS = (
     *(
         Cell(
-            key={"ways": ways, "learner": name},
-            spec=_spec(name, ways),
+            key={"learner": name},
+            spec=_spec(name),
             series=("test_accuracy",),
         )
-        for ways in WAYS
         for name in LEARNERS
     ),
     Cell(
         key={"shows": "one estimate"},
         spec={
-            **_spec("prototypes", "3"),
+            **_spec("prototypes"),
             "outer": {"steps": 1, "inner_seed": "fresh"},
             "probes": {"every": 1, "oracle": False},
             "seeds": [0],
@@ -94,16 +100,23 @@ CELLS = (
 
 
 def _experiment(choice: Choice) -> dict[str, Any]:
-    return _spec("prototypes", choice["ways"])
+    """The first learner of the kind that is shown; of all, that of prototypes."""
+    shown = _shown(choice)
+    return _spec("prototypes" if len(shown) == len(LEARNERS) else shown[0])
+
+
+def _shown(choice: Choice) -> list[str]:
+    kind = KINDS[choice["kind"]]
+    return [name for name, own in LEARNERS.items() if kind in ("all", own)]
 
 
 def _draw(results: Results, choice: Choice) -> Drawn:
-    ways = choice["ways"]
-    cells = {name: results.get(ways=ways, learner=name) for name in LEARNERS}
-    return Drawn(figures=(_courses(cells, ways), _memory(cells)), finding=_finding(results, ways))
+    shown = _shown(choice)
+    cells = {name: results.get(learner=name) for name in shown}
+    return Drawn(figures=(_courses(cells), _memory(cells)), finding=_finding(results, shown))
 
 
-def _courses(cells: Mapping[str, Stored], ways: str) -> Chart:
+def _courses(cells: Mapping[str, Stored]) -> Chart:
     return line_plot(
         PAGE,
         [*cells.values()],
@@ -113,11 +126,12 @@ def _courses(cells: Mapping[str, Stored], ways: str) -> Chart:
         },
         name="course",
         title="Test accuracy on an alphabet that none has seen",
-        explanation=f"{ways} letters with one image each, five queries of each; guessing gives "
-        f"{format_value(1 / int(ways), '%')}. Four episodes for every outer step.",
+        explanation=f"{WAYS} letters with one image each, five queries of each; guessing gives "
+        f"{format_value(1 / WAYS, '%')}. Four episodes for every outer step.",
         x_title="Outer step",
         y_title="Test accuracy",
         unit="%",
+        slots={f"{name} ({kind})": place for place, (name, kind) in enumerate(LEARNERS.items())},
     )
 
 
@@ -132,6 +146,7 @@ def _memory(cells: Mapping[str, Stored]) -> Chart:
         "each with its backward pass; the others keep one pass through their network.",
         y_title="Peak memory",
         unit="B",
+        slots={name: place for place, name in enumerate(LEARNERS)},
     )
 
 
@@ -139,27 +154,24 @@ def _bytes(stored: Stored) -> list[float]:
     return last_values(stored, 0, "peak_bytes")
 
 
-def _accuracy(results: Results, ways: str, name: str) -> tuple[float, float]:
-    return mean_and_error(last_values(results.get(ways=ways, learner=name), 0, "test_accuracy"))
+def _accuracy(results: Results, name: str) -> tuple[float, float]:
+    return mean_and_error(last_values(results.get(learner=name), 0, "test_accuracy"))
 
 
-def _finding(results: Results, ways: str) -> str:
+def _finding(results: Results, shown: Iterable[str] = LEARNERS) -> str:
     reached = ", ".join(
-        f"{name} {format_with_error(*_accuracy(results, ways, name), '%')}" for name in LEARNERS
+        f"{name} {format_with_error(*_accuracy(results, name), '%')}" for name in shown
     )
     return f"Test accuracy after {OUTER_STEPS} outer steps: {reached}."
 
 
-KINDS = ("black box", "optimisation-based", "non-parametric")
-
-
 def _right(results: Results) -> int:
-    best = max(LEARNERS, key=lambda name: _accuracy(results, "5", name)[0])
-    return KINDS.index(LEARNERS[best])
+    best = max(LEARNERS, key=lambda name: _accuracy(results, name)[0])
+    return list(KINDS.values()).index(LEARNERS[best]) - 1
 
 
 def _graph(results: Results) -> str:
-    of = {name: mean(_bytes(results.get(ways="5", learner=name))) for name in LEARNERS}
+    of = {name: mean(_bytes(results.get(learner=name))) for name in LEARNERS}
     times = of["MAML"] / of["prototypes"]
     return (
         f"MAML {format_value(of['MAML'], 'B')}, prototypes {format_value(of['prototypes'], 'B')}, "
@@ -192,7 +204,12 @@ PAGE = Page(
         "random ones. A black box has to learn to learn from nothing.",
     ),
     controls=(
-        Control(name="ways", title="In an episode", options=WAYS, default="5"),
+        Control(
+            name="kind",
+            title="Learners",
+            options={value: kind.capitalize() for value, kind in KINDS.items()},
+            default="all",
+        ),
     ),
     cells=CELLS,
     smallest={"shows": "one estimate"},
@@ -219,8 +236,8 @@ PAGE = Page(
             source="Rajeswaran, Finn, Kakade and Levine, 2019",
             reported="96.2 %",
             measured=lambda r: "5-way 1-shot, MAML "
-            f"{format_with_error(*_accuracy(r, '5', 'MAML'), '%')}, prototypes "
-            f"{format_with_error(*_accuracy(r, '5', 'prototypes'), '%')}",
+            f"{format_with_error(*_accuracy(r, 'MAML'), '%')}, prototypes "
+            f"{format_with_error(*_accuracy(r, 'prototypes'), '%')}",
             difference="Letters of six alphabets in the DejaVu faces instead of 50 alphabets drawn "
             "by hand, 14 × 14 pixels, a quarter of the filters, 800 episodes: seconds instead of "
             "hours. The glyphs of docs/applications.md are nearer to it, at 94 %.",
@@ -230,7 +247,7 @@ PAGE = Page(
         Claim(
             text="Direct backpropagation: black-box, optimisation-based, non-parametric learners",
             figure="course",
-            result=lambda r: _finding(r, "5"),
+            result=_finding,
         ),
         Claim(
             text="Direct backpropagation needs the graph of the whole inner loop",

@@ -27,7 +27,7 @@ RULES = {"network": "Network, 314 weights", "lstm": "LSTM, 361 weights"}
 ESTIMATORS: dict[str, dict[str, dict[str, Any]]] = {
     "network": {
         "persistent evolution": {
-            "kind": "evolution", "mode": "pes", "window": 10, "particles": 64, "sigma": 0.1,
+            "kind": "evolution", "mode": "pes", "window": 10, "particles": 32, "sigma": 0.1,
         },
         "unrolled": {"kind": "unrolled", "storage": "full"},
     },
@@ -36,6 +36,7 @@ ESTIMATORS: dict[str, dict[str, dict[str, Any]]] = {
     },
 }  # fmt: skip
 INNER_STEPS = 40
+OUTER_STEPS = 100
 
 
 def _problem(rule: str) -> dict[str, Any]:
@@ -52,7 +53,7 @@ def _problem(rule: str) -> dict[str, Any]:
         ],
         "objective": "average",
         "outer": {
-            "steps": 120,
+            "steps": OUTER_STEPS,
             "optimizer": {"kind": "adam", "learning_rate": 0.01}
             if network
             else {"kind": "adam", "learning_rate": 0.02, "schedule": "cosine"},
@@ -89,7 +90,7 @@ CELLS = (
         key={"rule": "network", "shows": "picture"},
         spec={
             **_spec("network", "unrolled"),
-            "probes": {"every": 120, "oracle": False},
+            "probes": {"every": OUTER_STEPS, "oracle": False},
             "seeds": [0],
         },
         pictures=("update",),
@@ -214,12 +215,12 @@ PAGE = Page(
     setting="A network of 314 weights sees the gradients of one parameter and says what step to "
     "take; the same network serves every parameter. It is trained on small tasks of 40 inner steps "
     "so that these learn fast, by backpropagation through all 40 or by persistent evolution, for "
-    "120 outer steps. Then it is given tasks that it has not seen.",
+    f"{OUTER_STEPS} outer steps. Then it is given tasks that it has not seen.",
     answer="Yes, for the family it was trained on, within a minute. What it has learned there is "
     "not yet an optimizer for anything else.",
     prediction=Pick(
-        question="After 120 outer steps, what does the learned rule beat? Adam's learning rate is "
-        "tuned for the tasks, and for the others too.",
+        question=f"After {OUTER_STEPS} outer steps, what does the learned rule beat? Adam's "
+        "learning rate is tuned for the tasks, and for the others too.",
         options=(
             "Adam on new tasks of the family, and on tasks of another kind",
             "Adam on new tasks of the family alone",
@@ -258,7 +259,7 @@ PAGE = Page(
             source="Andrychowicz and others, 2016",
             reported="beats tuned SGD, RMSprop, Adam and Nesterov's momentum",
             measured=lambda r: _words(r, "lstm", "test_loss"),
-            difference="Two layers of 20 units and hours of training there, one of 8 units and 120 "
+            difference="Two layers of 20 units and hours of training there, one of 8 units and 100 "
             "outer steps here. 400 outer steps bring it to 1.09: see docs/applications.md.",
         ),
         Reported(

@@ -59,6 +59,8 @@ class Screen:
     name: str
     address: str
     """May name `{experiment}`, `{run}`, `{others}` and `{search}`."""
+    click: str = ""
+    """What is clicked before."""
 
 
 SCREENS = (
@@ -81,6 +83,13 @@ SCREENS = (
     Screen("queue-narrow", "/queue/"),
     Screen("forecasts", "/forecasts/"),
     Screen("graph-size", "/graph-size/"),
+    Screen("gallery", "/gallery/"),
+    Screen("gallery-narrow", "/gallery/"),
+    Screen("gallery-prediction", "/gallery/truncation/"),
+    Screen("gallery-question", "/gallery/truncation/", "[data-just-show]"),
+    Screen(
+        "gallery-hall-dark", "/gallery/elites/?generation=1&present=1", click="[data-just-show]"
+    ),
     Screen("search", "/search?q=window"),
     Screen("help", "/help/"),
     Screen("help-fields", "/help/fields#estimators.truncated.window"),
@@ -175,6 +184,8 @@ def take(
     )
     page = context.new_page()
     page.goto(screen.address.format(**numbers))
+    if screen.click:
+        page.click(screen.click)
     page.wait_for_timeout(SETTLED_MS)
     Image.open(io.BytesIO(page.screenshot())).save(path, quality=QUALITY, method=6)
     context.close()

@@ -37,7 +37,6 @@ PAGES = [
     "/forecasts/",
     "/graph-size/",
     "/gallery/",
-    "/gallery/truncation/",
     "/search?q=window",
     "/help/",
     "/help/fields",

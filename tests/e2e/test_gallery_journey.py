@@ -6,7 +6,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.test_every_page import NARROW, WIDE, problems
 from tests.lab_process import LabProcess
+from webapp.gallery.pages import PAGES
 
 pytestmark = pytest.mark.e2e
 
@@ -69,3 +71,22 @@ def test_predict_reveal_choose_and_open_in_the_builder(page: Page, lab: LabProce
     expect(page.locator("#origin")).to_contain_text("From the gallery: A short window")
     expect(page.locator("[name='inner_task.kind']")).to_have_value("noisy_quadratic")
     assert complaints == []
+
+
+def test_every_question_is_whole_once_it_is_answered(page: Page, lab: LabProcess) -> None:
+    """As `test_every_page` for other pages: wide and light, narrow and dark, in turn."""
+    complaints: list[str] = []
+    page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(lab.new_sign_in_link())
+    for number, question in enumerate(PAGES):
+        narrow = number % 2
+        page.set_viewport_size(NARROW if narrow else WIDE)
+        page.emulate_media(color_scheme="dark" if narrow else "light", reduced_motion="reduce")
+        page.goto(f"/gallery/{question.slug}/")
+        page.get_by_role("button", name="Just show me").click()
+        expect(page.locator("[data-finding]")).not_to_be_empty()
+        expect(page.locator("[data-figure] [data-drawing]:empty")).to_have_count(0)
+        found = problems(page, question.slug, ["#content"])
+        too_wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert (found, complaints, too_wide) == ([], [], 0), question.slug

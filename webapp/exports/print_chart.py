@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ from webapp.exports.provenance import provenance_of_chart
 
 MOST_LEGEND_ENTRIES = 24
 """More would leave no room for the drawing; a file of numbers names them all."""
+NOTE = 0.8
+"""Size of the note's letters beside the others."""
 _MARKERS = {"circle": "o", "diamond": "D", "square": "s", "triangle-up": "^"}
 
 
@@ -36,7 +39,9 @@ def print_chart(chart: Chart, format: Format, size: Size, font: Font = "sans") -
         format=format,
         size=size,
         width=size.width,
-        height=size.height + legend_height(entries, size) + (size.row if chart.note else 0.0),
+        height=size.height
+        + legend_height(entries, size)
+        + size.row * len(_note_lines(chart.note, size)),
         title=f"{chart.title}: {', '.join(origin.experiments)}",
         origin=origin.as_json(),
         font=font,
@@ -49,10 +54,17 @@ def _draw(canvas: Any, chart: Chart, size: Size) -> None:
     on_matplotlib(axes, chart.x_axis, chart.y_axis)
     dress(axes)
     if chart.note:
-        axes.set_title(plain_text(chart.note), loc="right", color=SOFT, fontsize=0.8 * size.font)
+        lines = "\n".join(_note_lines(chart.note, size))
+        axes.set_title(plain_text(lines), loc="right", color=SOFT, fontsize=NOTE * size.font)
     shown = chart.legend[:MOST_LEGEND_ENTRIES]
     if shown:
         add_legend(canvas, [handles[id(each)] for each in shown], [s.label for s in shown], size)
+
+
+def _note_lines(note: str, size: Size) -> list[str]:
+    """The note in lines that fit the paper: a letter is at most 0.6 of its size wide."""
+    points = 72 * size.width / 2.54
+    return wrap(note, int(0.9 * points / (0.6 * NOTE * size.font)))
 
 
 def _draw_stroke(axes: Any, stroke: Stroke, line: float) -> Any:

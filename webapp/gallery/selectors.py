@@ -36,15 +36,16 @@ class Place:
 
     page: Page
     number: int
+    count: int
+    """Of all pages."""
     before: Page | None
     after: Page | None
 
 
 def place_of(page: Page) -> Place:
-    at = PAGES.index(page)
-    return Place(
-        page, at + 1, PAGES[at - 1] if at else None, PAGES[at + 1] if at + 1 < len(PAGES) else None
-    )
+    around = (None, *PAGES, None)
+    number = PAGES.index(page) + 1
+    return Place(page, number, len(PAGES), around[number - 1], around[number + 1])
 
 
 def drawn_for(page: Page, choice: Choice) -> Drawn | None:

@@ -27,12 +27,12 @@ SPEC = {
     "probes": {"every": 20, "draws": 4},
 }
 """Some two hundred points in a second or two of a core."""
-LOOKS = 2.0
+LOOKS = 5.0
 """Seconds between two looks at a run that one waits for."""
 READS = 5.0
 """Seconds of thought before the next thing."""
 STAYS = 60.0
-"""Seconds at most on one run's page."""
+"""Seconds on one run's page."""
 ENDS = {"finished", "failed", "cancelled", "out_of_budget", "diverged"}
 FILES = itertools.cycle(["csv", "svg", "json", "pdf"])
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
@@ -90,7 +90,7 @@ async def launch(person: Person, seen: Seen, until: float) -> None:
 
 
 async def watch(person: Person, seen: Seen, until: float) -> None:
-    """A run's page, its charts, and its websocket until the run has ended or the time is up."""
+    """A run's page, its charts, and its websocket for a minute."""
     if not seen.runs:
         await asyncio.sleep(1.0)
         return
@@ -112,8 +112,6 @@ async def watch(person: Person, seen: Seen, until: float) -> None:
                 raise RuntimeError(f"websocket: {message}")
             else:
                 follower.take(message)
-            if follower.status in ENDS and now > began + READS:
-                break
     seen.points += sum(map(len, follower.entries.values()))
     for what, times in (("missing", follower.gaps), ("twice", follower.doubled)):
         if times:

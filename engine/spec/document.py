@@ -89,7 +89,8 @@ def parse_text(text: str) -> Any:
         message = f"a spec has at most {MOST_CHARACTERS:,} characters, this has {len(text):,}"
         raise SpecError([FieldError("", None, message)])
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 (a SafeLoader with less, not more)
+        # A SafeLoader with less, not more.
+        return yaml.load(text, Loader=_Loader)  # noqa: S506  # nosec B506
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""

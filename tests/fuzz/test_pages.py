@@ -99,7 +99,7 @@ def client_of(name: str) -> Client:
     return client
 
 
-@examples(120)
+@examples(100)
 @given(request=requests(), who=st.sampled_from(["oli", "ada"]), fragment=st.booleans())
 def test_any_query_and_any_form(things: dict[str, str], request, who: str, fragment: bool):
     method, path, query, body = request
@@ -115,7 +115,7 @@ def test_any_query_and_any_form(things: dict[str, str], request, who: str, fragm
     )
 
 
-@examples(60)
+@examples(40)
 @given(
     path=st.sampled_from(["/experiments/form", "/experiments/yaml", "/experiments/"]),
     text=st.sampled_from(TEXTS) | almost_specs().map(json.dumps),

@@ -138,8 +138,9 @@ class RunsConsumer(AsyncWebsocketConsumer):
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
+            asked = set(self.cursors)
             try:
-                signed_in, seen = await self._still_allowed(list(self.cursors))
+                signed_in, seen = await self._still_allowed(asked)
             except DatabaseError as error:
                 log.warning("Followers wait for the database (%s).", error)
                 continue
@@ -147,12 +148,13 @@ class RunsConsumer(AsyncWebsocketConsumer):
                 await self.close(code=NOT_SIGNED_IN)
                 return
             await self._say(messages.HEARTBEAT)
-            for run_id in self.cursors.keys() - seen:
+            # Whoever subscribes while it is asked was let in by that subscription.
+            for run_id in (asked - seen) & self.cursors.keys():
                 await self._lose(run_id)
             self._look_at(*self.cursors)
 
     @database_sync_to_async
-    def _still_allowed(self, run_ids: list[int]) -> tuple[bool, set[int]]:
+    def _still_allowed(self, run_ids: set[int]) -> tuple[bool, set[int]]:
         """Whether the person is signed in, and which of the runs they see."""
         session = self.scope["session"]
         user = get_user_model().objects.filter(pk=self.scope["user"].pk, is_active=True).first()

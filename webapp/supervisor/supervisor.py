@@ -199,7 +199,8 @@ class Supervisor:
 def _health(port: int) -> dict[str, Any] | None:
     """What /healthz says, or None where it is not there yet or says that something is down."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10) as answer:
+        address = f"http://127.0.0.1:{port}/healthz"
+        with urllib.request.urlopen(address, timeout=10) as answer:  # nosec B310
             return json.load(answer)
     except (urllib.error.URLError, OSError, ValueError):
         return None

@@ -157,6 +157,27 @@ async def test_strangers_and_other_sites_do_not_connect(ada) -> None:
     assert not (await connected(ada, origin=b"https://elsewhere.example"))[1]
 
 
+async def test_a_run_that_is_subscribed_during_a_heartbeat_is_kept(ada, monkeypatch) -> None:
+    """On a busy lab the check of a heartbeat takes long; it says nothing of what came meanwhile."""
+    monkeypatch.setattr(consumer, "HEARTBEAT_SECONDS", 0.05)
+    real, begun = consumer.RunsConsumer._still_allowed, asyncio.Event()
+
+    async def slow(self, run_ids):
+        begun.set()
+        answer = await real(self, run_ids)
+        await asyncio.sleep(0.5)
+        return answer
+
+    monkeypatch.setattr(consumer.RunsConsumer, "_still_allowed", slow)
+    run = await in_database(lambda: claimed(first_run(ada)))
+    socket, _ = await connected(ada)
+    await asyncio.wait_for(begun.wait(), 5)
+    await socket.send_json_to({"subscribe": {str(run.pk): 0}})
+    said = [await socket.receive_json_from(timeout=5) for _ in range(4)]
+    assert {message["type"] for message in said} == {"state", "heartbeat"}
+    await socket.disconnect()
+
+
 async def test_who_signs_out_is_disconnected(ada, monkeypatch) -> None:
     monkeypatch.setattr(consumer, "HEARTBEAT_SECONDS", 0.1)
     socket, _ = await connected(ada)

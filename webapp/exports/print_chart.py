@@ -54,8 +54,8 @@ def _draw(canvas: Any, chart: Chart, size: Size) -> None:
     on_matplotlib(axes, chart.x_axis, chart.y_axis)
     dress(axes)
     if chart.note:
-        lines = "\n".join(_note_lines(chart.note, size))
-        axes.set_title(plain_text(lines), loc="right", color=SOFT, fontsize=NOTE * size.font)
+        lines = "\n".join(map(plain_text, _note_lines(chart.note, size)))
+        axes.set_title(lines, loc="right", color=SOFT, fontsize=NOTE * size.font)
     shown = chart.legend[:MOST_LEGEND_ENTRIES]
     if shown:
         add_legend(canvas, [handles[id(each)] for each in shown], [s.label for s in shown], size)

@@ -13,14 +13,43 @@ from engine.problem import Meta, Problem
 from engine.rolling import roll
 from engine.trees import Tree
 
+Evaluator = Callable[[Meta, int, int], Tensor]
+"""F at every particle of `metas`, of a seed, in chunks: as `meta_losses` of one problem gives it,
+whoever computes it. Chunks are never cut, so that the arithmetic is the same."""
+
+
+Share = Callable[[Evaluator], Evaluator]
+"""Makes of an evaluator in this process one that may have others compute chunks for it."""
+
+
+def in_process(problem: Problem) -> Evaluator:
+    """`meta_losses` of `problem`, here."""
+    return lambda metas, seed, chunk: meta_losses(problem, metas, seed, chunk=chunk)
+
+
+class Shared:
+    """`problem`, whose particles are evaluated by `evaluator`; in everything else itself."""
+
+    def __init__(self, problem: Problem, evaluator: Evaluator) -> None:
+        self.problem = problem
+        self.evaluator = evaluator
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "problem":
+            raise AttributeError(name)
+        return getattr(self.problem, name)
+
 
 @torch.no_grad()
 def meta_losses(problem: Problem, metas: Meta, seed: int, *, chunk: int) -> Tensor:
     """F at every particle; shape [particles].
 
     `metas` has a leading axis of particles. All of them share `seed`, so the same initial state
-    and batches (common random numbers). `chunk` particles are alive at once.
+    and batches (common random numbers). `chunk` particles are alive at once. Where `problem` is
+    `Shared`, others may compute whole chunks of them.
     """
+    if isinstance(problem, Shared):
+        return problem.evaluator(metas, seed, chunk)
 
     def meta_loss(meta: Meta) -> Tensor:
         state = problem.initial_state(meta, seed)

@@ -19,6 +19,7 @@ from engine.events import Checkpoint, Event, Finished, Note, Pictured, Point, St
 from engine.obstacle import Obstacle, errors, refusal
 from engine.outer_loop import Descent, Generations, build_outer_loop
 from engine.pictures import Picture
+from engine.population import Share
 from engine.preflight import Refused, built, preflight_run
 from engine.problem import Problem
 from engine.spec import Experiment, PlannedRun, expand
@@ -37,6 +38,7 @@ def run(
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     checkpoint_now: Callable[[], bool] = lambda: False,
     reason_to_stop: Callable[[], str] = lambda: "",
+    share: Share | None = None,
 ) -> Iterator[Event]:
     """Run every planned run of `experiment` in order; each starts with `Started` and ends with
     `Finished`. A run that preflight refuses ends at once, with the reason.
@@ -46,6 +48,7 @@ def run(
     step that ends `checkpoint_seconds` after the last one, and after every one for which
     `checkpoint_now` says so: whoever wants to stop waits for that. `reason_to_stop` is asked after
     every outer step: a sentence ends the run there as out of budget, an empty one does not.
+    `share` may have others evaluate parts of a population: no figure depends on who does.
     Raises `engine.data.DataMissing` where data must be fetched first, `RuntimeError` for a device
     that is not there, and what torch raises when memory runs out.
     """
@@ -55,9 +58,9 @@ def run(
 
     for planned in expand(experiment):
         if resume is None or planned.index > resume.run:
-            yield from _run_one(planned, None, due, reason_to_stop)
+            yield from _run_one(planned, None, due, reason_to_stop, share)
         elif planned.index == resume.run:
-            yield from _run_one(planned, resume, due, reason_to_stop)
+            yield from _run_one(planned, resume, due, reason_to_stop, share)
 
 
 def _run_one(
@@ -65,6 +68,7 @@ def _run_one(
     resume: Checkpoint | None,
     checkpoint_is_due: Callable[[float], bool],
     reason_to_stop: Callable[[], str],
+    share: Share | None,
 ) -> Iterator[Event]:
     experiment = planned.spec
     torch.set_num_threads(experiment.threads)
@@ -95,7 +99,7 @@ def _run_one(
             reason=refusal(obstacles),
         )
         return
-    loop = build_outer_loop(experiment, problem)
+    loop = build_outer_loop(experiment, problem, share)
     if resume is not None:
         loop.restore(copy.deepcopy(resume.state["loop"]), resume.step)
 

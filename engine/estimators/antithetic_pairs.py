@@ -32,7 +32,7 @@ import torch
 from torch import Tensor
 
 from engine.estimators.estimator import Carry
-from engine.population import for_each, generator, standard_normal
+from engine.population import for_each, generator, meta_losses, standard_normal
 from engine.problem import Meta, Problem, State
 from engine.rolling import roll
 from engine.spec.estimators import Evolution as Options
@@ -130,10 +130,14 @@ class Pairs:
 
     def unroll(self, group: Group) -> tuple[Group, Window]:
         """The group's next window, and the group after it: at the horizon, at a new start."""
-        problem, pairs, start = self.problem, group["pairs"], group["t"]
+        problem, start = self.problem, group["t"]
         stop = min(start + self.window, problem.horizon)
         direction, multiplier = self._perturbation(group)
         metas = self._perturbed(direction)
+        if start == 0 and stop == problem.horizon:
+            # Whole inner loops, of which nothing is carried on.
+            reached = meta_losses(problem, metas, self.seed, chunk=self.chunk)
+            return self._moved(group, multiplier, reached, None, stop)
         state = group["state"]
         if state is None:
             state = for_each(
@@ -147,10 +151,17 @@ class Pairs:
             return end, loss
 
         end, reached = for_each(along, metas, state, chunk=self.chunk)
-        self.inner_steps += 2 * pairs * (stop - start)
+        return self._moved(group, multiplier, reached, end, stop)
+
+    def _moved(
+        self, group: Group, multiplier: Meta, reached: Tensor, end: State | None, stop: int
+    ) -> tuple[Group, Window]:
+        """The group after a window that ended at `stop`, and what it told."""
+        pairs = group["pairs"]
+        self.inner_steps += 2 * pairs * (stop - group["t"])
         losses = self._part(group, reached, stop)
         window = Window(stop=stop, multiplier=multiplier, losses=losses, reached=reached)
-        if stop == problem.horizon:
+        if stop == self.problem.horizon:
             return self.at_the_start(pairs), window
         after = Group(pairs=pairs, t=stop, state=end, multiplier=multiplier, loss=reached)
         return after, window

@@ -32,6 +32,8 @@ class Estimator(ABC):
     options_type: ClassVar[type[Options]]
     derivative: ClassVar[str] = "the adjoint"
     """What can overflow although every inner state is finite."""
+    evaluates_whole_loops: ClassVar[bool] = False
+    """Whether it only asks for F at many θ, as `engine.population.meta_losses` gives it."""
 
     def __init__(self, **options: Any) -> None:
         self.options = validate_options(self.options_type, options)

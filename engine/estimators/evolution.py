@@ -36,6 +36,7 @@ class Evolution(Estimator):
 
     options_type = options.Evolution
     derivative = "the meta-loss at a perturbed θ"
+    evaluates_whole_loops = True
 
     def check(self, problem: Problem) -> None:
         check_within_horizon(problem, "window", self.options.window)

@@ -14,7 +14,7 @@ from engine.estimators import Estimate, Health, build_estimator
 from engine.outer_loop.loop import OuterLoop, Values
 from engine.outer_loop.meta_batch import meta_batch
 from engine.pictures import Picture
-from engine.population import generator
+from engine.population import Share, Shared, generator, in_process
 from engine.probes.bias import accuracy
 from engine.probes.memory import PeakBytes
 from engine.probes.oracle import Oracle
@@ -34,13 +34,19 @@ class Descent(OuterLoop):
     One estimate goes through `loops_together` of its inner loops.
     """
 
-    def __init__(self, experiment: Experiment, problem: Problem) -> None:
+    def __init__(
+        self, experiment: Experiment, problem: Problem, share: Share | None = None
+    ) -> None:
         super().__init__(experiment, problem)
         self.oracle = Oracle(experiment, problem)
         self.estimator = build_estimator(self.options)
         self.loops_together, self.estimated = meta_batch(
             experiment, problem, self.meta, averages=self.options.averages
         )
+        self.evaluator = in_process(self.estimated)
+        self.shared = self.estimated
+        if share and self.estimator.evaluates_whole_loops:
+            self.shared = Shared(self.estimated, share(self.evaluator))
         self.carries = [
             self.estimator.start(self.estimated, self.meta, seed) for seed in self._seeds()
         ]
@@ -57,7 +63,7 @@ class Descent(OuterLoop):
             {**carry, "seed": seed} for carry, seed in zip(self.carries, self._seeds(), strict=True)
         ]
         results = [
-            self.estimator.estimate(self.estimated, self.meta, carry) for carry in self.observed
+            self.estimator.estimate(self.shared, self.meta, carry) for carry in self.observed
         ]
         self.carries = [carry for _, carry in results]
         estimates = [estimate for estimate, _ in results]
@@ -134,7 +140,7 @@ class Descent(OuterLoop):
 
     def _whole_loop(self, carry: dict[str, Any], draw: int) -> Tensor:
         drawn = {**carry, "draw": draw}
-        return trees.flat(self.estimator.whole_loop(self.estimated, self.meta, drawn).gradient)
+        return trees.flat(self.estimator.whole_loop(self.shared, self.meta, drawn).gradient)
 
     def _estimate_again(self, carry: dict[str, Any], draw: int) -> Estimate:
         """What `observe` estimated, from where it started, with another draw."""

@@ -9,6 +9,7 @@ import torch
 
 from engine.outer_loop.loop import OuterLoop, Values
 from engine.pictures import Picture
+from engine.population import Share, Shared, in_process
 from engine.probes.memory import PeakBytes
 from engine.problem import Problem
 from engine.searches import build_search
@@ -20,15 +21,19 @@ class Generations(OuterLoop):
     """Of the proposals of a search; the meta-loss that is reported is that of the incumbent: the
     mean μ, the best θ so far, or the best member of a population."""
 
-    def __init__(self, experiment: Experiment, problem: Problem) -> None:
+    def __init__(
+        self, experiment: Experiment, problem: Problem, share: Share | None = None
+    ) -> None:
         super().__init__(experiment, problem)
+        self.evaluator = in_process(problem)
+        self.shared = Shared(problem, share(self.evaluator)) if share else problem
         self.search = build_search(self.options)
         self.carry = self.search.start(problem, self.meta, self.seed)
 
     def observe(self) -> Values:
         """Evaluate one generation, and the incumbent with it."""
         started = time.perf_counter()
-        self.generation, self.evaluated = self._evaluate()
+        self.generation, self.evaluated = self._evaluate(self.shared)
         self.meta = self.generation.incumbent
         steps = self.generation.inner_steps
         deviations = torch.cat([leaf.reshape(-1) for leaf in self.carry["deviation"].values()])
@@ -41,15 +46,15 @@ class Generations(OuterLoop):
             **self._entries(),
         }
 
-    def _evaluate(self) -> tuple[Generation, Carry]:
-        return self.search.evaluate(self.problem, self.carry, self.inner_seeds())
+    def _evaluate(self, problem: Problem) -> tuple[Generation, Carry]:
+        return self.search.evaluate(problem, self.carry, self.inner_seeds())
 
     def probe(self) -> Values:
         """Peak memory; a search has no gradient to compare with the oracle."""
         if not self.experiment.measures_memory:
             return {}
         with PeakBytes(next(iter(self.meta.values())).device) as peak:
-            self._evaluate()
+            self._evaluate(self.problem)
         return {"peak_bytes": float(peak.bytes)}
 
     def pictures(self) -> list[Picture]:

@@ -27,7 +27,8 @@ def wait_until(condition: Callable[[], object], *, seconds: float, every: float 
 class WorkerProcess:
     """Starts on `with`, and returns once it takes runs; what is left is killed at the end."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, slots: int = 1) -> None:
+        self.slots = slots
         self.name = f"test-{uuid.uuid4().hex[:8]}"
         self.folder = folder
         self.log = folder / f"{self.name}.log"
@@ -46,7 +47,7 @@ class WorkerProcess:
             self.process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "celery", "-A", "webapp.celery", "worker"),
-                    *("-Q", "cpu", "-n", f"{self.name}@%h", "--concurrency", "1"),
+                    *("-Q", "cpu", "-n", f"{self.name}@%h", "--concurrency", str(self.slots)),
                     *("--pool", "prefork", "--without-gossip", "--without-mingle"),
                 ],
                 cwd=PROJECT_ROOT,

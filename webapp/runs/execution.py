@@ -28,6 +28,7 @@ from webapp.runs.models import Run, Status
 from webapp.runs.recorder import Recorder
 from webapp.runs.services import LeaseLost
 from webapp.scheduling import claiming
+from webapp.scheduling.sharing import Sharing
 
 log = logging.getLogger(__name__)
 
@@ -104,8 +105,12 @@ def _follow(
 ) -> bool:
     """Whether the run has ended; False where it went back to the queue, or is paused."""
     try:
-        with closing(_events(run, checkpoint, guard, recorder, must_stop)) as events:
-            return _consume(events, run, recorder, store, must_stop)
+        sharing = Sharing(run, recorder.check) if run.spread else None
+        with closing(_events(run, checkpoint, guard, recorder, must_stop, sharing)) as events:
+            ended = _consume(events, run, recorder, store, must_stop)
+        if sharing:
+            sharing.tell()
+        return ended
     except LeaseLost:
         raise
     except Exception as error:
@@ -133,6 +138,7 @@ def _events(
     guard: MemoryGuard,
     recorder: Recorder,
     must_stop: Callable[[], bool],
+    sharing: Sharing | None,
 ) -> Iterator[Event]:
     """The engine's; whoever wants the run to stop waits for a checkpoint, an outer step away."""
     return engine.run(
@@ -141,6 +147,7 @@ def _events(
         checkpoint_seconds=settings.CHECKPOINT_SECONDS,
         checkpoint_now=lambda: recorder.must_let_go() or must_stop(),
         reason_to_stop=guard.reason_to_stop,
+        share=sharing,
     )
 
 

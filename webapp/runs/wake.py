@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from itertools import islice
 
 from celery.utils.nodenames import worker_direct
+from kombu import Queue
 from kombu.exceptions import OperationalError
 
 from webapp.celery import app
@@ -35,7 +36,7 @@ def wake(runs: Iterable[tuple[int, str]], worker: str = "") -> None:
         log.warning("The broker takes no messages (%s); a pulse wakes the workers later.", error)
 
 
-def send(task: str, arguments: Iterable[str], *, queue: str, expires: float) -> None:
+def send(task: str, arguments: Iterable[str], *, queue: str | Queue, expires: float) -> None:
     """Send `task` once for each of `arguments`; a worker drops what is older than `expires` s.
 
     A broker that does not answer is only logged: use it for what can be done without.

@@ -53,3 +53,34 @@ class Quota(models.Model):
 
     def __str__(self) -> str:
         return f"quota of {self.person or 'the lab'}"
+
+
+class Population(models.Model):
+    """Particles of a running run that idle workers may evaluate a part of. It lives as long as one
+    evaluation."""
+
+    run = models.ForeignKey("runs.Run", on_delete=models.CASCADE, related_name="populations")
+    attempt = models.PositiveIntegerField()
+    seed = models.BigIntegerField(help_text="Of the inner loops.")
+    chunk = models.PositiveIntegerField(help_text="Particles that go together.")
+    metas = models.BinaryField(help_text="Every θ along a leading axis, as torch.save writes it.")
+
+    def __str__(self) -> str:
+        return f"population {self.pk} of run {self.run_id}"
+
+
+class Part(models.Model):
+    """One chunk of a population: who evaluates it, and what came out."""
+
+    population = models.ForeignKey(Population, on_delete=models.CASCADE, related_name="parts")
+    number = models.PositiveIntegerField(help_text="Chunk, from 0.")
+    worker = models.CharField(max_length=200, blank=True, default="")
+    taken_at = models.DateTimeField(null=True)
+    losses = models.BinaryField(null=True, help_text="F at its particles, as torch.save writes it.")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["population", "number"], name="part_once"),)
+        indexes = (models.Index(fields=["worker"], name="part_at_work", condition=Q(losses=None)),)
+
+    def __str__(self) -> str:
+        return f"part {self.number} of {self.population}"

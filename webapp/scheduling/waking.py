@@ -6,11 +6,16 @@ run waiting for longer than a pulse.
 
 from __future__ import annotations
 
+from celery.utils.nodenames import worker_direct
+
 from webapp.runs.models import Run, Status
-from webapp.runs.wake import wake
+from webapp.runs.wake import send, wake
 from webapp.scheduling.claiming import next_for
 from webapp.workers.models import Worker
 
+HELP = "scheduling.help"
+HELP_SECONDS = 10.0
+"""Help that comes later is not needed any more."""
 RUNS = ("cpu", "gpu")
 """The queues that have runs."""
 
@@ -32,3 +37,9 @@ def wake_if_free(name: str) -> int:
             wake([(following.run_id, queue)] * free, worker=name)
             return free
     return 0
+
+
+def ask_for_help(population_id: int, workers: list[str]) -> None:
+    """Ask each of `workers` for one slot, to evaluate parts of the population."""
+    for worker in workers:
+        send(HELP, [str(population_id)], queue=worker_direct(worker), expires=HELP_SECONDS)

@@ -15,6 +15,9 @@ from engine.spec.installed import ESTIMATORS
 Model = TypeVar("Model", bound=BaseModel)
 Location = tuple[int | str, ...]
 
+MOST_ERRORS = 100
+"""Of one document: nobody reads more, and each is looked up in the text and drawn on a page."""
+
 
 def validate(document: Any) -> Experiment:
     """The experiment that `document` (a mapping of plain values) describes; `SpecError` if none."""
@@ -49,7 +52,10 @@ def validate_estimator(spec: dict[str, Any], *, proposes: bool | None = None) ->
 
 
 def _spec_error(error: ValidationError, model: type[BaseModel], document: Any) -> SpecError:
-    found = [_field_errors(item, model, document) for item in error.errors()]
+    items = error.errors(include_url=False)
+    found = [_field_errors(item, model, document) for item in items[:MOST_ERRORS]]
+    if len(items) > MOST_ERRORS:
+        found.append([FieldError("", None, f"and {len(items) - MOST_ERRORS:,} more errors")])
     return SpecError([one for several in found for one in several])
 
 

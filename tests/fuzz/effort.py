@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 EFFORT = max(1, int(os.environ.get("FUZZ", "1")))
 """Multiplies the examples of every test here; above 1 they are other ones each time."""
@@ -20,6 +20,8 @@ def examples(number: int) -> settings:
     return settings(
         max_examples=number * EFFORT,
         derandomize=EFFORT == 1,
+        # To make a failure small takes longer than to find it.
+        phases=[Phase.generate, *([Phase.shrink] if EFFORT > 1 else [])],
         database=None,
         deadline=None,
         suppress_health_check=list(HealthCheck),

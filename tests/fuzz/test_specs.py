@@ -105,6 +105,13 @@ def test_a_number_that_cannot_be_written_is_refused_all_the_same():
         validate({"name": 16**6_000})
 
 
+def test_a_thousand_errors_are_not_told_one_by_one():
+    with pytest.raises(SpecError) as refusal:
+        read_text("\n".join(f"a{number}: 1" for number in range(7_000)))
+    assert len(refusal.value.errors) == 101
+    assert str(refusal.value.errors[-1]) == "and 6,900 more errors"
+
+
 def test_a_sweep_of_one_value_twelve_thousand_times_does_not_hang():
     experiment = validate({"sweep": {"outer.steps": [1] * 12_000}})
     assert len(in_time(lambda: expand(experiment))) == 1

@@ -378,6 +378,28 @@ def test_no_other_method_is_let_through(address: Address, lab: dict[str, str]):
         assert status in (404, 405), f"{method} {path}: {status}"
 
 
+UNSAFE = [
+    (address, method)
+    for address in first_of_each_path()
+    for method in RULES.get(address.name, {})
+    if method != "GET"
+]
+
+
+@pytest.mark.parametrize(
+    ("address", "method"), UNSAFE, ids=[f"{method} {address.name}" for address, method in UNSAFE]
+)
+def test_nothing_is_changed_for_another_site(address: Address, method: str, lab: dict[str, str]):
+    """Whose pages know no CSRF token, though the browser sends the session's cookie."""
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(User.objects.get(username="ada"))
+    path = PATHS.get(address.name, f"/{address.path}").format(**lab)
+    headers = {"Origin": "https://evil.example", "Referer": "https://evil.example/"}
+    # A form of another site can send JSON only as what it is not.
+    answer = client.generic(method, path, "{}", content_type="text/plain", headers=headers)
+    assert answer.status_code == 403, answer.status_code
+
+
 @pytest.mark.parametrize("path", ["/s/{}", "/s/{}/state", "/s/{}/figures", "/embed/{}"])
 def test_a_link_that_nobody_made_shows_nothing(path: str, lab):
     for who in PEOPLE:

@@ -18,17 +18,17 @@ from typing import Any
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.contrib.auth import HASH_SESSION_KEY, get_user_model
+from django.contrib.auth import HASH_SESSION_KEY
 from django.db import DatabaseError
 from django.http import Http404
-from django.utils.crypto import constant_time_compare
 
 from webapp.live import messages
 from webapp.live.catch_up import Cursor
 from webapp.live.hints import group_of
 from webapp.live.messages import Message
-from webapp.live.shared import Told, shared_reads
-from webapp.runs.selectors import run_for, visible_runs
+from webapp.live.shared import Told, reads
+from webapp.live.still_allowed import Follower, checks
+from webapp.runs.selectors import run_for
 
 MOST_RUNS = 60
 ACTIONS = ("subscribe", "unsubscribe")
@@ -107,9 +107,7 @@ class RunsConsumer(AsyncWebsocketConsumer):
             run_ids, self.behind = self.behind & self.cursors.keys(), set()
             cursors = {run_id: self.cursors[run_id] for run_id in run_ids}
             try:
-                read = await asyncio.gather(
-                    *(shared_reads().read(run_id, cursor) for run_id, cursor in cursors.items())
-                )
+                read = await asyncio.gather(*(reads.ask(question) for question in cursors.items()))
             except DatabaseError as error:
                 # Their cursors have not moved, so the next heartbeat reads the same again.
                 log.warning("Followers wait for the database (%s).", error)
@@ -140,11 +138,11 @@ class RunsConsumer(AsyncWebsocketConsumer):
             await asyncio.sleep(HEARTBEAT_SECONDS)
             asked = set(self.cursors)
             try:
-                signed_in, seen = await self._still_allowed(asked)
+                seen = await self._still_allowed(asked)
             except DatabaseError as error:
                 log.warning("Followers wait for the database (%s).", error)
                 continue
-            if not signed_in:
+            if seen is None:
                 await self.close(code=NOT_SIGNED_IN)
                 return
             await self._say(messages.HEARTBEAT)
@@ -153,20 +151,17 @@ class RunsConsumer(AsyncWebsocketConsumer):
                 await self._lose(run_id)
             self._look_at(*self.cursors)
 
-    @database_sync_to_async
-    def _still_allowed(self, run_ids: set[int]) -> tuple[bool, set[int]]:
-        """Whether the person is signed in, and which of the runs they see."""
+    async def _still_allowed(self, run_ids: set[int]) -> frozenset[int] | None:
+        """Which of the runs the person sees; None where they are signed in no more."""
         session = self.scope["session"]
-        user = get_user_model().objects.filter(pk=self.scope["user"].pk, is_active=True).first()
-        if user is None or not session.exists(session.session_key):
-            return False, set()
-        if not constant_time_compare(
-            session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()
-        ):
-            # Another password, or signed out everywhere.
-            return False, set()
-        seen = visible_runs(user).filter(pk__in=run_ids).values_list("pk", flat=True)
-        return True, set(seen)
+        return await checks.ask(
+            Follower(
+                session_key=session.session_key,
+                session_hash=session.get(HASH_SESSION_KEY, ""),
+                user_id=self.scope["user"].pk,
+                run_ids=frozenset(run_ids),
+            )
+        )
 
     async def _say(self, message: Message) -> None:
         await self._send(json.dumps(message))

@@ -1,20 +1,15 @@
-"""Reads for all followers of one process: who stands where another stands is told from one read.
-
-While one read goes on, what is asked gathers for the next; so the more followers there are, the
-more of them share a read, and no read is older than the hint that asked for it.
-"""
+"""Reads for all followers of one process: who stands where another stands is told from one read."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 from channels.db import database_sync_to_async
 
 from webapp.live.catch_up import Cursor, news
+from webapp.live.gathering import OfEachLoop
 from webapp.runs.models import Run
 
 Question = tuple[int, Cursor]
@@ -28,40 +23,6 @@ class Told:
     frames: list[str]
     cursor: Cursor
     complete: bool
-
-
-class SharedReads:
-    """Asks the database for all that wait at once; belongs to one event loop."""
-
-    def __init__(self) -> None:
-        self._waiting: dict[Question, asyncio.Future[Told | None]] = {}
-        self._reading: asyncio.Task | None = None
-
-    async def read(self, run_id: int, cursor: Cursor) -> Told | None:
-        """What `cursor` lacks of a run, read after this call; None where the run is gone.
-
-        Raises what the database raises.
-        """
-        question = (run_id, cursor)
-        if question not in self._waiting:
-            self._waiting[question] = asyncio.get_running_loop().create_future()
-        answer = self._waiting[question]
-        if self._reading is None or self._reading.done():
-            self._reading = asyncio.create_task(self._read())
-        # A follower that leaves must not take the answer away from the others.
-        return await asyncio.shield(answer)
-
-    async def _read(self) -> None:
-        while self._waiting:
-            asked, self._waiting = self._waiting, {}
-            try:
-                found = await _told(asked)
-            except Exception as error:
-                for answer in asked.values():
-                    answer.set_exception(error)
-            else:
-                for question, answer in asked.items():
-                    answer.set_result(found[question])
 
 
 @database_sync_to_async
@@ -81,9 +42,5 @@ def _frames(run: Run, cursor: Cursor) -> Told:
     return Told([json.dumps(each) for each in found.messages], found.cursor, found.complete)
 
 
-_of_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, SharedReads] = WeakKeyDictionary()
-
-
-def shared_reads() -> SharedReads:
-    """Those of the running event loop."""
-    return _of_loops.setdefault(asyncio.get_running_loop(), SharedReads())
+reads: OfEachLoop[Question, Told | None] = OfEachLoop(_told)
+"""What a cursor lacks of a run; None where the run is gone."""

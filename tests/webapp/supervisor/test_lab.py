@@ -41,6 +41,46 @@ def new_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], L
     remove_home(home)
 
 
+class UsedLab:
+    """A lab in a folder that has been used: its first start is the longest, and made once.
+
+    A test takes it `running` or `stopped`, and may leave it as it likes.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._lab: LabProcess | None = None
+
+    def running(self) -> LabProcess:
+        if self._lab is None or self._lab.process is None or self._lab.process.poll() is not None:
+            self._lab = LabProcess(self.home)
+            self._lab.start()
+        return self._lab
+
+    def stopped(self) -> LabProcess:
+        """One that is not launched yet."""
+        if self._lab is None:
+            self.running()
+        self.stop()
+        assert nothing_is_left(self.home)
+        self._lab = LabProcess(self.home)
+        return self._lab
+
+    def stop(self) -> None:
+        if self._lab is not None:
+            assert self._lab.stop(with_signal=signal.SIGTERM) in (0, 1, -signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def used_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UsedLab]:
+    home = Home(tmp_path_factory.mktemp("used"))
+    lab = UsedLab(home.root)
+    yield lab
+    lab.stop()
+    assert nothing_is_left(home.root)
+    remove_home(home)
+
+
 def processes_of(home: Path) -> list[psutil.Process]:
     """Every process that was started for the lab in `home`, whoever its parent is by now."""
     folders = (str(home), str(private_folder(Home(home))))
@@ -115,9 +155,8 @@ def test_a_lab_starts_signs_in_stops_and_keeps_its_data(new_lab):
     assert nothing_is_left(again.home)
 
 
-def test_what_the_lab_keeps_is_private(new_lab):
-    lab = new_lab()
-    lab.start()
+def test_what_the_lab_keeps_is_private(used_lab):
+    lab = used_lab.running()
     remembered = lab.home / "remembered.json"
     assert remembered.stat().st_mode & 0o077 == 0
     assert lab.home.stat().st_mode & 0o066 == 0
@@ -138,9 +177,8 @@ def test_what_the_lab_keeps_is_private(new_lab):
                 assert connection.laddr.ip == "127.0.0.1"
 
 
-def test_a_second_start_in_the_same_folder_says_so(new_lab):
-    lab = new_lab()
-    lab.start()
+def test_a_second_start_in_the_same_folder_says_so(used_lab):
+    lab = used_lab.running()
     second = subprocess.run(
         ["make", "run"],
         cwd=PROJECT_ROOT,
@@ -152,6 +190,16 @@ def test_a_second_start_in_the_same_folder_says_so(new_lab):
     assert second.returncode != 0
     assert f"already running at {lab.url}" in second.stdout
     assert lab.process.poll() is None
+
+
+def test_a_worker_that_dies_is_named_and_started_again(used_lab):
+    lab = used_lab.running()
+    first = pids(lab.home)["worker"]
+    os.kill(first, signal.SIGKILL)
+    wait_for(lambda: pids(lab.home).get("worker", first) != first, seconds=15)
+    printed = lab.printed.read_text()
+    assert "worker was ended by signal 9" in printed
+    assert "Starting worker again" in printed
 
 
 @pytest.mark.parametrize("times", [1, 2])
@@ -168,9 +216,9 @@ def test_ctrl_c_in_the_middle_of_a_start_stops_everything(new_lab, after: float,
     assert "Traceback" not in lab.printed.read_text()
 
 
-def test_a_closed_terminal_stops_everything(new_lab):
+def test_a_closed_terminal_stops_everything(used_lab):
     """The terminal goes away with its reader: what is printed after that goes nowhere."""
-    lab = new_lab()
+    lab = used_lab.stopped()
     ours, theirs = os.openpty()
     lab.process = subprocess.Popen(
         [*("setsid", "--ctty", "make", "run")],
@@ -194,48 +242,27 @@ def test_a_closed_terminal_stops_everything(new_lab):
     assert nothing_is_left(lab.home, seconds=30), processes_of(lab.home)
 
 
-def test_after_kill_9_of_everything_at_once_the_next_start_works(new_lab):
-    lab = new_lab()
-    lab.start()
+def test_after_kill_9_of_everything_at_once_the_next_start_works(used_lab):
+    lab = used_lab.running()
     for process in processes_of(lab.home):
         # The children of one that was killed before may be gone by themselves.
         with suppress(psutil.NoSuchProcess):
             process.kill()
     lab.process.wait(timeout=10)
-    again = new_lab()
-    again.start()
-    assert again.stop() == 0
+    assert used_lab.running() is not lab
 
 
-def test_kill_9_of_the_supervisor_leaves_nothing_and_the_next_start_works(new_lab):
-    lab = new_lab()
-    lab.start()
+def test_kill_9_of_the_supervisor_leaves_nothing_and_the_next_start_works(used_lab):
+    lab = used_lab.running()
     lab.process.kill()
     lab.process.wait(timeout=10)
-    again = new_lab()
-    again.start()
+    again = used_lab.running()
     assert set(pids(again.home)) == PROGRAMS
-    assert again.stop() == 0
-    assert nothing_is_left(again.home)
-
-
-def test_a_worker_that_dies_is_named_and_started_again(new_lab):
-    lab = new_lab()
-    lab.start()
-    first = pids(lab.home)["worker"]
-    os.kill(first, signal.SIGKILL)
-    wait_for(lambda: pids(lab.home).get("worker", first) != first, seconds=15)
-    printed = lab.printed.read_text()
-    assert "worker was ended by signal 9" in printed
-    assert "Starting worker again" in printed
-    assert lab.stop() == 0
-    assert nothing_is_left(lab.home)
 
 
 @pytest.mark.parametrize("name", ["postgres", "web"])
-def test_a_program_without_which_there_is_no_lab_stops_it(new_lab, name: str):
-    lab = new_lab()
-    lab.start()
+def test_a_program_without_which_there_is_no_lab_stops_it(used_lab, name: str):
+    lab = used_lab.running()
     os.kill(pids(lab.home)[name], signal.SIGKILL)
     assert lab.process.wait(timeout=40) == 1
     printed = lab.printed.read_text()
@@ -244,20 +271,18 @@ def test_a_program_without_which_there_is_no_lab_stops_it(new_lab, name: str):
     assert nothing_is_left(lab.home)
 
 
-def test_what_fails_to_start_is_named_with_the_end_of_its_log(new_lab):
-    lab = new_lab()
-    lab.start()
-    assert lab.stop() == 0
-    configuration = private_folder(Home(lab.home)) / "data" / "postgresql.conf"
-    with configuration.open("a") as file:
-        file.write("max_connections = plenty\n")
-    broken = new_lab()
+def test_what_fails_to_start_is_named_with_the_end_of_its_log(used_lab):
+    broken = used_lab.stopped()
+    configuration = private_folder(Home(broken.home)) / "data" / "postgresql.conf"
+    right = configuration.read_text()
+    configuration.write_text(f"{right}max_connections = plenty\n")
     process = broken.launch()
     assert process.wait(timeout=30) == 1
+    configuration.write_text(right)
     printed = broken.printed.read_text()
     assert "The lab stopped: postgres ended with status 1" in printed
     assert "max_connections" in printed
-    assert nothing_is_left(lab.home)
+    assert nothing_is_left(broken.home)
 
 
 @pytest.mark.parametrize(("port", "sentence"), [("80a", "a number from 1"), ("70000", "65535")])

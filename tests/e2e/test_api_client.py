@@ -6,9 +6,13 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
 
 from examples.lab_client import Lab, LabError
 from tests.lab_process import PROJECT_ROOT, LabProcess
@@ -67,3 +71,37 @@ def test_ten_lines_launch_a_sweep_and_load_it_as_a_data_frame(
     assert refused.value.status == 422
     with pytest.raises(LabError, match="unknown, expired or revoked"):
         Lab(lab.url, "lab_nonsense").me()
+
+
+def test_what_is_too_large_is_refused_while_it_arrives(lab: LabProcess, token: str) -> None:
+    def endless() -> Iterator[bytes]:
+        for _ in range(6):
+            yield b" " * 2**20
+
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    for body in (b" " * 5 * 2**20, endless()):
+        with httpx.Client() as client:
+            answer = client.post(f"{lab.url}/api/v1/experiments", content=body, headers=headers)
+        assert answer.status_code == 413
+
+    with httpx.Client() as client:
+        client.get(lab.new_sign_in_link())
+        cookie = f"sessionid={client.cookies['sessionid']}"
+    address = lab.url.replace("http", "ws") + "/ws/runs/"
+    socket = connect(address, additional_headers={"Cookie": cookie, "Origin": lab.url})
+    socket.send("x" * 100_000)
+    assert "at most 64 KB" in socket.recv(timeout=20)
+    socket.send("x" * 300_000)
+    with pytest.raises(ConnectionClosed) as closed:
+        list(socket)
+    assert closed.value.rcvd.code == 1009
+
+
+def test_a_websocket_of_a_visitor_or_of_another_site_is_refused(lab: LabProcess) -> None:
+    address = lab.url.replace("http", "ws") + "/ws/runs/"
+    for origin in (lab.url, "https://evil.example", None):
+        headers = {"Origin": origin} if origin else {}
+        with pytest.raises(InvalidStatus) as refused:
+            connect(address, additional_headers=headers)
+        assert refused.value.response.status_code == 403
+        assert "Set-Cookie" not in refused.value.response.headers

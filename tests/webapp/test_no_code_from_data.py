@@ -79,7 +79,8 @@ def is_false(value: ast.expr | None) -> bool:
         "import pickle", "from pickle import loads", "import a, joblib", "eval('1')", "exec(x)",
         "import os\nos.system('ls')", "torch.load(p)", "torch.load(p, weights_only=False)",
         "yaml.load(t)", "yaml.load(t, Loader=yaml.Loader)", "yaml.unsafe_load(t)",
-        "np.load(p, allow_pickle=True)", "subprocess.run(c, shell=True)", "Popen(c, shell=yes)", "def f():\n  def g():\n    eval(x)",
+        "np.load(p, allow_pickle=True)", "subprocess.run(c, shell=True)", "Popen(c, shell=yes)",
+        "def f():\n  def g():\n    eval(x)",
     ],
 )  # fmt: skip
 def test_every_danger_is_seen(source: str) -> None:

@@ -2,7 +2,7 @@
 
     python -m tests.faults [NAME …] [--seed N]
 
-Prints each proof with its figures, and writes docs/results/faults.json where all were tried.
+Prints each proof with its figures, and writes them to docs/results/faults.json and docs/faults.md.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.faults import (
     wrong_clocks,
 )
 from tests.faults.loose_lab import LooseLab, loose_lab
-from tests.faults.proof import Figure, Proof, table, write
+from tests.faults.proof import Figure, Proof, circumstances, table, write
 
 Attempt = Callable[[LooseLab, random.Random], dict[str, Figure]]
 
@@ -47,12 +47,17 @@ def attempt(name: str, lab: LooseLab, seed: int) -> Proof:
     proof = Proof(name, claim=(ATTEMPTS[name].__doc__ or "").strip())
     began = time.monotonic()
     try:
-        proof.figures = ATTEMPTS[name](lab, random.Random(f"{seed} {name}"))  # noqa: S311
+        found = ATTEMPTS[name](lab, random.Random(f"{seed} {name}"))  # noqa: S311
+        proof.figures = {
+            what: round(figure, 3) if isinstance(figure, float) else figure
+            for what, figure in found.items()
+        }
     except Exception as error:
         proof.held, proof.why_not = False, f"{type(error).__name__}: {error}"
         traceback.print_exc()
         lab.begin_anew()
-    proof.took = time.monotonic() - began
+    proof.took = round(time.monotonic() - began, 1)
+    proof.circumstances = circumstances(seed)
     return proof
 
 
@@ -70,8 +75,7 @@ def main() -> int:
         for name in options.names or ATTEMPTS:
             proofs.append(attempt(name, lab, seed))
             print(table(proofs[-1:]), flush=True)
-    if not options.names:
-        write(proofs, seed)
+            write(proofs[-1:], order=list(ATTEMPTS))
     failed = [proof.name for proof in proofs if not proof.held]
     print(f"{len(proofs) - len(failed)} of {len(proofs)} hold (seed {seed})")
     return 1 if failed else 0

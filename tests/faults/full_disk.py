@@ -42,7 +42,7 @@ def full_disk(lab: LooseLab, chance: random.Random) -> dict[str, Figure]:
     ada = User.objects.get(username="ada")
     with small_disk() as disk:
         lab.ready_worker(CHECKPOINT_ROOT=str(disk), CHECKPOINT_SECONDS="0")
-        run = launched(**WATCHED)[0]
+        run = launched(**{**WATCHED, "outer": {**WATCHED["outer"], "steps": 400}})[0]
 
         def fresh() -> Run:
             return Run.objects.get(pk=run.pk)

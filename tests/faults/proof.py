@@ -28,10 +28,11 @@ class Proof:
     figures: dict[str, Figure] = field(default_factory=dict)
     took: float = 0.0
     why_not: str = ""
+    circumstances: dict[str, Any] = field(default_factory=dict)
 
 
 def shown(figure: Figure) -> str:
-    return f"{figure:.1f} s" if isinstance(figure, float) else str(figure)
+    return f"{figure:.2f} s" if isinstance(figure, float) else str(figure)
 
 
 def table(proofs: Iterable[Proof]) -> str:
@@ -45,36 +46,44 @@ def table(proofs: Iterable[Proof]) -> str:
     return "\n".join(lines)
 
 
-def write(proofs: list[Proof], seed: int) -> None:
-    """The file of the results, and the figures in the page that tells of them."""
+def circumstances(seed: int) -> dict[str, Any]:
+    """When, where and with what a proof was tried."""
     from engine.version import code_version
 
     load, _, _ = os.getloadavg()
-    document = {
+    return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "code_version": code_version(),
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}",
         "load": round(load, 1),
         "seed": seed,
-        "proofs": [asdict(proof) for proof in proofs],
     }
-    RESULTS.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+
+def write(proofs: Iterable[Proof], order: list[str]) -> None:
+    """Put `proofs` in the place of earlier ones of their names: in the file of the results, and in
+    the page that tells of them."""
+    kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else []
+    by_name = {proof["name"]: proof for proof in kept} | {p.name: asdict(p) for p in proofs}
+    known = [by_name[name] for name in order if name in by_name]
+    RESULTS.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     after = rest.partition(END)[2]
-    page = f"{before}{BEGIN}\n{_as_markdown(document, proofs)}\n{END}{after}"
-    PAGE.write_text(page, encoding="utf-8")
+    PAGE.write_text(f"{before}{BEGIN}\n{_as_markdown(known)}\n{END}{after}", encoding="utf-8")
 
 
-def _as_markdown(document: dict[str, Any], proofs: list[Proof]) -> str:
+def _as_markdown(proofs: list[dict[str, Any]]) -> str:
+    loads = [proof["circumstances"]["load"] for proof in proofs]
+    newest = max((proof["circumstances"] for proof in proofs), key=lambda each: each["date"])
     lines = [
-        f"Measured {document['date'][:10]} on {document['machine']} at a load of "
-        f"{document['load']}, code {document['code_version']}, seed {document['seed']}.",
+        f"Measured until {newest['date'][:10]} on {newest['machine']}, at loads of {min(loads)} to "
+        f"{max(loads)}; the file says with which code and seed.",
         "",
         "| fault | what holds | measured |",
         "|---|---|---|",
     ]
     for proof in proofs:
-        figures = "<br>".join(f"{name}: {shown(value)}" for name, value in proof.figures.items())
-        claim = proof.claim if proof.held else f"**Does not hold.** {proof.why_not}"
-        lines.append(f"| {proof.name.replace('-', ' ')} | {claim} | {figures} |")
+        figures = [f"{name}: {shown(value)}" for name, value in proof["figures"].items()]
+        claim = proof["claim"] if proof["held"] else f"**Does not hold.** {proof['why_not']}"
+        lines.append(f"| {proof['name'].replace('-', ' ')} | {claim} | {'<br>'.join(figures)} |")
     return "\n".join(lines)

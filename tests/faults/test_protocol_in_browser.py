@@ -25,7 +25,7 @@ from webapp.runs.selectors import series
 
 pytestmark = pytest.mark.e2e
 
-SCHEDULES = int(os.environ.get("FAULT_SCHEDULES", "12"))
+SCHEDULES = int(os.environ.get("FAULT_SCHEDULES", "8"))
 """How many random schedules; `make faults` tries many more."""
 FAULTY_NETWORK = (Path(__file__).parent / "faulty_network.js").read_text()
 CONNECTING, OPEN, CLOSED = 0, 1, 3

@@ -65,7 +65,7 @@ def launch(
     request: HttpRequest,
     preset: Annotated[str, Query(description="Slug of the preset that it comes from.")] = "",
     insist: Annotated[
-        bool, Query(description="Launch it although it will not fit the workers' memory.")
+        bool, Query(description="Launch it although it will not fit: it waits for a larger worker.")
     ] = False,
     priority: Annotated[
         str, Query(description="low or normal; an admin of the lab may give high, too.")

@@ -100,6 +100,7 @@ CELLS = (
         key={"rule": "network", "shows": "one estimate"},
         spec={
             **_spec("network", "unrolled"),
+            "meta_parameters": [{"kind": "mlp_optimizer", "hidden": 8}],
             "inner": {"steps": 5},
             "outer": {"steps": 2, "inner_seed": "fresh"},
             "probes": {"every": 2, "oracle": False},
@@ -216,8 +217,8 @@ PAGE = Page(
     "take; the same network serves every parameter. It is trained on small tasks of 40 inner steps "
     "so that these learn fast, by backpropagation through all 40 or by persistent evolution, for "
     f"{OUTER_STEPS} outer steps. Then it is given tasks that it has not seen.",
-    answer="Yes, for the family it was trained on, within a minute. What it has learned there is "
-    "not yet an optimizer for anything else.",
+    answer="Yes, for the family it was trained on, within a minute. On anything else the optimizer "
+    "that people made stays ahead.",
     prediction=Pick(
         question=f"After {OUTER_STEPS} outer steps, what does the learned rule beat? Adam's "
         "learning rate is tuned for the tasks, and for the others too.",

@@ -7,7 +7,8 @@ import secrets
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 
 from webapp.accounts.models import Invitation, User
 from webapp.accounts.people import invitation_used
@@ -35,8 +36,13 @@ def person_of(
         if not known.user.is_active:
             raise NotSignedIn("This account is switched off; ask an admin of the lab.")
         return known.user
-    user = signed_in or _invited(claims, invitation) or _of_a_domain(claims)
-    Identity.objects.create(user=user, issuer=issuer, subject=subject)
+    try:
+        with transaction.atomic():
+            user = signed_in or _invited(claims, invitation) or _of_a_domain(claims)
+            Identity.objects.create(user=user, issuer=issuer, subject=subject)
+    except (IntegrityError, ValidationError) as error:
+        # Two browsers of one person at the same moment, or two persons who want one name.
+        raise NotSignedIn("Somebody came at the same moment; try again.") from error
     record("connect", actor=user, target=settings.SINGLE_SIGN_ON.name)
     return user
 

@@ -19,6 +19,7 @@ from tests.webapp.single_sign_on.provider_process import CLIENT_ID, CLIENT_SECRE
 from webapp.accounts.models import Invitation, User
 from webapp.audit.models import Entry
 from webapp.settings.single_sign_on import SingleSignOn
+from webapp.single_sign_on import services
 from webapp.single_sign_on.models import Identity
 from webapp.supervisor.home import free_port
 
@@ -193,6 +194,20 @@ def test_a_state_that_is_not_this_browsers_lets_nobody_in(issuer, client):
     assert client.get(f"{head}&state=another").status_code == 403
     assert client.get(head).status_code == 403
     assert not User.objects.exists()
+
+
+def test_who_comes_twice_at_the_same_moment_is_made_once(issuer, client, monkeypatch):
+    real = services._of_a_domain
+
+    def beaten_to_it(claims):
+        Identity.objects.create(user=person("first"), issuer=issuer, subject=claims["sub"])
+        return real(claims)
+
+    monkeypatch.setattr(services, "_of_a_domain", beaten_to_it)
+    answer = come(client, issuer, GRACE)
+    assert answer.status_code == 403
+    assert "try again" in answer.content.decode()
+    assert not User.objects.filter(username="grace").exists()
 
 
 def test_a_code_works_once(issuer, client):

@@ -2,7 +2,7 @@
 
 import { errorsShown, markInvalidControls } from "./builder_fields.js";
 import { keepOpen, openWhatIsWrong } from "./builder_folds.js";
-import "./builder_order.js";
+import "./builder_typing.js";
 import "./builder_undo.js";
 import { drawGutter } from "./builder_yaml.js";
 import { addKey } from "./keyboard.js";

@@ -63,26 +63,3 @@ document.addEventListener(
 document.addEventListener("click", ({ target }) => {
   if (target.closest("[data-reset]")) reset(target.closest(".field"));
 });
-
-// What is typed while another kind's fields are on their way is carried over into them.
-const typedIn = (step) => new Map([...step.querySelectorAll("input[type=text]")].map((input) => [input.name, input.value]));
-let whenAsked = new Map();
-let typedSince = [];
-const followsKind = ({ detail }) => detail.requestConfig?.elt.matches("[data-structure]");
-document.addEventListener("htmx:beforeRequest", (event) => {
-  if (followsKind(event)) whenAsked = typedIn(event.detail.target);
-});
-document.addEventListener("htmx:beforeSwap", (event) => {
-  if (!followsKind(event)) return;
-  typedSince = [...typedIn(event.detail.target)].filter(([name, value]) => value !== whenAsked.get(name));
-});
-document.addEventListener("htmx:afterSwap", (event) => {
-  if (!followsKind(event)) return;
-  for (const [name, value] of typedSince) {
-    const input = form().querySelector(`[name="${CSS.escape(name)}"]`);
-    if (!input) continue;
-    input.value = value;
-    input.dispatchEvent(new Event("input", { bubbles: true }));
-  }
-  typedSince = [];
-});

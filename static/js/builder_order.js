@@ -6,7 +6,7 @@ const changing = new Set(); // the elements whose change of structure is under w
 let isWaiting = false;
 
 const form = () => document.querySelector("#builder-form");
-const changesStructure = (element) => element?.matches?.("button[formaction], [data-structure]");
+export const changesStructure = (element) => element?.matches?.("button[formaction], [data-structure]");
 
 document.addEventListener("htmx:beforeRequest", (event) => {
   const { elt } = event.detail.requestConfig;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.lab_process import LabProcess
 
@@ -47,6 +47,24 @@ def test_what_is_typed_while_another_kind_loads_is_kept(builder: Page) -> None:
     expect(builder.locator("[name='sweep.1.field']")).to_be_visible()
     expect(builder.locator("[name='sweep.0.values']")).to_have_value("40, 80")
     expect(builder.locator("#launch")).to_contain_text("Launch 10 runs")
+
+
+def test_what_is_typed_while_an_item_goes_stays_with_its_own_item(builder: Page) -> None:
+    """The fields of those after it have other names when the answer comes."""
+    answers: list[Route] = []
+    builder.route(
+        "**/experiments/form",
+        lambda route: answers.append(route) if not answers else route.continue_(),
+    )
+    builder.get_by_role("button", name="Remove Truncated, last 5").click()
+    window = builder.locator("[name='estimators.3.window']")
+    window.press("End")
+    window.press("Backspace")
+    answers[0].continue_()
+    expect(builder.locator("[name='estimators.2.window']")).to_have_value("2")
+    expect(builder.locator("[name='estimators.2.window']")).to_be_focused()
+    expect(builder.locator("#yaml-text")).to_have_value(re.compile(r"window: 2\n"))
+    expect(builder.locator("#launch")).to_contain_text("Launch 4 runs")
 
 
 def test_kinds_and_items_change_in_place(builder: Page) -> None:

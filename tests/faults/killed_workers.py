@@ -12,7 +12,7 @@ from tests.faults.truth import computed, doubled_or_missing, recorded
 
 KILLS, KILLS_A_RUN = 20, 2
 """A run that loses three workers fails, so two kills at most are survived."""
-STEPS = 600
+STEPS = 400
 LONG = {
     "inner": {"steps": 20},
     "outer": {"steps": STEPS, "optimizer": {"kind": "sgd", "learning_rate": 0.0001}},

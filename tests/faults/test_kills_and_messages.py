@@ -6,6 +6,7 @@ import random
 import time
 from datetime import timedelta
 from pathlib import Path
+from socket import gethostname
 
 import pytest
 from django.utils import timezone
@@ -17,6 +18,8 @@ from tests.webapp.factories import first_run, launched, person
 from tests.webapp.worker_process import wait_until
 from webapp.runs.models import Run, Status
 from webapp.runs.services import requeue_expired
+from webapp.workers import pulse
+from webapp.workers.pulse import Machine
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -61,6 +64,8 @@ def test_killed_at_random_moments_a_run_ends_as_if_it_had_not_been(tmp_path: Pat
 
 
 def test_messages_twice_and_in_the_wrong_order_execute_each_run_once(tmp_path: Path) -> None:
+    machine = Machine(device="2 CPU cores", has_gpu=False, memory_bytes=8 * 2**30)
+    pulse.report(name=gethostname(), queues=["cpu"], slots=2, machine=machine)
     runs = list(launched(person("ada"), **SHORT, seeds=list(range(6))).runs.all())
     messages = [run.pk for run in runs] * 2
     watched = tmp_path / "watched"

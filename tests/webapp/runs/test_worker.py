@@ -79,9 +79,9 @@ def test_a_run_survives_a_shutdown_and_a_power_cut(tmp_path: Path) -> None:
 
     with WorkerProcess(tmp_path) as worker:
         checkpoints = tmp_path / "checkpoints" / str(run.pk)
-        wait_until(lambda: any(checkpoints.glob("*.pt")), seconds=30)
+        assert any(checkpoints.glob("*.pt")), "left at the shutdown"
         reached = fresh().sequence
-        wait_until(lambda: fresh().sequence > reached, seconds=10)
+        wait_until(lambda: fresh().sequence > reached, seconds=30)
         worker.kill()
     assert (fresh().status, fresh().attempt) == (Status.RUNNING, 2)
     # Instead of waiting for half a minute.

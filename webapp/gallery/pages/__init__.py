@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from webapp.gallery.page import Page
 from webapp.gallery.pages import (
+    architecture,
     augmentation,
     distillation,
     elites,
     evolution_dimensions,
     hyper_parameters,
     implicit,
+    optimizers,
     scale,
     truncation,
     which_estimator,
@@ -24,6 +26,8 @@ PAGES: tuple[Page, ...] = (
     hyper_parameters.PAGE,
     augmentation.PAGE,
     distillation.PAGE,
+    optimizers.PAGE,
+    architecture.PAGE,
     which_estimator.PAGE,
 )
 

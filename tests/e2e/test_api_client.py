@@ -88,12 +88,13 @@ def test_what_is_too_large_is_refused_while_it_arrives(lab: LabProcess, token: s
         client.get(lab.new_sign_in_link())
         cookie = f"sessionid={client.cookies['sessionid']}"
     address = lab.url.replace("http", "ws") + "/ws/runs/"
-    socket = connect(address, additional_headers={"Cookie": cookie, "Origin": lab.url})
-    socket.send("x" * 100_000)
-    assert "at most 64 KB" in socket.recv(timeout=20)
-    socket.send("x" * 300_000)
-    with pytest.raises(ConnectionClosed) as closed:
-        list(socket)
+    headers = {"Cookie": cookie, "Origin": lab.url}
+    with connect(address, additional_headers=headers) as socket:
+        socket.send("x" * 100_000)
+        assert "at most 64 KB" in socket.recv(timeout=20)
+        socket.send("x" * 300_000)
+        with pytest.raises(ConnectionClosed) as closed:
+            list(socket)
     assert closed.value.rcvd.code == 1009
 
 
@@ -101,7 +102,10 @@ def test_a_websocket_of_a_visitor_or_of_another_site_is_refused(lab: LabProcess)
     address = lab.url.replace("http", "ws") + "/ws/runs/"
     for origin in (lab.url, "https://evil.example", None):
         headers = {"Origin": origin} if origin else {}
-        with pytest.raises(InvalidStatus) as refused:
-            connect(address, additional_headers=headers)
+        with (
+            pytest.raises(InvalidStatus) as refused,
+            connect(address, additional_headers=headers),
+        ):
+            pass
         assert refused.value.response.status_code == 403
         assert "Set-Cookie" not in refused.value.response.headers

@@ -138,7 +138,7 @@ def method_plot(
             Stroke(
                 label=label, x=(place,), y=(mean,), slot=slot,
                 y_low=(mean - error,), y_high=(mean + error,),
-                words=(format_with_error(mean, error, unit),), in_legend=False,
+                words=(format_with_error(mean, error or None, unit),), in_legend=False,
             )
         )  # fmt: skip
     shown = {label: mean_and_error(seeds) for label, seeds in methods.items()}
@@ -154,7 +154,7 @@ def method_plot(
         strokes=strokes,
         summary=f"{y_title}: "
         + ", ".join(
-            f"{label} {format_with_error(mean, error, unit)}"
+            f"{label} {format_with_error(mean, error or None, unit)}"
             for label, (mean, error) in shown.items()
         )
         + (f"; {reference[0]} {format_value(reference[1], unit)}" if reference else "")

@@ -11,6 +11,7 @@ from webapp.gallery.pages import (
     evolution_dimensions,
     hyper_parameters,
     implicit,
+    learners,
     optimizers,
     scale,
     truncation,
@@ -19,6 +20,7 @@ from webapp.gallery.pages import (
 
 PAGES: tuple[Page, ...] = (
     scale.PAGE,
+    learners.PAGE,
     truncation.PAGE,
     elites.PAGE,
     evolution_dimensions.PAGE,

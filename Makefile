@@ -10,7 +10,7 @@ INSTALLED := $(VENV)/installed-$(shell cksum < requirements.txt | cut -d' ' -f1)
 TESTS_INSTALLED := $(VENV)/tests-installed-$(shell cat requirements.txt tests/requirements.txt | cksum | cut -d' ' -f1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint bench faults chromium
+.PHONY: help run install test lint bench gallery faults audit chromium
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,8 +32,14 @@ lint: $(TESTS_INSTALLED) ## Check style and format
 bench: $(INSTALLED) ## Measure speed and memory
 	$(BIN)/python -m benchmarks
 
+gallery: $(INSTALLED) ## Compute what is missing of the gallery's results; goes on where it stopped
+	$(BIN)/python -m benchmarks.gallery
+
 faults: $(TESTS_INSTALLED) chromium ## Kill, fill and cut off a lab's parts, and measure how it heals (ARGS="--seed N")
 	$(BIN)/python -m tests.faults $(ARGS)
+
+audit: $(TESTS_INSTALLED) ## Ask whether anything that is installed has a known weakness
+	$(BIN)/python -m tests.audit
 
 $(INSTALLED):
 	@test -n "$(PYTHON)" && $(PYTHON) -c '$(SUPPORTED)' \

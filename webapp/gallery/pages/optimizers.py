@@ -217,8 +217,8 @@ PAGE = Page(
     "take; the same network serves every parameter. It is trained on small tasks of 40 inner steps "
     "so that these learn fast, by backpropagation through all 40 or by persistent evolution, for "
     f"{OUTER_STEPS} outer steps. Then it is given tasks that it has not seen.",
-    answer="Yes, for the family it was trained on, within a minute. On anything else the optimizer "
-    "that people made stays ahead.",
+    answer="Yes, for the family it was trained on, within a minute. On tasks of another kind it is "
+    "no better than Adam, and mostly worse.",
     prediction=Pick(
         question=f"After {OUTER_STEPS} outer steps, what does the learned rule beat? Adam's "
         "learning rate is tuned for the tasks, and for the others too.",

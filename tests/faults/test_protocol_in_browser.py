@@ -173,7 +173,11 @@ class FaultyNetwork(WrittenRun):
         assert steps == list(range(self.page["run"]["received"]))
 
     def teardown(self) -> None:
-        """The network is well again: after some heartbeats the page equals the database."""
+        """What is on the way is lost, then the network is well again: after some heartbeats the
+        page equals the database."""
+        self.write(count=1, heard=True)
+        FaultyNetwork.faults += len(self.on_the_way)
+        self.on_the_way.clear()
         for _ in range(ROUNDS_TO_HEAL):
             self.connect()
             self.read_for_http()

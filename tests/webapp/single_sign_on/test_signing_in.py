@@ -225,7 +225,7 @@ def test_a_refusal_of_the_provider_and_one_that_is_away_are_said(client, setting
     settings.SINGLE_SIGN_ON = SingleSignOn("http://127.0.0.1:1", "a", "b", "the moon", (), "viewer")
     answer = client.get("/single-sign-on/")
     assert answer.status_code == 502
-    assert "the moon cannot be reached now" in answer.content.decode()
+    assert "The moon cannot be reached now" in answer.content.decode()
 
 
 def test_the_pages_offer_it_where_it_is(client, settings):

@@ -14,6 +14,8 @@ from engine.spec.validation import validate
 
 MOST_CHARACTERS = 64_000
 DEEPEST = 12
+MOST_VALUES = 10_000
+"""Names of fields count too; 64,000 characters could hold three times as many, read in seconds."""
 LONGEST_NUMBER = 4_096
 """Bits. Python refuses to write longer ones in decimal, which 0xf… and 1:0:0… make from few
 characters."""
@@ -30,6 +32,9 @@ class _Loader(yaml.SafeLoader):
             raise _refusal("anchors (&name) are not allowed in a spec", event)
         if getattr(event, "tag", None):
             raise _refusal("tags (!name) are not allowed in a spec", event)
+        self.values = getattr(self, "values", 0) + 1
+        if self.values > MOST_VALUES:
+            raise _refusal(f"a spec has at most {MOST_VALUES:,} names and values", event)
         self.depth = getattr(self, "depth", 0) + 1
         if self.depth > DEEPEST:
             raise _refusal(f"nested deeper than {DEEPEST} levels", event)

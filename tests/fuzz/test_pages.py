@@ -52,6 +52,8 @@ WORDS = [word for word in VALUES if isinstance(word, str)] + [
     "NOT " * 500, 'name:"', "inner.steps>1", "seed:1e400", "tag:\x00", "a OR " * 500,
     "?" + "&" * 99,
 ]  # fmt: skip
+LONGEST_TO_READ = sorted(TEXTS, key=lambda text: text.count(","))[-3:]
+"""Each comma is a value more, which costs more than characters do."""
 IN_A_PATH = re.compile(r"\{(\w+)\}")
 
 
@@ -99,7 +101,7 @@ def client_of(name: str) -> Client:
     return client
 
 
-@examples(100)
+@examples(60)
 @given(request=requests(), who=st.sampled_from(["oli", "ada"]), fragment=st.booleans())
 def test_any_query_and_any_form(things: dict[str, str], request, who: str, fragment: bool):
     method, path, query, body = request
@@ -115,7 +117,7 @@ def test_any_query_and_any_form(things: dict[str, str], request, who: str, fragm
     )
 
 
-@examples(40)
+@examples(20)
 @given(
     path=st.sampled_from(["/experiments/form", "/experiments/yaml", "/experiments/"]),
     text=st.sampled_from(TEXTS) | almost_specs().map(json.dumps),
@@ -130,4 +132,13 @@ def test_any_yaml_in_the_builder(things, path: str, text: str, rest: list, fragm
         lambda: client_of("oli").generic(
             "POST", path, encoded(body), content_type=kind, headers=headers
         )
+    )
+
+
+@pytest.mark.parametrize("text", LONGEST_TO_READ, ids=range(len(LONGEST_TO_READ)))
+def test_the_builder_answers_the_longest_texts_in_time(things, text: str):
+    body = encoded([("_yaml", text), ("_ahead", "yaml"), ("name", "a")])
+    kind = "application/x-www-form-urlencoded"
+    assert_answered(
+        lambda: client_of("oli").generic("POST", "/experiments/yaml", body, content_type=kind)
     )

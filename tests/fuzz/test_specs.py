@@ -107,9 +107,9 @@ def test_a_number_that_cannot_be_written_is_refused_all_the_same():
 
 def test_a_thousand_errors_are_not_told_one_by_one():
     with pytest.raises(SpecError) as refusal:
-        read_text("\n".join(f"a{number}: 1" for number in range(7_000)))
+        read_text("\n".join(f"a{number}: 1" for number in range(4_000)))
     assert len(refusal.value.errors) == 101
-    assert str(refusal.value.errors[-1]) == "and 6,900 more errors"
+    assert str(refusal.value.errors[-1]) == "and 3,900 more errors"
 
 
 def test_a_sweep_of_one_value_twelve_thousand_times_does_not_hang():

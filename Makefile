@@ -10,7 +10,7 @@ INSTALLED := $(VENV)/installed-$(shell cksum < requirements.txt | cut -d' ' -f1)
 TESTS_INSTALLED := $(VENV)/tests-installed-$(shell cat requirements.txt tests/requirements.txt | cksum | cut -d' ' -f1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint bench gallery faults audit chromium
+.PHONY: help run install test lint bench gallery faults fuzz audit chromium
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,7 @@ test: $(TESTS_INSTALLED) chromium ## Run all tests (ARGS="-k name" for some), th
 lint: $(TESTS_INSTALLED) ## Check style and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/bandit --quiet --recursive engine webapp manage.py -ll
 
 bench: $(INSTALLED) ## Measure speed and memory
 	$(BIN)/python -m benchmarks
@@ -37,6 +38,9 @@ gallery: $(INSTALLED) ## Compute what is missing of the gallery's results; goes 
 
 faults: $(TESTS_INSTALLED) chromium ## Kill, fill and cut off a lab's parts, and measure how it heals (ARGS="--seed N")
 	$(BIN)/python -m tests.faults $(ARGS)
+
+fuzz: $(TESTS_INSTALLED) ## Try for long what nobody would send (FUZZ=50)
+	FUZZ=$${FUZZ:-50} $(BIN)/python -m pytest -n 0 --timeout 3600 tests/fuzz
 
 audit: $(TESTS_INSTALLED) ## Ask whether anything that is installed has a known weakness
 	$(BIN)/python -m tests.audit

@@ -58,8 +58,10 @@ def hands_out_tests(config: pytest.Config) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The browser's tests come last: while it is open, this thread belongs to its event loop."""
-    items.sort(key=lambda item: item.get_closest_marker("e2e") is not None)
+    """Files with the browser's tests come last: while it is open, this thread belongs to its event
+    loop."""
+    with_browser = {item.path for item in items if "browser" in item.fixturenames}
+    items.sort(key=lambda item: item.path in with_browser)
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ from webapp.workers import pulse
 from webapp.workers.pulse import Machine
 
 ELITES: dict[str, Any] = {
-    "inner": {"steps": 2500},
+    "inner": {"steps": 8000},
     "estimators": [{"kind": "elites", "population": 15, "elites": 4, "chunk": 2}],
     "outer": {"steps": 2},
     "seeds": [3],

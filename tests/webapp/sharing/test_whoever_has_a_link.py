@@ -11,7 +11,15 @@ from django.utils import timezone
 
 from tests.webapp.everything import everything
 from tests.webapp.factories import claimed, first_run, points
-from tests.webapp.test_authorisation import ANYBODY, DOOR, PATHS, RULES, first_of_each_path, met
+from tests.webapp.test_authorisation import (
+    ANYBODY,
+    DOOR,
+    NOT_THERE,
+    PATHS,
+    RULES,
+    first_of_each_path,
+    met,
+)
 from webapp.accounts.models import User
 from webapp.runs import services
 from webapp.runs.models import Run
@@ -24,7 +32,9 @@ OF_A_LINK = [
     if address.name.startswith("sharing:")
 ]
 NOT_BY_A_LINK = [
-    address for address in first_of_each_path() if ANYBODY not in RULES[address.name].values()
+    address
+    for address in first_of_each_path()
+    if not {ANYBODY, NOT_THERE} & set(RULES[address.name].values())
 ]
 WHOLE = {
     "page", "state", "figures", "figure-file", "summary-file",

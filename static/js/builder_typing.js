@@ -1,5 +1,5 @@
-// What is typed while an answer with another structure is on its way is carried over into it, under
-// the name that its field then has.
+// Nothing that is typed is lost: neither before the page's scripts are there, nor while an answer with
+// another structure is on its way; that is carried over into it, under the name that its field then has.
 
 import { changesStructure } from "./builder_order.js";
 
@@ -42,4 +42,9 @@ document.addEventListener("htmx:afterSwap", ({ detail }) => {
     if (name === typingIn) input.focus();
   }
   typedSince = [];
+});
+
+// Also what a browser puts back into a page that is loaded again.
+document.addEventListener("DOMContentLoaded", () => {
+  if (inputs().some((input) => input.value !== input.defaultValue)) htmx.trigger("#builder-form", "change");
 });

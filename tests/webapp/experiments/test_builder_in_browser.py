@@ -41,6 +41,19 @@ def test_an_error_appears_while_typing_and_leaves_the_hands_alone(builder: Page)
     expect(window).to_have_value("1")
 
 
+def test_what_is_typed_before_the_scripts_are_there_is_kept(builder: Page) -> None:
+    held: list[Route] | None = []
+    builder.route(
+        "**/builder*.js", lambda route: route.continue_() if held is None else held.append(route)
+    )
+    builder.goto("/experiments/new?preset=short-window", wait_until="commit")
+    builder.locator("[name='inner.steps']").fill("50")
+    late, held = held, None
+    for route in late:
+        route.continue_()
+    expect(builder.locator("#yaml-text")).to_have_value(re.compile(r"steps: 50\n"))
+
+
 def test_what_is_typed_while_another_kind_loads_is_kept(builder: Page) -> None:
     builder.locator("[name='sweep.0.field']").select_option("inner.steps")
     builder.locator("[name='sweep.0.values']").fill("40, 80")

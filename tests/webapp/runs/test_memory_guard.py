@@ -11,7 +11,7 @@ from django.utils import timezone
 from tests.webapp.factories import first_run, person
 from webapp.runs.checkpoint_store import CheckpointStore
 from webapp.runs.execution import execute
-from webapp.runs.memory_guard import MemoryGuard, _sizes
+from webapp.runs.memory_guard import MemoryGuard, _give_back, _sizes
 from webapp.runs.models import Run, Status
 from webapp.workers.models import Worker
 
@@ -40,7 +40,9 @@ def bowl(horizon: int, **changes: Any) -> dict[str, Any]:
 
 
 def gives(megabytes: float) -> None:
-    """A worker that gives a run so much more than this process takes now."""
+    """A worker that gives a run so much more than this process takes, without what earlier tests
+    left in its heap."""
+    _give_back()
     share = _sizes()["VmRSS"] + megabytes * MEGABYTE
     Worker.objects.update_or_create(
         name="worker@test",

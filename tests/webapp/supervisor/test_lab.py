@@ -239,7 +239,7 @@ def test_a_closed_terminal_stops_everything(used_lab):
         printed += os.read(ours, 10_000)
     assert len(processes_of(lab.home)) > len(PROGRAMS)
     os.close(ours)
-    assert nothing_is_left(lab.home, seconds=30), processes_of(lab.home)
+    assert nothing_is_left(lab.home, seconds=60), processes_of(lab.home)
 
 
 def test_after_kill_9_of_everything_at_once_the_next_start_works(used_lab):

@@ -7,7 +7,7 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-VERSION = "0.5.0"
+VERSION = "0.6.0"
 
 
 @cache

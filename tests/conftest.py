@@ -58,9 +58,12 @@ def hands_out_tests(config: pytest.Config) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with the browser's tests come last: while it is open, this thread belongs to its event
+    """Files with tests in Chromium come last: while it is open, this thread belongs to its event
     loop."""
-    with_browser = {item.path for item in items if "browser" in item.fixturenames}
+    with_browser = {
+        item.path for item in items
+        if item.get_closest_marker("e2e") and "browser" in item.fixturenames
+    }  # fmt: skip
     items.sort(key=lambda item: item.path in with_browser)
 
 

@@ -80,6 +80,22 @@ def test_what_is_typed_while_an_item_goes_stays_with_its_own_item(builder: Page)
     expect(builder.locator("#launch")).to_contain_text("Launch 4 runs")
 
 
+def test_a_button_that_is_gone_when_its_answer_comes_stops_nothing(builder: Page) -> None:
+    """A forecast that grows takes its fixes away and puts new ones there."""
+    answers: list[Route] = []
+    builder.route(
+        "**/experiments/form",
+        lambda route: answers.append(route) if not answers else route.continue_(),
+    )
+    button = builder.get_by_role("button", name="Remove Truncated, last 5")
+    button.click()
+    button.evaluate("button => button.remove()")
+    answers[0].continue_()
+    expect(builder.locator("#launch")).to_contain_text("Launch 4 runs")
+    builder.locator("[name='inner.steps']").fill("50")
+    expect(builder.locator("#yaml-text")).to_have_value(re.compile(r"steps: 50\n"))
+
+
 def test_kinds_and_items_change_in_place(builder: Page) -> None:
     kind = builder.locator("[name='estimators.1.kind']")
     kind.focus()

@@ -39,6 +39,8 @@ def main() -> None:
         (page, cell) for page in pages for cell in page.cells
         if arguments.again or stored(page, cell) is None
     ]  # fmt: skip
+    if not wanted:
+        print("Every result is there; --again computes them anew.")
     wanted.sort(key=lambda pair: work(pair[1]))
     with tqdm(wanted, unit="cell", disable=None) as bar:
         try:

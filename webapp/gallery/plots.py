@@ -94,6 +94,44 @@ def _above_zero(line: Banded) -> Banded:
     return Banded(line.x, mean, low, line.high, line.seeds)
 
 
+def training_plot(
+    page: Page,
+    stored: Stored,
+    curves: Mapping[str, Banded],
+    *,
+    title: str,
+    explanation: str,
+    y: Axis,
+) -> Chart:
+    """The meta-loss over the outer steps by estimate, the exact one first."""
+    return chart(
+        page,
+        [stored],
+        name="training",
+        title=title,
+        explanation=explanation,
+        x=axis("Outer step", False, next(iter(curves.values())).x),
+        y=y,
+        strokes=[
+            curve(banded, label, 6 if place == 0 else place)
+            for place, (label, banded) in enumerate(curves.items())
+        ],
+        summary="Meta-loss after the last outer step: "
+        + ", ".join(f"{label} {format_value(b.mean[-1])}" for label, b in curves.items())
+        + ".",
+        header=("Estimate", "First meta-loss", "Last meta-loss", "Seeds"),
+        rows=[
+            (label, format_value(b.mean[0]), format_value(b.mean[-1]), str(b.seeds))
+            for label, b in curves.items()
+        ],
+        records=[
+            {"estimate": label, "outer_step": x, "meta_loss": y}
+            for label, b in curves.items()
+            for x, y in zip(b.x, b.mean, strict=True)
+        ],
+    )
+
+
 def method_plot(
     page: Page,
     stored: Sequence[Stored],

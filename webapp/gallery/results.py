@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 from webapp.gallery.page import Cell, Page
@@ -104,7 +103,3 @@ def number(value: Any) -> float:
 def last_values(stored: Stored, group: int, name: str) -> list[float]:
     """Of the runs of one group, over seeds, the last value of a series."""
     return [number(run["last"].get(name)) for run in stored.runs if run["group"] == group]
-
-
-def mean(values: list[float]) -> float:
-    return fmean(values)

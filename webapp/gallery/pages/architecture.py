@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import fmean
 from typing import Any
 
 from webapp.exports.charts import Chart
@@ -21,7 +22,7 @@ from webapp.gallery.page import (
     Source,
 )
 from webapp.gallery.plots import last_picture, line_plot, mean_and_error, method_plot
-from webapp.gallery.results import Results, Stored, last_values, mean
+from webapp.gallery.results import Results, Stored, last_values
 
 SEARCHES = {"cell": "A cell, by gradients", "policy": "A network, by a policy"}
 ESTIMATORS: dict[str, dict[str, dict[str, Any]]] = {
@@ -195,7 +196,7 @@ def _accuracy(results: Results, search: str, name: str) -> tuple[float, float]:
 
 def _other(results: Results, search: str, series: str) -> float:
     name = next(iter(ESTIMATORS[search]))
-    return mean(last_values(results.get(search=search, gradient=name), 0, series))
+    return fmean(last_values(results.get(search=search, gradient=name), 0, series))
 
 
 def _finding(results: Results, search: str) -> str:
@@ -214,7 +215,7 @@ def _finding(results: Results, search: str) -> str:
 
 def _memory(results: Results) -> str:
     of = {
-        name: mean(last_values(stored, 0, "peak_bytes"))
+        name: fmean(last_values(stored, 0, "peak_bytes"))
         for name, stored in _found(results, "cell").items()
     }
     return ", ".join(f"{name} {format_value(value, 'B')}" for name, value in of.items())

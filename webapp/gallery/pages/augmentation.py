@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import fmean
 from typing import Any
 
 from webapp.exports.charts import Chart
@@ -21,7 +22,7 @@ from webapp.gallery.page import (
     Source,
 )
 from webapp.gallery.plots import last_picture, line_plot, mean_and_error, method_plot
-from webapp.gallery.results import Results, Stored, last_values, mean
+from webapp.gallery.results import Results, Stored, last_values
 
 LEARNERS = {"perceptron": "Perceptron", "linear": "Linear (convex)"}
 TERMS = (1, 3, 10, 30, 100)
@@ -218,11 +219,11 @@ def _gains(results: Results) -> str:
 
 def _cosine(results: Results, learner: str, terms: int) -> float:
     stored = results.get(learner=learner, shows="estimates")
-    return mean(last_values(stored, TERMS.index(terms), "cosine"))
+    return fmean(last_values(stored, TERMS.index(terms), "cosine"))
 
 
 def _finding(results: Results, learner: str) -> str:
-    unrolled = mean(
+    unrolled = fmean(
         last_values(
             results.get(learner=learner, shows="estimates"),
             2 * len(TERMS) + TERMS.index(3),
@@ -232,7 +233,7 @@ def _finding(results: Results, learner: str) -> str:
     values = ", ".join(
         f"{format_value(_cosine(results, learner, terms))} with {terms}" for terms in TERMS
     )
-    conjugate = mean(
+    conjugate = fmean(
         last_values(results.get(learner=learner, shows="estimates"), 2 * len(TERMS) - 1, "cosine")
     )
     return (
@@ -246,8 +247,8 @@ def _right(results: Results) -> int:
     """With 100 products each, on the perceptron."""
     stored = results.get(learner="perceptron", shows="estimates")
     last = TERMS.index(100)
-    neumann = mean(last_values(stored, last, "cosine"))
-    conjugate = mean(last_values(stored, len(TERMS) + last, "cosine"))
+    neumann = fmean(last_values(stored, last, "cosine"))
+    conjugate = fmean(last_values(stored, len(TERMS) + last, "cosine"))
     if abs(neumann - conjugate) < 0.05:
         return 2
     return 0 if conjugate > neumann else 1

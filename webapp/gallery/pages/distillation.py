@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import fmean
 from typing import Any
 
 from webapp.exports.charts import Chart
@@ -21,7 +22,7 @@ from webapp.gallery.page import (
     Source,
 )
 from webapp.gallery.plots import last_picture, line_plot, mean_and_error, method_plot
-from webapp.gallery.results import Results, Stored, last_values, mean
+from webapp.gallery.results import Results, Stored, last_values
 
 STARTS = {"real": "Real images", "noise": "Noise"}
 LEARNERS = {"new": "Drawn anew", "same": "Always the same"}
@@ -142,7 +143,7 @@ def _ends(results: Results, start: str) -> Chart:
 def _begin(results: Results) -> float:
     """With ten random real images, before anything is learned, and the first step sizes."""
     stored = results.get(start="real", learner="new", steps="10")
-    return mean([float(run["series"]["test_accuracy"][1][0]) for run in stored.runs])
+    return fmean([float(run["series"]["test_accuracy"][1][0]) for run in stored.runs])
 
 
 def _accuracy(results: Results, start: str, learner: str, steps: int) -> tuple[float, float]:

@@ -9,8 +9,7 @@ from typing import Any
 from webapp.compare.scales import scale
 from webapp.exports.charts import Chart, Stroke
 from webapp.exports.numbers import format_value
-from webapp.exports.pictures.axes import axis
-from webapp.gallery.charts import chart, count_axis, curve, run_curves
+from webapp.gallery.charts import chart, count_axis, run_curves
 from webapp.gallery.page import (
     Cell,
     Choice,
@@ -23,6 +22,7 @@ from webapp.gallery.page import (
     Sketch,
     Source,
 )
+from webapp.gallery.plots import training_plot
 from webapp.gallery.results import Results, Stored, number
 
 PARTICLES = (16, 64, 256)
@@ -208,35 +208,14 @@ def _error_chart(results: Results, particles: int) -> Chart:
 def _training(stored: Stored) -> Chart:
     labels = ["exact", *(f"{particles} particles" for particles in PARTICLES)]
     curves = [run_curves(stored, group, "meta_loss") for group in range(len(labels))]
-    return chart(
+    return training_plot(
         PAGE,
-        [stored],
-        name="training",
+        stored,
+        dict(zip(labels, curves, strict=True)),
         title=f"Learning {TRAINED} initial weights",
         explanation="Meta-loss over the outer steps, the same outer optimizer for all. Bands: ± 1 "
         f"standard error over {curves[0].seeds} seeds.",
-        x=axis("Outer step", False, curves[0].x),
         y=scale("Meta-loss", [v for b in curves for v in (*b.low, *b.high)], log=True).axis,
-        strokes=[
-            curve(banded, label, 6 if place == 0 else place)
-            for place, (banded, label) in enumerate(zip(curves, labels, strict=True))
-        ],
-        summary="Meta-loss after the last outer step: "
-        + ", ".join(
-            f"{label} {format_value(banded.mean[-1])}"
-            for label, banded in zip(labels, curves, strict=True)
-        )
-        + ".",
-        header=("Estimate", "First meta-loss", "Last meta-loss", "Seeds"),
-        rows=[
-            (label, format_value(b.mean[0]), format_value(b.mean[-1]), str(b.seeds))
-            for label, b in zip(labels, curves, strict=True)
-        ],
-        records=[
-            {"estimate": label, "outer_step": x, "meta_loss": y}
-            for label, b in zip(labels, curves, strict=True)
-            for x, y in zip(b.x, b.mean, strict=True)
-        ],
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import fmean
 from typing import Any
 
 from webapp.exports.charts import Chart
@@ -20,7 +21,7 @@ from webapp.gallery.page import (
     Source,
 )
 from webapp.gallery.plots import line_plot
-from webapp.gallery.results import Results, Stored, last_values, mean
+from webapp.gallery.results import Results, Stored, last_values
 
 HORIZONS = (16, 64)
 LEARNED = {
@@ -183,11 +184,11 @@ def _variance(cells: list[Stored], steps: str) -> Chart:
 
 
 def _ratio(stored: Stored) -> float:
-    return mean(_ratios(stored, EXACT))
+    return fmean(_ratios(stored, EXACT))
 
 
 def _bytes(stored: Stored, estimator: int) -> float:
-    return mean(last_values(stored, estimator, "peak_bytes"))
+    return fmean(last_values(stored, estimator, "peak_bytes"))
 
 
 def _finding(results: Results, steps: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from statistics import fmean
 from typing import Any
 
 from webapp.exports.charts import Chart
@@ -22,7 +23,7 @@ from webapp.gallery.page import (
     Source,
 )
 from webapp.gallery.plots import line_plot, mean_and_error, method_plot
-from webapp.gallery.results import Results, Stored, mean
+from webapp.gallery.results import Results, Stored
 
 NUMBERS = {"few": "2: one a tensor", "many": "650: one a weight"}
 INNER_STEPS = 100
@@ -119,7 +120,7 @@ def _chosen(stored: Stored, method: str) -> list[float]:
 
 def _first(cells: Mapping[str, Stored]) -> float:
     """With the weight decay that all begin with."""
-    return mean([_at_probes(run)[0][2] for run in cells["implicit"].runs])
+    return fmean([_at_probes(run)[0][2] for run in cells["implicit"].runs])
 
 
 def _ends(cells: Mapping[str, Stored]) -> Chart:

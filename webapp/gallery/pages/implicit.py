@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import fmean
 from typing import Any
 
 from webapp.exports.charts import Chart
@@ -20,7 +21,7 @@ from webapp.gallery.page import (
     Source,
 )
 from webapp.gallery.plots import line_plot
-from webapp.gallery.results import Results, Stored, last_values, mean
+from webapp.gallery.results import Results, Stored, last_values
 
 SETTINGS = {"start": "Initial parameters (iMAML)", "decay": "Weight decay"}
 HORIZONS = (5, 10, 20, 80, 320)
@@ -183,7 +184,7 @@ def _iterations(stored: Stored) -> Chart:
 
 
 def _mean(stored: Stored, estimator: int, name: str) -> float:
-    return mean(last_values(stored, estimator, name))
+    return fmean(last_values(stored, estimator, name))
 
 
 def _finding(results: Results, setting: str) -> str:

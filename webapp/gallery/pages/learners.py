@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from statistics import fmean
 from typing import Any
 
 from webapp.exports.charts import Chart
@@ -21,7 +22,7 @@ from webapp.gallery.page import (
     Source,
 )
 from webapp.gallery.plots import line_plot, mean_and_error, method_plot
-from webapp.gallery.results import Results, Stored, last_values, mean
+from webapp.gallery.results import Results, Stored, last_values
 
 WAYS = 5
 """Letters in an episode, one image of each."""
@@ -171,7 +172,7 @@ def _right(results: Results) -> int:
 
 
 def _graph(results: Results) -> str:
-    of = {name: mean(_bytes(results.get(learner=name))) for name in LEARNERS}
+    of = {name: fmean(_bytes(results.get(learner=name))) for name in LEARNERS}
     times = of["MAML"] / of["prototypes"]
     return (
         f"MAML {format_value(of['MAML'], 'B')}, prototypes {format_value(of['prototypes'], 'B')}, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import fmean
 from typing import Any
 
 from webapp.exports.charts import Chart
@@ -21,7 +22,7 @@ from webapp.gallery.page import (
     Source,
 )
 from webapp.gallery.plots import last_picture, line_plot, mean_and_error, method_plot
-from webapp.gallery.results import Results, Stored, last_values, mean
+from webapp.gallery.results import Results, Stored, last_values
 
 RULES = {"network": "Network, 314 weights", "lstm": "LSTM, 361 weights"}
 ESTIMATORS: dict[str, dict[str, dict[str, Any]]] = {
@@ -162,7 +163,7 @@ def _transfer(cells: dict[str, Stored]) -> Chart:
         title="The same rule on tasks of another kind",
         explanation="Perceptrons instead of softmax regression, after the last outer step.",
         y_title="Mean training loss",
-        reference=("Adam, tuned", mean(last_values(first, 0, "transfer_loss_adam"))),
+        reference=("Adam, tuned", fmean(last_values(first, 0, "transfer_loss_adam"))),
     )
 
 

@@ -8,7 +8,7 @@ from webapp.compare.scales import scale
 from webapp.exports.charts import Chart, Stroke
 from webapp.exports.numbers import format_value
 from webapp.exports.pictures.axes import axis
-from webapp.gallery.charts import chart, curve, level, run_curves
+from webapp.gallery.charts import chart, level, run_curves
 from webapp.gallery.page import (
     Cell,
     Choice,
@@ -21,6 +21,7 @@ from webapp.gallery.page import (
     Sketch,
     Source,
 )
+from webapp.gallery.plots import training_plot
 from webapp.gallery.results import Results, Stored, number
 
 INFLUENCE_WINDOWS = (1, 2, 5, 10, 15, 20, 25, 30, 35, 38, 40, 41, 42, 45, 50, 60, 80, 100, 120)
@@ -212,35 +213,14 @@ def _training(task: str, stored: Stored) -> Chart:
     curves = [run_curves(stored, place, "meta_loss") for place in range(len(labels))]
     values = [v for banded in curves for v in banded.mean if v is not None]
     seeds = curves[0].seeds
-    return chart(
+    return training_plot(
         PAGE,
-        [stored],
-        name="training",
+        stored,
+        dict(zip(labels, curves, strict=True)),
         title="Following each estimate",
         explanation="The meta-loss over the outer steps, when every step trusts the estimate."
         + (f" Bands: ± 1 standard error over {seeds} seeds." if seeds > 1 else ""),
-        x=axis("Outer step", False, curves[0].x),
         y=scale("Meta-loss", values, log=max(values) > 8 * min(values)).axis,
-        strokes=[
-            curve(banded, label, 6 if place == 0 else place)
-            for place, (banded, label) in enumerate(zip(curves, labels, strict=True))
-        ],
-        summary="Meta-loss after the last outer step: "
-        + ", ".join(
-            f"{label} {format_value(banded.mean[-1])}"
-            for label, banded in zip(labels, curves, strict=True)
-        )
-        + ".",
-        header=("Estimate", "First meta-loss", "Last meta-loss", "Seeds"),
-        rows=[
-            (label, format_value(b.mean[0]), format_value(b.mean[-1]), str(b.seeds))
-            for label, b in zip(labels, curves, strict=True)
-        ],
-        records=[
-            {"estimate": label, "outer_step": x, "meta_loss": y}
-            for label, b in zip(labels, curves, strict=True)
-            for x, y in zip(b.x, b.mean, strict=True)
-        ],
     )
 
 

@@ -43,6 +43,7 @@ PAGES = {
     "a rare word": "q=zebra",
     "a tag": "q=tag:paper",
     "sorted by a metric": "sort=-cosine",
+    "sorted by the best of a metric": "sort=cosine&of=best",
     "sorted by a field of the spec": "columns=run,inner.steps&sort=inner.steps",
     "page 400": "page=400",
     "grouped by configuration": "group=configuration",
@@ -152,7 +153,9 @@ def copy(cursor: Any, number: int) -> None:
     by = MADE // A_LAUNCH * number
     digest = f"md5(configuration || {number})"
     drawn = "".join(f", '{name}', random()" for name in ("bias_relative", "test_accuracy"))
-    drawn += ", 'meta_loss', exp(4 * random() - 2), 'cosine', 2 * random() - 1"
+    drawn += (
+        ", 'meta_loss', exp(4 * random() - 2), 'cosine', 2 * random() - 1, 'best_cosine', random()"
+    )
     changed = {
         "experiment_id": f"experiment_id + {by}",
         "configuration": digest,
@@ -194,20 +197,22 @@ def sweep(draw: random.Random) -> Iterator[dict[str, Any]]:
         yield spec
 
 
-def figures(draw: random.Random) -> dict[str, float]:
+def figures(draw: random.Random) -> dict[str, float | None]:
+    from engine.summary import updated
+
     loss = math.exp(draw.gauss(0, 1))
     names = ("variance_relative", "step_seconds", "gradient_norm", "bias", "variance",
              "oracle_norm", "seconds", "probe_seconds", "theta.learning_rate", "inner_steps",
              "test_loss", "clipped", "bias_relative_low", "bias_relative_high")  # fmt: skip
-    return {
+    drawn = {
         "meta_loss": loss,
-        "best_meta_loss": 0.9 * loss,
         "bias_relative": draw.random() ** 2,
         "cosine": 2 * draw.random() - 1,
         "peak_bytes": 1e6 * draw.random(),
         "test_accuracy": draw.random(),
         **{name: draw.random() for name in names},
     }
+    return updated({}, drawn)
 
 
 def measured(query: str, rounds: int) -> str:

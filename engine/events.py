@@ -98,7 +98,7 @@ class Finished:
     step: int
     """Outer steps finished."""
     summary: dict[str, float | None]
-    """Last value of every series, and `best_meta_loss`."""
+    """Last value of every series, and `best_…` of each that has a direction (`engine.directions`)."""
     reason: str = ""
     """Why it stopped early, in a sentence; empty where it did not."""
 

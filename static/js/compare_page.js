@@ -48,7 +48,7 @@ function writeAddress(changes) {
 function writeSummaryFile(asked) {
   const link = document.querySelector("[data-summary-file]");
   const address = new URL(link.href);
-  for (const name of ["cost", "at"]) {
+  for (const name of ["cost", "at", "of"]) {
     if (asked.has(name)) address.searchParams.set(name, asked.get(name));
     else address.searchParams.delete(name);
   }
@@ -159,6 +159,12 @@ slider.addEventListener("change", () => setLimit(costAt(Number(slider.value), ch
 
 writeSummaryFile(new URLSearchParams(location.search));
 if (chosenCost()) slider.value = shareAt(Number(slider.dataset.at), chosenCost());
+
+// Which value of a metric
+
+document.querySelector("[data-which-value]").addEventListener("change", ({ target }) => {
+  writeAddress({ of: target.value === "best" ? "best" : "" });
+});
 
 // The baseline and its tests
 

@@ -13,6 +13,7 @@ from webapp.api.authentication import needs
 from webapp.api.describing import answers, file_of
 from webapp.api.problems import FOUND, Problem
 from webapp.api.refusals import refused_query
+from webapp.compare.requests import ComparisonRequest
 from webapp.compare.selectors import difference_of, summary_of
 from webapp.compare.statistics import Cell
 from webapp.exports import views
@@ -22,6 +23,10 @@ from webapp.exports.requests import BadRequest, read_run_ids, runs_for
 router = Router(tags=["comparison"], auth=needs(Scope.READ))
 RunIds = Annotated[
     str, Query(description="Ids of runs, with commas between.", examples=["412,413,414"])
+]
+Of = Annotated[
+    Literal["usual", "best"],
+    Query(description="Of a run's points, the best where the metric has a direction."),
 ]
 FILES = {
     "image/png": "\x89PNG",
@@ -83,13 +88,13 @@ class ComparisonOut(Schema):
     response={200: ComparisonOut, 422: Problem, **FOUND},
     openapi_extra=answers(200, "comparison"),
 )
-def compare(request: HttpRequest, runs: RunIds) -> dict[str, Any]:
+def compare(request: HttpRequest, runs: RunIds, of: Of = "usual") -> dict[str, Any]:
     """The table, the differences and the findings of the page that compares these runs."""
     ids = read_run_ids(runs)
     if not ids:
         raise BadRequest("runs: nothing given; allowed: the ids of runs, such as 3,4,7.")
     found = runs_for(request.user, ids)
-    summary = summary_of(found)
+    summary = summary_of(found, ComparisonRequest(best=of == "best"))
     return {
         "columns": [
             {
@@ -145,7 +150,7 @@ def export_figure(
     response={422: Problem, **FOUND},
     openapi_extra=file_of({"text/csv": "configuration,meta_loss"}),
 )
-def export_summary(request: HttpRequest, runs: RunIds) -> HttpResponse:
+def export_summary(request: HttpRequest, runs: RunIds, of: Of = "usual") -> HttpResponse:
     """The table of a comparison as CSV."""
     return _file(views.summary_file(request, "csv"))
 

@@ -93,7 +93,7 @@ def parallel(table: SummaryTable) -> Chart | None:
             for part in (
                 f"thick: {said}" if said else "",
                 "– at the foot: no value" if any(u.has_gaps for u in uprights) else "",
-                table.limit.words if table.limit else "",
+                *table.counted,
             )
             if part
         ),

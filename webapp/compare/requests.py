@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from webapp.compare.costs import Limit
 from webapp.exports.metrics import METRICS, TABLE_METRICS, TEST_METRICS, Metric
-from webapp.exports.requests import BadRequest, read_limit
+from webapp.exports.requests import BadRequest, read_best, read_limit
 
 COMPARED = tuple(
     name for name in (*TABLE_METRICS, *TEST_METRICS) if METRICS[name].better or name == "seconds"
@@ -22,6 +22,8 @@ class ComparisonRequest:
     """How runs are compared: the state that the page keeps in its address."""
 
     limit: Limit | None = None
+    best: bool = False
+    """Whether the table is of the best of each run."""
     baseline: int | None = None
     """The number of a run of the pinned configuration."""
     tested: Metric = METRICS["meta_loss"]
@@ -32,10 +34,11 @@ class ComparisonRequest:
 
 
 def read_comparison(query: Mapping[str, str]) -> ComparisonRequest:
-    """`cost`, `at`, `baseline`, `tested`, `across`, `along` and `of.…` of the query."""
+    """`cost`, `at`, `of`, `baseline`, `tested`, `across`, `along` and `of.…` of the query."""
     usual = ComparisonRequest()
     return ComparisonRequest(
         limit=read_limit(query),
+        best=read_best(query),
         baseline=_read_baseline(query),
         tested=_read_metric(query, "tested", usual.tested),
         across=_read_metric(query, "across", usual.across),

@@ -171,8 +171,7 @@ def _note(
         parts.append("dotted: without this field")
     if along.zero is not None:
         parts.append("0 stands at the edge of its axis")
-    if table.limit:
-        parts.append(table.limit.words)
+    parts += table.counted
     return "; ".join(parts)
 
 

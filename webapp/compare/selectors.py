@@ -50,12 +50,14 @@ def summary_of(runs: Sequence[Run], wanted: ComparisonRequest | None = None) -> 
     if wanted.limit:
         names.append(wanted.limit.cost)
     points = series([run.pk for run in runs], names=names)
-    table = summarise(runs, points, wanted.limit)
+    usual = summarise(runs, points, wanted.limit)
+    # What is said of an estimator is said of all its probes, whichever figures the table has.
+    said = findings(usual)
+    table = summarise(runs, points, wanted.limit, best=True) if wanted.best else usual
     if wanted.baseline is None:
-        return Summary(table=table, findings=findings(table))
+        return Summary(table=table, findings=said)
     found = against(table, _pinned(table, wanted.baseline))
-    marked = with_changes(table, found)
-    return Summary(marked, findings(marked), found, tuple(found.for_metric(wanted.tested)))
+    return Summary(with_changes(table, found), said, found, tuple(found.for_metric(wanted.tested)))
 
 
 def _pinned(table: SummaryTable, run: int) -> Row:

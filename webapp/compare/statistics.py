@@ -13,7 +13,14 @@ from webapp.compare.costs import Limit, cut
 from webapp.exports.bands import Series, mean_and_error
 from webapp.exports.configurations import Configuration, RunLike, configurations
 from webapp.exports.figures import SeriesOfRuns
-from webapp.exports.metrics import METRICS, SUMMARY_WORDS, TABLE_METRICS, Metric, with_tests
+from webapp.exports.metrics import (
+    BEST_WORDS,
+    METRICS,
+    SUMMARY_WORDS,
+    TABLE_METRICS,
+    Metric,
+    with_tests,
+)
 from webapp.exports.numbers import format_with_error
 
 if TYPE_CHECKING:
@@ -77,6 +84,14 @@ class SummaryTable:
     rows: tuple[Row, ...]
     limit: Limit | None = None
     """What every run may have spent of a cost; `None` where all points count."""
+    best: bool = False
+    """Whether a metric with a direction is the best of each run's points."""
+
+    @property
+    def counted(self) -> list[str]:
+        """What does not go without saying of its numbers: stands under whatever they are in."""
+        found = [self.limit.words] if self.limit else []
+        return [*found, "the best of each run"] if self.best else found
 
     @property
     def has_baseline(self) -> bool:
@@ -88,30 +103,44 @@ class SummaryTable:
 
 
 def summarise(
-    runs: Iterable[RunLike], series: SeriesOfRuns, limit: Limit | None = None
+    runs: Iterable[RunLike],
+    series: SeriesOfRuns,
+    limit: Limit | None = None,
+    *,
+    best: bool = False,
 ) -> SummaryTable:
     """The summary table of `runs`, whose points are in `series` (run id → name → arrays), of which
-    those past `limit` do not count."""
+    those past `limit` do not count.
+
+    With `best`, a metric that has a direction is condensed to the best of a run's points.
+    """
     if limit:
         series = cut(series, limit)
     measured = {name for own in series.values() for name in own}
     metrics = [METRICS[name] for name in with_tests(TABLE_METRICS, measured)]
     groups = configurations(runs)
-    table = [[_cell(group, metric, series) for metric in metrics] for group in groups]
+    table = [[_cell(group, metric, series, best) for metric in metrics] for group in groups]
     columns = [_with_best(list(column)) for column in zip(*table, strict=True)]
     return SummaryTable(
-        columns=tuple(Column(metric, SUMMARY_WORDS[metric.summary]) for metric in metrics),
+        columns=tuple(Column(metric, _words(metric, best)) for metric in metrics),
         rows=tuple(
             Row(configuration=group, cells=tuple(cells))
             for group, cells in zip(groups, zip(*columns, strict=True), strict=True)
         ),
         limit=limit,
+        best=best,
     )
 
 
-def condense(series: Series, metric: Metric) -> float:
-    """One number for the series (at least one point) of one run."""
+def condense(series: Series, metric: Metric, *, best: bool = False) -> float:
+    """One number for the series (at least one point) of one run; nan where it is to be the best
+    and no point is finite."""
     _, values = series
+    if best and metric.better:
+        finite = values[np.isfinite(values)]
+        if not len(finite):
+            return math.nan
+        return float(finite.min() if metric.better == "lower" else finite.max())
     if metric.summary == "last":
         return float(values[-1])
     condensed = {"mean": np.mean, "median": np.median, "max": np.max}[metric.summary]
@@ -119,9 +148,13 @@ def condense(series: Series, metric: Metric) -> float:
         return float(condensed(values))
 
 
-def _cell(group: Configuration, metric: Metric, series: SeriesOfRuns) -> Cell:
+def _words(metric: Metric, best: bool) -> str:
+    return BEST_WORDS if best and metric.better else SUMMARY_WORDS[metric.summary]
+
+
+def _cell(group: Configuration, metric: Metric, series: SeriesOfRuns, best: bool) -> Cell:
     of_seeds = {
-        run.seed: condense(series[run.pk][metric.name], metric)
+        run.seed: condense(series[run.pk][metric.name], metric, best=best)
         for run in group.runs
         if metric.name in series.get(run.pk, {})
     }

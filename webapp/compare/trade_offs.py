@@ -76,14 +76,15 @@ def pareto(table: SummaryTable, across: Metric, along: Metric) -> Chart:
 
 
 def bias_variance(table: SummaryTable) -> Chart | None:
-    """Bias and variance of every configuration's meta-gradient; `None` where none was probed.
+    """Bias and variance of every configuration's meta-gradient; `None` where none was probed,
+    and of best values: the least bias and the least variance may be those of different steps.
 
     An estimate ĝ of g has E‖ĝ − g‖² = ‖E ĝ − g‖² + tr Cov ĝ: dotted lines join what is equally
     wrong, in both as a share of the oracle's norm.
     """
     bias, variance = METRICS["bias_relative"], METRICS["variance_relative"]
     spots = _spots(table, bias, variance)
-    if not spots:
+    if table.best or not spots:
         return None
     scales = (_scale(bias, spots, "x"), _scale(variance, spots, "y"))
     levels, lines = _equal_errors(scales)
@@ -231,8 +232,7 @@ def _note(table: SummaryTable, spots: list[Spot], scales: tuple[Scale, Scale]) -
         parts.append("0 stands at the edge of its axis")
     if left := len(table.rows) - len(spots):
         parts.append(f"{left} without both figures left out")
-    if table.limit:
-        parts.append(table.limit.words)
+    parts += table.counted
     return "; ".join(parts)
 
 

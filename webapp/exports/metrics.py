@@ -6,6 +6,8 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from engine.directions import BETTER, Better
+
 Unit = Literal["", "s", "B", "%"]
 """Of `%` the values are shares, in [0, 1]."""
 Summary = Literal["last", "mean", "median", "max"]
@@ -22,7 +24,6 @@ class Metric:
     unit: Unit = ""
     log: bool = False
     """Whether its axis is logarithmic unless the reader says otherwise."""
-    better: Literal["lower", "higher", ""] = ""
     limits: tuple[float, float] | None = None
     """Its lowest and highest possible value, where a linear axis should show them."""
     summary: Summary = "last"
@@ -32,26 +33,41 @@ class Metric:
     def axis_title(self) -> str:
         return f"{self.title} ({self.unit})" if self.unit else self.title
 
+    @property
+    def better(self) -> Better | Literal[""]:
+        """Which way it is better; "" where neither is."""
+        return BETTER.get(self.name, "")
 
+    @property
+    def best_title(self) -> str:
+        return f"{self.title}, best"
+
+    @property
+    def best_explanation(self) -> str:
+        """What the best value of a run is, of a metric that has a direction."""
+        return f"The {_EXTREMES[BETTER[self.name]]} of a run so far. {self.explanation}"
+
+
+_EXTREMES: dict[Better, str] = {"lower": "lowest", "higher": "highest"}
 SUMMARY_WORDS: dict[Summary, str] = {
     "last": "last step",
     "mean": "mean of the probes",
     "median": "median",
     "max": "peak",
 }
+BEST_WORDS = "best step"
+"""Of a metric with a direction, in place of `SUMMARY_WORDS` where the reader asks for the best."""
 
 _CATALOGUE = (
     Metric(
         name="meta_loss",
         title="Meta-loss",
-        better="lower",
         explanation="Loss on held-out examples after the inner loop; the outer loop minimises it.",
     ),
     Metric(
         name="bias_relative",
         title="Bias / oracle norm",
         log=True,
-        better="lower",
         summary="mean",
         explanation="Distance of the expected estimate from the exact meta-gradient, "
         "over the exact one's norm.",
@@ -60,7 +76,6 @@ _CATALOGUE = (
         name="cosine",
         title="Cosine to the oracle",
         limits=(-1.0, 1.0),
-        better="higher",
         summary="mean",
         explanation="1 where the estimate points along the exact meta-gradient, "
         "−1 where it points the opposite way.",
@@ -69,7 +84,6 @@ _CATALOGUE = (
         name="variance_relative",
         title="Variance / oracle norm²",
         log=True,
-        better="lower",
         summary="mean",
         explanation="Spread of repeated estimates at one θ; zero for an estimator "
         "that draws no random numbers.",
@@ -79,7 +93,6 @@ _CATALOGUE = (
         title="Peak memory",
         unit="B",
         log=True,
-        better="lower",
         summary="max",
         explanation="Most bytes of tensors alive at once during one estimate, above those before.",
     ),
@@ -88,7 +101,6 @@ _CATALOGUE = (
         title="Time per step",
         unit="s",
         log=True,
-        better="lower",
         summary="median",
         explanation="Seconds of one outer step's estimate and update; probes are not counted.",
     ),
@@ -109,7 +121,6 @@ _CATALOGUE = (
         name="bias",
         title="Bias",
         log=True,
-        better="lower",
         summary="mean",
         explanation="Norm of the difference between the expected estimate and the exact "
         "meta-gradient.",
@@ -118,7 +129,6 @@ _CATALOGUE = (
         name="variance",
         title="Variance",
         log=True,
-        better="lower",
         summary="mean",
         explanation="Trace of the covariance of repeated estimates at one θ.",
     ),
@@ -132,21 +142,18 @@ _CATALOGUE = (
         name="test_accuracy",
         title="Test accuracy",
         unit="%",
-        better="higher",
         explanation="Share of examples that neither loop has seen which the learner classifies "
         "correctly at the end of its inner loop.",
     ),
     Metric(
         name="test_loss",
         title="Test loss",
-        better="lower",
         explanation="Loss at the end of the inner loop on examples or tasks that neither loop has "
         "seen.",
     ),
     Metric(
         name="test_perplexity",
         title="Test perplexity",
-        better="lower",
         explanation="How many characters the model is as uncertain between, on text that neither "
         "loop has seen: the exponential of its cross-entropy.",
     ),
@@ -154,7 +161,6 @@ _CATALOGUE = (
         name="test_accuracy_real",
         title="Test accuracy from real images",
         unit="%",
-        better="higher",
         explanation="The same after training on as many random real images: what distilled ones "
         "must beat.",
     ),
@@ -162,7 +168,6 @@ _CATALOGUE = (
         name="test_accuracy_mixed",
         title="Test accuracy of the mixed cell",
         unit="%",
-        better="higher",
         explanation="The same with all operations mixed by their weights, before one is chosen for "
         "each edge.",
     ),
@@ -170,7 +175,6 @@ _CATALOGUE = (
         name="test_accuracy_random",
         title="Test accuracy of random architectures",
         unit="%",
-        better="higher",
         explanation="The mean over architectures that nothing chose: what the chosen one must "
         "beat.",
     ),
@@ -178,45 +182,38 @@ _CATALOGUE = (
         name="test_accuracy_best",
         title="Test accuracy of the best architecture",
         unit="%",
-        better="higher",
         explanation="Of the architecture that an exhaustive search over all of them picks.",
     ),
     Metric(
         name="architecture_rank",
         title="Rank of the chosen architecture",
-        better="lower",
         log=True,
         explanation="Its place among all architectures by meta-loss; 1 is the best there is.",
     ),
     Metric(
         name="weight_of_clean",
         title="Weight of clean examples",
-        better="higher",
         explanation="Mean learned weight of the training examples whose label is right.",
     ),
     Metric(
         name="weight_of_corrupted",
         title="Weight of mislabelled examples",
-        better="lower",
         explanation="Mean learned weight of the training examples whose label is wrong.",
     ),
     Metric(
         name="test_loss_adam",
         title="Loss on unseen tasks with Adam",
-        better="lower",
         explanation="The same figure as the test loss, of Adam with its learning rate tuned on as "
         "many inner steps of other tasks of the family.",
     ),
     Metric(
         name="transfer_loss",
         title="Loss on tasks of another kind",
-        better="lower",
         explanation="Meta-loss of the learned optimizer on tasks that it was not trained on.",
     ),
     Metric(
         name="transfer_loss_adam",
         title="Loss on tasks of another kind with Adam",
-        better="lower",
         explanation="Meta-loss on the same tasks with Adam, its learning rate tuned on as many "
         "inner steps.",
     ),
@@ -248,7 +245,6 @@ _CATALOGUE = (
         name="residual",
         title="Solver residual",
         log=True,
-        better="lower",
         explanation="‖Hv − b‖ / ‖b‖ of the implicit estimator's linear solve: large means that the "
         "estimate cannot be trusted.",
     ),
@@ -256,7 +252,6 @@ _CATALOGUE = (
         name="inner_gradient_norm",
         title="Inner gradient norm",
         log=True,
-        better="lower",
         explanation="‖∇L(w_T)‖: implicit differentiation assumes that it is zero.",
     ),
     Metric(
@@ -276,7 +271,6 @@ _CATALOGUE = (
     Metric(
         name="effective_sample_size",
         title="Effective sample size",
-        better="higher",
         explanation="How many antithetic pairs count in the estimate: near 1, a single one "
         "decides.",
     ),
@@ -292,7 +286,6 @@ _CATALOGUE = (
         name="bias_smoothed_relative",
         title="Bias / smoothed norm",
         log=True,
-        better="lower",
         summary="mean",
         explanation="Distance of the expected estimate from the smoothed meta-loss's gradient, "
         "over its norm; 0 within the noise.",
@@ -307,7 +300,6 @@ _CATALOGUE = (
         name="smoothed_standard_error",
         title="Error of the smoothed gradient",
         log=True,
-        better="lower",
         explanation="Standard error of the smoothed meta-loss's gradient, as it was sampled; "
         "comparisons with it are corrected for it.",
     ),
@@ -320,7 +312,6 @@ _CATALOGUE = (
     Metric(
         name="best",
         title="Best meta-loss of the generation",
-        better="lower",
         explanation="Lowest meta-loss of this generation's proposals.",
     ),
 )

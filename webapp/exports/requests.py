@@ -71,6 +71,11 @@ def read_figure_request(query: Mapping[str, str]) -> FigureRequest:
     )
 
 
+def read_best(query: Mapping[str, str]) -> bool:
+    """Whether a table is `of` the best of each run, and not of what is usual for each metric."""
+    return _choice(query, "of", ("usual", "best")) == "best"
+
+
 def read_limit(query: Mapping[str, str]) -> Limit | None:
     """The `cost` of the query, and how much of it (`at`) every run may have spent."""
     if not query.get("cost"):

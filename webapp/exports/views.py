@@ -32,6 +32,7 @@ from webapp.exports.requests import (
     BadRequest,
     FigureRequest,
     FileRequest,
+    read_best,
     read_figure_request,
     read_file_request,
     read_limit,
@@ -78,10 +79,10 @@ def summary_file(request: HttpRequest, extension: str) -> HttpResponse:
     """The table of a comparison as a file."""
     try:
         ids = read_run_ids(request.GET.get("runs", ""))
-        limit = read_limit(request.GET)
+        limit, best = read_limit(request.GET), read_best(request.GET)
     except BadRequest as error:
         return refused(error)
-    return summary_answer(runs_for(request.user, ids), extension, limit)
+    return summary_answer(runs_for(request.user, ids), extension, limit, best=best)
 
 
 def figures_answer(
@@ -123,10 +124,13 @@ def _needed(name: str, drawing: FigureRequest) -> list[str]:
     return [name, *interval_of(name), drawing.x, *cost]
 
 
-def summary_answer(runs: Sequence[Run], extension: str, limit: Limit | None = None) -> HttpResponse:
-    """The table of `runs` as a file; points past `limit` do not count."""
+def summary_answer(
+    runs: Sequence[Run], extension: str, limit: Limit | None = None, *, best: bool = False
+) -> HttpResponse:
+    """The table of `runs` as a file; points past `limit` do not count, and with `best` the best of
+    each run does."""
     write = {"csv": csv_summary, "json": json_summary, "tex": latex_summary}[extension]
-    content = write(summarise(runs, series([run.pk for run in runs]), limit))
+    content = write(summarise(runs, series([run.pk for run in runs]), limit, best=best))
     return download(content, extension, ["summary", runs[0].experiment.name if runs else ""])
 
 

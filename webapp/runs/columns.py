@@ -12,10 +12,11 @@ from django.db.models.expressions import Combinable
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Coalesce
 
-from webapp.exports.metrics import METRICS, Unit, find_metric
+from engine.directions import BETTER
+from engine.summary import best_of
+from webapp.exports.metrics import METRICS, Metric, Unit, find_metric
 from webapp.runs.models import Run
 from webapp.runs.query.conditions import figure
-from webapp.runs.query.fields import BEST_META_LOSS
 from webapp.runs.query.spec_fields import SpecField, spec_fields
 from webapp.runs.spec_values import leaves, value_of
 from webapp.runs.table_models import Tag
@@ -24,8 +25,8 @@ Kind = Literal["run", "status", "tags", "moment", "number", "text"]
 MOST_COLUMNS = 24
 DEFAULT = ("run", "status", "tags", "meta_loss", "test", "bias_relative", "cosine", "peak_bytes",
            "seconds", "owner", "created")  # fmt: skip
-BIG_FIRST = ("created", "started", "finished", "cosine", "step", "test", "test_accuracy")
-"""Columns whose first click sorts from large to small."""
+METRIC_GROUP, BEST_GROUP = "Metrics", "Best of a metric"
+TESTS = ("test", "best_test")
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,19 @@ class Column:
     group: str = "Run"
     """The heading under which the picker lists it."""
     needs_spec: bool = False
+    falls_first: bool = False
+    """Whether the first click on its header sorts from large to small."""
 
     @property
     def may_be_missing(self) -> bool:
         """Whether Postgres may have no value for it. For what it always has, its index gives the
         order; that of an order which puts missing values last is none that it has."""
-        return self.group != "Run" or self.name in ("test", "tags", "started", "finished")
+        return self.group != "Run" or self.name in ("tags", "started", "finished", *TESTS)
+
+    @property
+    def is_figure(self) -> bool:
+        """Whether it has a mean over seeds."""
+        return self.group in (METRIC_GROUP, BEST_GROUP) or self.name in TESTS
 
 
 def _spec_value(run: Run, path: str) -> str | None:
@@ -60,13 +68,22 @@ def _test(run: Run) -> float | None:
     return figures.get("test_accuracy", figures.get("test_loss"))
 
 
+def _best_test(run: Run) -> float | None:
+    figures = run.figures
+    return figures.get(best_of("test_accuracy"), figures.get(best_of("test_loss")))
+
+
 _FIRST_TAG = Subquery(Tag.objects.filter(runs=OuterRef("pk")).order_by("name").values("name")[:1])
 _OF_THE_RUN = (
     Column("run", "Run", "run", F("label"), lambda run: run.title),
     Column("status", "Status", "status", F("status"), lambda run: run.status),
     Column("tags", "Tags", "tags", _FIRST_TAG, lambda run: [tag.name for tag in run.tags.all()]),
     Column("test", "Test", "number", Coalesce(figure("test_accuracy"), 0 - figure("test_loss")),
-           _test, "Accuracy, or else loss, on what neither loop has seen."),
+           _test, "Accuracy, or else loss, on what neither loop has seen.", falls_first=True),
+    Column("best_test", "Test, best", "number",
+           Coalesce(figure(best_of("test_accuracy")), 0 - figure(best_of("test_loss"))),
+           _best_test, "The best of a run so far: highest accuracy, or else lowest loss.",
+           falls_first=True),
     Column("estimator", "Estimator", "text", F("estimator"), lambda run: run.estimator),
     Column("seed", "Seed", "number", F("seed"), lambda run: run.seed),
     Column("number", "Number", "number", F("pk"), lambda run: run.pk),
@@ -77,13 +94,16 @@ _OF_THE_RUN = (
     Column("owner", "Owner", "text", F("experiment__owner__username"),
            lambda run: run.experiment.owner.username),
     Column("step", "Steps", "number", F("step"), lambda run: run.step,
-           "Outer steps finished."),
+           "Outer steps finished.", falls_first=True),
     Column("attempt", "Attempt", "number", F("attempt"), lambda run: run.attempt),
     Column("worker", "Worker", "text", F("worker"), lambda run: run.worker or None),
     Column("queue", "Queue", "text", F("queue"), lambda run: run.queue),
-    Column("created", "Launched", "moment", F("created_at"), lambda run: run.created_at),
-    Column("started", "Started", "moment", F("started_at"), lambda run: run.started_at),
-    Column("finished", "Ended", "moment", F("finished_at"), lambda run: run.finished_at),
+    Column("created", "Launched", "moment", F("created_at"), lambda run: run.created_at,
+           falls_first=True),
+    Column("started", "Started", "moment", F("started_at"), lambda run: run.started_at,
+           falls_first=True),
+    Column("finished", "Ended", "moment", F("finished_at"), lambda run: run.finished_at,
+           falls_first=True),
     Column("error", "Error", "text", F("error"), lambda run: run.error or None),
 )  # fmt: skip
 
@@ -92,11 +112,8 @@ _OF_THE_RUN = (
 def columns() -> dict[str, Column]:
     """Every column by name, in the order of the picker; `theta.*` can be asked for besides."""
     found = {column.name: column for column in _OF_THE_RUN}
-    found |= {name: _of_metric(name) for name in METRICS}
-    best = "Lowest meta-loss of the run so far."
-    found[BEST_META_LOSS] = replace(
-        _of_metric(BEST_META_LOSS, "Meta-loss, best"), help=best, group="Metrics"
-    )
+    found |= {metric.name: _of_metric(metric) for metric in METRICS.values()}
+    found |= {best_of(name): _of_best(METRICS[name]) for name in BETTER}
     found |= {path: _of_spec(field) for path, field in spec_fields().items()}
     return found
 
@@ -104,7 +121,20 @@ def columns() -> dict[str, Column]:
 def find_column(name: str) -> Column | None:
     if column := columns().get(name):
         return column
-    return _of_metric(name) if find_metric(name) else None
+    metric = find_metric(name)
+    return _of_metric(metric) if metric else None
+
+
+def best_column(name: str) -> str:
+    """The column with the best of what the column `name` has the last of; `name` where there is
+    none."""
+    return best_of(name) if best_of(name) in columns() else name
+
+
+def last_column(name: str) -> str:
+    """The other way round."""
+    last = name.removeprefix(best_of(""))
+    return last if last in columns() else name
 
 
 def read_columns(names: Iterable[str]) -> tuple[Column, ...]:
@@ -126,17 +156,30 @@ class NumberOfJSON(Func):
         )
 
 
-def _of_metric(name: str, title: str = "") -> Column:
-    metric = find_metric(name)
+def _of_metric(metric: Metric) -> Column:
     return Column(
-        name=name,
-        title=title or (metric.title if metric else name),
+        name=metric.name,
+        title=metric.title,
         kind="number",
+        sort=figure(metric.name),
+        read=lambda run: run.figures.get(metric.name),
+        help=metric.explanation,
+        unit=metric.unit,
+        group=METRIC_GROUP,
+        falls_first=metric.better == "higher",
+    )
+
+
+def _of_best(metric: Metric) -> Column:
+    name = best_of(metric.name)
+    return replace(
+        _of_metric(metric),
+        name=name,
+        title=metric.best_title,
         sort=figure(name),
         read=lambda run: run.figures.get(name),
-        help=metric.explanation if metric else "",
-        unit=metric.unit if metric else "",
-        group="Metrics",
+        help=metric.best_explanation,
+        group=BEST_GROUP,
     )
 
 

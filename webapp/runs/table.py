@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django.core.paginator import Page, Paginator
 from django.db.models import Avg, F, Max, Min, OrderBy, QuerySet
 
-from webapp.runs.columns import BIG_FIRST, Column, columns, find_column
+from webapp.runs.columns import Column, columns, find_column
 from webapp.runs.models import Run
 from webapp.runs.query import condition, mentions, parse
 from webapp.runs.query.conditions import has_value
@@ -90,8 +90,7 @@ def groups_page(user: User, query: RunsQuery, *, with_specs: bool = True) -> Pag
     """One page of lists of runs that differ by seed only, sorted by the mean of a figure, or by
     what comes first of anything else."""
     sort, falling = read_sort(query.sort)
-    is_figure = sort.group == "Metrics" or sort.name == "test"
-    key = Avg(sort.sort) if is_figure else Max(sort.sort) if falling else Min(sort.sort)
+    key = Avg(sort.sort) if sort.is_figure else Max(sort.sort) if falling else Min(sort.sort)
     matching = matching_runs(user, query).order_by()
     groups = (
         matching.values("experiment_id", "configuration")
@@ -129,11 +128,6 @@ def read_sort(sort: str) -> tuple[Column, bool]:
     if column is None:
         return columns()["created"], True
     return column, sort.startswith("-")
-
-
-def first_sort(column: Column) -> str:
-    """How the first click on the header of `column` sorts."""
-    return f"-{column.name}" if column.name in BIG_FIRST else column.name
 
 
 def _page(found: QuerySet, query: RunsQuery) -> Page:

@@ -8,8 +8,7 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
-from webapp.runs.columns import DEFAULT, Column, read_columns
-from webapp.runs.query.fields import BEST_META_LOSS
+from webapp.runs.columns import DEFAULT, Column, best_column, read_columns
 from webapp.runs.table import PAGE_SIZES, RunsQuery
 
 KEPT = ("q", "status", "estimator", "task", "tag", "owner", "experiment", "sort", "columns",
@@ -28,7 +27,7 @@ class Table:
     columns: tuple[Column, ...]
     grouped: bool
     best: bool
-    """Whether the meta-loss is that of the best outer step, and not of the last."""
+    """Whether metrics with a direction show the best of all outer steps, and not the last."""
 
 
 def read_table(query: QueryDict, own_columns: Sequence[str] = ()) -> Table:
@@ -38,8 +37,9 @@ def read_table(query: QueryDict, own_columns: Sequence[str] = ()) -> Table:
     names = named or own_columns or DEFAULT
     sort = query.get("sort") or NEWEST_FIRST
     if best:
-        names = [BEST_META_LOSS if name == "meta_loss" else name for name in names]
-        sort = {"meta_loss": BEST_META_LOSS, "-meta_loss": f"-{BEST_META_LOSS}"}.get(sort, sort)
+        names = [best_column(name) for name in names]
+        name = sort.removeprefix("-")
+        sort = sort.removesuffix(name) + best_column(name)
     return Table(
         query=RunsQuery(
             text=query.get("q", ""),

@@ -16,12 +16,12 @@ from engine.spec.installed import ESTIMATORS
 from webapp.compare.views import FEWEST, MOST
 from webapp.experiments.form.shapes import label_of
 from webapp.runs.cells import Row, group_row, row_of
-from webapp.runs.columns import MOST_COLUMNS, Column, columns
+from webapp.runs.columns import MOST_COLUMNS, Column, columns, last_column
 from webapp.runs.models import Run, Status
 from webapp.runs.query import QueryError, completions
 from webapp.runs.query.spec_fields import spec_fields
 from webapp.runs.selectors import visible_runs
-from webapp.runs.table import PAGE_SIZES, first_sort, groups_page, in_order, read_sort, runs_page
+from webapp.runs.table import PAGE_SIZES, groups_page, in_order, read_sort, runs_page
 from webapp.runs.table_address import Table, address, read_table
 from webapp.runs.table_models import TableColumns, Tag
 from webapp.runs.table_services import views_for
@@ -116,7 +116,7 @@ def _misunderstood(
 
 
 def _page_context(request: HttpRequest, table: Table) -> dict[str, Any]:
-    chosen = [column.name for column in table.columns]
+    chosen = [last_column(column.name) if table.best else column.name for column in table.columns]
     return {
         "statuses": Status.choices,
         "estimators": [(kind, model.title) for kind, model in ESTIMATORS.items()],
@@ -158,12 +158,14 @@ def _header(query: QueryDict, table: Table, column: Column) -> dict[str, Any]:
     """A header: where a click leads, and which way the column is sorted now."""
     sorted_by, falling = read_sort(table.query.sort)
     is_sorted = sorted_by.name == column.name
-    again = column.name if falling else f"-{column.name}"
+    to_falling = not falling if is_sorted else column.falls_first
+    # The address names the last value: whether that or the best is shown is said apart.
+    name = last_column(column.name) if table.best else column.name
     return {
         "title": column.title,
         "help": column.help,
         "is_numeric": column.kind == "number",
-        "href": "?" + address(query, sort=again if is_sorted else first_sort(column), page=""),
+        "href": "?" + address(query, sort=f"-{name}" if to_falling else name, page=""),
         "sorted": "none" if not is_sorted else "descending" if falling else "ascending",
     }
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
+from engine.directions import BETTER
 from engine.presets import PRESETS
 from engine.spec.installed import ESTIMATORS
-from webapp.exports.metrics import METRICS, find_metric
+from engine.summary import best_of
+from webapp.exports.metrics import METRICS, Metric, find_metric
 from webapp.runs.models import Status
 from webapp.runs.query.spec_fields import SpecField, spec_fields
 
@@ -17,7 +19,6 @@ Kind = Literal["choice", "text", "name", "digest", "person", "tag", "number", "m
                "archived", "spec", "metric"]  # fmt: skip
 ORDERED: tuple[Kind, ...] = ("number", "moment", "age", "metric")
 """Kinds that can be compared by size; a spec's field can where it is a number."""
-BEST_META_LOSS = "best_meta_loss"
 
 
 @dataclass(frozen=True)
@@ -83,9 +84,7 @@ def fields() -> dict[str, Field]:
         Field(name, "metric", metric.explanation, name, unit=metric.unit)
         for name, metric in METRICS.items()
     ]
-    named.append(
-        Field(BEST_META_LOSS, "metric", "Lowest meta-loss of the run so far", BEST_META_LOSS)
-    )
+    named += [_best_of(METRICS[name]) for name in BETTER]
     found = {field.name: field for field in named}
     for path, field in of_spec.items():
         found.setdefault(path, _of_spec(path, field))
@@ -99,6 +98,11 @@ def find_field(name: str) -> Field | None:
     if metric := find_metric(name):
         return Field(name, "metric", metric.explanation, name)
     return None
+
+
+def _best_of(metric: Metric) -> Field:
+    name = best_of(metric.name)
+    return Field(name, "metric", metric.best_explanation, name, unit=metric.unit)
 
 
 def _of_spec(name: str, field: SpecField) -> Field:

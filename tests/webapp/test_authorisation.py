@@ -150,6 +150,7 @@ RULES: dict[str, dict[str, Rule]] = {
     "help:fields": {"GET": LOOK},
     "help:charts": {"GET": LOOK},
     "help:estimators": {"GET": LOOK},
+    "help:queries": {"GET": LOOK},
     "help:estimator": {"GET": LOOK},
     "search:search": {"GET": LOOK},
     # -- the API; several routes may share an address, whose name is then the first one's --

@@ -67,6 +67,7 @@ def test_no_page_has_inline_script(client: Client) -> None:
         "/help/fields",
         "/help/charts",
         "/help/estimators",
+        "/help/queries",
         "/help/estimators/implicit",
         "/account/",
     ]

@@ -7,6 +7,7 @@ urlpatterns = [
     path("help/", views.index, name="index"),
     path("help/fields", views.fields, name="fields"),
     path("help/charts", views.charts, name="charts"),
+    path("help/queries", views.queries, name="queries"),
     path("help/estimators", views.estimators, name="estimators"),
     path("help/estimators/<str:kind>", views.estimator, name="estimator"),
 ]

@@ -12,6 +12,7 @@ from engine.spec.installed import AnyEstimator
 from webapp.experiments.form.shapes import group_of, kind_of, models_in
 from webapp.help import charts as chart_help
 from webapp.help import fields as field_help
+from webapp.help import queries as query_help
 from webapp.help.estimators import ACCOUNTS
 
 ESTIMATORS_AT = "estimators."
@@ -35,6 +36,20 @@ def charts(request: HttpRequest) -> HttpResponse:
     chapters = groupby(chart_help.entries().values(), key=lambda entry: entry.chapter)
     context = {"chapters": [(title, list(entries)) for title, entries in chapters]}
     return render(request, "help/charts.html", context)
+
+
+@require_GET
+def queries(request: HttpRequest) -> HttpResponse:
+    """The query language of the table of runs."""
+    context = {
+        "examples": query_help.EXAMPLES,
+        "comparisons": query_help.COMPARISONS,
+        "own_fields": query_help.own_fields(),
+        "short_names": query_help.short_names(),
+        "spec_paths": query_help.spec_paths(),
+        "metric_names": query_help.metric_names(),
+    }
+    return render(request, "help/queries.html", context)
 
 
 @require_GET

@@ -161,4 +161,5 @@ def _help() -> list[Text]:
         _text(one.name, f"{place}. {one.explanation}", f"{at}#{place}", "list")
         for place, one in fields.entries().items()
     ]
-    return [*accounts, *drawn, *filled]
+    asked = _text("Queries", "How the table of runs is asked.", reverse("help:queries"), "search")
+    return [asked, *accounts, *drawn, *filled]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from django.template import Context, Template
@@ -10,14 +11,15 @@ from django.test import Client
 
 from engine.spec import Experiment, validate
 from engine.spec.installed import AnyEstimator
-from tests.webapp.factories import QUADRATIC, person
+from tests.webapp.factories import QUADRATIC, first_run, person
 from webapp.experiments.form.build import build_form
 from webapp.experiments.form.nodes import Leaf
 from webapp.experiments.form.shapes import kind_of, models_in
 from webapp.exports.metrics import METRICS
-from webapp.help import charts, fields, formulas
+from webapp.help import charts, fields, formulas, queries
 from webapp.help.estimators import ACCOUNTS
 from webapp.help.field_places import places
+from webapp.runs.query.fields import fields as fields_of_queries
 
 
 def schema_leaves(schema: dict, definitions: dict, place: str = "") -> set[str]:
@@ -84,7 +86,7 @@ def test_every_control_of_the_builder_has_a_place() -> None:
 def test_every_link_of_the_help_arrives(client: Client) -> None:
     client.force_login(person("ada"))
     addresses = ["/help/", "/help/fields", "/help/charts", "/help/estimators"]
-    addresses += [f"/help/estimators/{kind}" for kind in ACCOUNTS]
+    addresses += ["/help/queries", *(f"/help/estimators/{kind}" for kind in ACCOUNTS)]
     for address in addresses:
         answer = client.get(address)
         assert answer.status_code == 200, address
@@ -106,3 +108,29 @@ def test_a_link_leads_to_a_place_or_is_not_there() -> None:
         "/help/fields#outer.steps",
         "/help/charts#theta",
     ]
+
+
+@pytest.mark.django_db
+def test_every_example_of_a_query_can_be_asked(client: Client) -> None:
+    client.force_login(person("ada"))
+    written = (Path(__file__).parents[3] / "docs" / "runs.md").read_text(encoding="utf-8")
+    table = written.partition("| query | finds |")[2].partition("\n\n")[0]
+    examples = [query for query, _ in queries.EXAMPLES] + re.findall(r"^\| `(.+?)` \|", table, re.M)
+    assert len(examples) > 15
+    for query in examples:
+        assert client.get("/runs/", {"q": query}).status_code == 200, query
+
+
+def test_every_field_of_a_query_is_in_the_help() -> None:
+    told = {entry.name for entry in (*queries.own_fields(), *queries.short_names())}
+    assert told | {*queries.metric_names(), *queries.spec_paths()} == set(fields_of_queries())
+    assert all(entry.explanation and entry.values for entry in queries.own_fields())
+
+
+@pytest.mark.django_db
+def test_the_box_of_queries_leads_to_their_help(client: Client) -> None:
+    ada = person("ada")
+    client.force_login(ada)
+    first_run(ada)
+    html = client.get("/runs/").content.decode()
+    assert 'href="/help/queries"' in html[html.index("query-help") :]

@@ -1,36 +1,17 @@
-// What only a comparison has: the limit of cost, the pinned baseline, and the charts of trade-offs.
+// What only a comparison has: the limit of cost, which value counts, the pinned baseline, and the
+// charts of trade-offs; on the page that a link shows too.
 // The address is the state: every control writes it, and everything that shows reads it.
 
+import { ComparisonCharts } from "./comparison_charts.js";
 import { duration } from "./duration.js";
-import { drawPicture } from "./picture_drawing.js";
-import { refreshing } from "./refreshing.js";
-import { fillTable } from "./text_table.js";
 
 const PREFIXES = ["B", "kB", "MB", "GB", "TB"];
 const SLIDER_END = 1000;
 
-const section = document.querySelector("[data-comparison]");
-const grid = section.querySelector("[data-comparison-charts]");
 const form = document.querySelector("[data-equal-cost]");
 const costs = JSON.parse(document.querySelector("#cost-choices").textContent);
 const slider = form.elements.share;
-let drawn = new Map();
-
-const refreshCharts = refreshing(async () => {
-  const response = await fetch(`${section.dataset.chartsUrl}${location.search}`);
-  if (!response.ok) throw new Error(`comparison: ${response.status}`);
-  const { charts } = await response.json();
-  drawn = new Map(charts.map((chart) => [chart.name, chart]));
-  const cards = charts.map(cardOf);
-  const gone = [...grid.children].filter((card) => !drawn.has(card.dataset.comparisonChart));
-  for (const card of gone) card.remove();
-  cards.forEach(show);
-  grid.removeAttribute("aria-busy");
-  // A chart that was drawn while the cards beside it still moved has another width by now.
-  requestAnimationFrame(() => {
-    for (const plot of grid.querySelectorAll(".js-plotly-plot")) window.Plotly.Plots.resize(plot);
-  });
-});
+const charts = new ComparisonCharts(document.querySelector("[data-comparison-charts]"), writeAddress);
 
 function writeAddress(changes) {
   const address = new URL(location.href);
@@ -41,7 +22,7 @@ function writeAddress(changes) {
   history.replaceState(history.state, "", address.href.replaceAll("%2C", ",").replaceAll("%3A", ":"));
   writeSummaryFile(address.searchParams);
   document.dispatchEvent(new CustomEvent("lab:comparison"));
-  refreshCharts({ now: true });
+  charts.refresh({ now: true });
 }
 
 // The table's file counts what the table counts.
@@ -54,60 +35,6 @@ function writeSummaryFile(asked) {
   }
   link.href = address;
   document.querySelector("#export-dialog").dataset.exportQuery = address.searchParams;
-}
-
-// Charts
-
-function cardOf(chart) {
-  const known = grid.querySelector(`[data-comparison-chart="${CSS.escape(chart.name)}"]`);
-  if (known) return known;
-  const card = document.querySelector("#comparison-chart-template").content.firstElementChild.cloneNode(true);
-  card.dataset.comparisonChart = chart.name;
-  card.querySelector("[data-twin]").addEventListener("toggle", () => fillTwin(card));
-  card.querySelector("[data-choices]").addEventListener("change", ({ target }) => {
-    writeAddress({ [target.name]: target.value });
-  });
-  grid.append(card);
-  return card;
-}
-
-function show(card) {
-  const chart = drawn.get(card.dataset.comparisonChart);
-  const find = (part) => card.querySelector(`[data-${part}]`);
-  card.querySelector("h3").textContent = chart.title;
-  card.querySelector("[data-export-open]").setAttribute("aria-label", `Export ${chart.title}`);
-  find("explanation").textContent = find("explanation").title = chart.explanation;
-  find("text-summary").textContent = chart.text_summary;
-  find("note").textContent = chart.note;
-  card.querySelector(".chart-twin").setAttribute("aria-label", `${chart.title} in numbers`);
-  showChoices(find("choices"), chart.choices);
-  fillTwin(card);
-  drawPicture(find("drawing"), chart);
-  const query = new URLSearchParams(location.search);
-  query.set("chart", chart.name);
-  Object.assign(card.dataset, { exportUrl: "/compare/chart.", exportTitle: chart.title, exportQuery: query });
-}
-
-function showChoices(place, choices) {
-  // A select that is open, or has the focus, is not replaced under the hand.
-  if (place.childElementCount === choices.length) {
-    choices.forEach(({ value }, index) => (place.children[index].value = value));
-    return;
-  }
-  place.replaceChildren(
-    ...choices.map(({ name, title, value, options }) => {
-      const select = Object.assign(document.createElement("select"), { name });
-      select.setAttribute("aria-label", title);
-      select.append(...options.map(([key, words]) => new Option(words, key)));
-      select.value = value;
-      return select;
-    }),
-  );
-}
-
-function fillTwin(card) {
-  const chart = drawn.get(card.dataset.comparisonChart);
-  if (chart && card.querySelector("[data-twin]").open) fillTable(card.querySelector("[data-table]"), chart.table);
 }
 
 // At equal cost: evenly on a logarithmic axis, for runs may cost a thousand times what others do.
@@ -181,6 +108,5 @@ document.addEventListener("submit", (event) => {
   if (event.target.closest("[data-tests-choice]")) event.preventDefault();
 });
 
-document.addEventListener("lab:theme", () => [...grid.children].forEach(show));
-document.addEventListener("lab:points", () => refreshCharts());
-refreshCharts();
+document.addEventListener("lab:points", () => charts.refresh());
+charts.start();

@@ -8,7 +8,7 @@ import { LiveRuns, followedRuns } from "./live.js";
 import { duration } from "./duration.js";
 import { hasEnded, proofLine } from "./live_state.js";
 import { PicturesBeside } from "./pictures_beside.js";
-import { refreshing } from "./refreshing.js";
+import { summaryRefresh } from "./summary_refresh.js";
 
 const overlay = document.querySelector("[data-overlay]");
 const charts = new Charts(
@@ -22,19 +22,7 @@ const pictures = new PicturesBeside(
 const pictureChanges = new Map();
 const live = new LiveRuns(followedRuns());
 
-const refreshSummary = refreshing(async () => {
-  const query = new URLSearchParams(location.search);
-  query.set("runs", charts.runs);
-  if (document.querySelector("[data-tests]")) query.set("comparing", "");
-  const response = await fetch(`${overlay.dataset.summaryUrl}?${query}`);
-  if (!response.ok) throw new Error(`summary: ${response.status}`);
-  const update = new DOMParser().parseFromString(await response.text(), "text/html");
-  for (const part of ["[data-findings]", "[data-summary]", "[data-tests]"]) {
-    const place = document.querySelector(part);
-    const fresh = update.querySelector(part);
-    if (fresh && place.innerHTML !== fresh.innerHTML) place.replaceChildren(...fresh.childNodes);
-  }
-});
+const refreshSummary = summaryRefresh(overlay.dataset.summaryUrl, charts.runs);
 
 function refreshAll() {
   charts.refresh();

@@ -66,7 +66,7 @@ export class PicturesBeside {
     element.querySelector(".run-colour").dataset.colour = told.slot;
     const link = element.querySelector("a");
     link.textContent = told.label;
-    link.href = told.href;
+    if (told.href) link.href = told.href;
     element.querySelector("small").textContent = `seed ${told.seed}, step ${told.step}`;
     if (tile.url !== told.url) {
       tile.url = told.url;

@@ -7,8 +7,10 @@ const form = dialog.querySelector("[data-share-form]");
 const figure = form.elements.metric;
 
 function offerFigures() {
-  const charts = document.querySelectorAll("[data-chart]:not([data-export-empty])");
-  const options = [...charts].map((card) => new Option(card.dataset.exportTitle, card.dataset.chart));
+  const charts = document.querySelectorAll("[data-chart]:not([data-export-empty]), [data-comparison-chart]");
+  const options = [...charts].map(
+    ({ dataset }) => new Option(dataset.exportTitle, dataset.chart ?? dataset.comparisonChart),
+  );
   figure.replaceChildren(figure.options[0], ...options);
 }
 

@@ -12,7 +12,6 @@ from tests.webapp.factories import claimed, launched, person, points
 from webapp.accounts.models import Invitation, SignInToken, User
 from webapp.accounts.services import issue_token
 from webapp.experiments.models import SavedDraft
-from webapp.exports.requests import read_metric
 from webapp.runs import services
 from webapp.runs.table_models import SavedView
 from webapp.sharing.services import share
@@ -39,8 +38,10 @@ def things_of(owner: User, member: User, admin: User) -> dict[str, str]:
     services.record_points(run_id=run.pk, attempt=run.attempt, points=points(1, 5))
     issue_token(user=owner, name="notebook", scopes=["read"], days=1, by=owner)
     link, token = share(owner=owner, runs=[run], days=1)
-    metric = read_metric({"metric": "meta_loss"})
-    _, figure_token = share(owner=owner, runs=[run], days=1, metric=metric)
+    _, figure_token = share(owner=owner, runs=[run], days=1, figure="meta_loss")
+    both = [run, waiting]
+    _, comparison_token = share(owner=owner, runs=both, days=1)
+    _, chart_token = share(owner=owner, runs=both, days=1, figure="pareto")
     view = SavedView.objects.create(owner=owner, name="mine", address="status=running")
     draft = SavedDraft.objects.create(
         key="abcdef0123456789",
@@ -61,6 +62,8 @@ def things_of(owner: User, member: User, admin: User) -> dict[str, str]:
         "share_pk": str(link.pk),
         "share_token": token,
         "figure_token": figure_token,
+        "comparison_token": comparison_token,
+        "chart_token": chart_token,
         "view": str(view.pk),
         "draft": draft.key,
         "worker": str(worker.pk),

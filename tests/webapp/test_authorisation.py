@@ -129,6 +129,10 @@ RULES: dict[str, dict[str, Rule]] = {
     "sharing:pictures": {"GET": ANYBODY},
     "sharing:picture": {"GET": ANYBODY},
     "sharing:picture-file": {"GET": ANYBODY},
+    **{
+        f"sharing:{name}": {"GET": ANYBODY}
+        for name in ["summary", "charts", "chart-file", "pictures-beside", "picture-beside"]
+    },
     "sharing:embed": {"GET": ANYBODY},
     # -- the lab --
     "workers:queue": {"GET": LOOK},
@@ -274,6 +278,11 @@ PATHS: dict[str, str] = {
     "sharing:pictures": "/s/{share_token}/pictures",
     "sharing:picture": "/s/{share_token}/pictures/weights/0/",
     "sharing:picture-file": "/s/{share_token}/pictures/weights/0/file.json",
+    "sharing:summary": "/s/{comparison_token}/summary",
+    "sharing:charts": "/s/{comparison_token}/charts",
+    "sharing:chart-file": "/s/{comparison_token}/chart.csv?chart=pareto",
+    "sharing:pictures-beside": "/s/{comparison_token}/pictures-beside",
+    "sharing:picture-beside": "/s/{comparison_token}/pictures-beside/{run}/weights/0/",
     "sharing:embed": "/embed/{figure_token}",
     "workers:act-on-worker": "/queue/workers/{worker}/pause",
     "workers:act-on-run": "/queue/runs/{waiting}/front",
@@ -316,6 +325,7 @@ MAY_BE_EMPTY = {
     "runs:checkpoint",
     "sharing:picture",
     "sharing:picture-file",
+    "sharing:picture-beside",
     "api-v1:picture",
     "api-v1:picture_png",
 }

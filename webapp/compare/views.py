@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from webapp.compare.comparison_charts import as_json, comparison_charts
-from webapp.compare.requests import COMPARED, read_comparison
+from webapp.compare.requests import COMPARED, ComparisonRequest, read_comparison
 from webapp.compare.selectors import candidates, cost_choices, overlay_context, summary_of
+from webapp.compare.statistics import SummaryTable
 from webapp.exports.chart_files import chart_content
+from webapp.exports.charts import Chart
 from webapp.exports.configurations import Configuration
 from webapp.exports.downloads import download
 from webapp.exports.metrics import METRICS
@@ -22,6 +27,7 @@ from webapp.exports.requests import (
     read_width,
     runs_for,
 )
+from webapp.runs.models import Run
 from webapp.runs.selectors import visible_runs
 
 FEWEST, MOST = 2, MOST_RUNS
@@ -49,11 +55,9 @@ def compare(request: HttpRequest) -> HttpResponse:
         "compare/compare.html",
         context
         | {
+            **numbers_context(request, context["runs"], wanted),
             "comparing": True,
-            "wanted": wanted,
             "costs": cost_choices(context["runs"]),
-            "pin_query": _query(request, ids, without="baseline"),
-            "metrics_compared": [METRICS[name] for name in COMPARED],
             "add_query": _query(request, ids),
         },
     )
@@ -65,15 +69,14 @@ def summary(request: HttpRequest) -> HttpResponse:
     try:
         ids = read_run_ids(request.GET.get("runs", ""))
         wanted = read_comparison(request.GET)
-        found = summary_of(runs_for(request.user, ids), wanted)
+        runs = runs_for(request.user, ids)
+        found = summary_of(runs, wanted)
     except BadRequest as error:
         return _refused(error)
     context = {
+        **numbers_context(request, runs, wanted),
         "summary": found,
-        "wanted": wanted,
         "comparing": "comparing" in request.GET,
-        "pin_query": _query(request, ids, without="baseline"),
-        "metrics_compared": [METRICS[name] for name in COMPARED],
     }
     return render(request, "compare/_summary_update.html", context)
 
@@ -83,12 +86,9 @@ def charts(request: HttpRequest) -> HttpResponse:
     """Every chart of the comparison, ready for the page."""
     try:
         ids = read_run_ids(request.GET.get("runs", ""))
-        wanted = read_comparison(request.GET)
-        table = summary_of(runs_for(request.user, ids), wanted).table
+        return charts_answer(runs_for(request.user, ids), read_comparison(request.GET))
     except BadRequest as error:
         return JsonResponse({"detail": str(error)}, status=400)
-    drawn = [as_json(offered, table) for offered in comparison_charts(table, wanted)]
-    return JsonResponse({"charts": drawn})
 
 
 @require_GET
@@ -99,18 +99,54 @@ def chart_file(request: HttpRequest, extension: str) -> HttpResponse:
         if not ids:
             raise BadRequest("runs: nothing given; allowed: the numbers of runs, such as 3,4,7.")
         wanted = read_comparison(request.GET)
-        size, font = SIZES[read_width(request.GET)], read_font(request.GET)
-        table = summary_of(runs_for(request.user, ids), wanted).table
-        found = {offered.chart.name: offered.chart for offered in comparison_charts(table, wanted)}
-        name = request.GET.get("chart", "")
-        if name not in found:
-            allowed = ", ".join(found)
-            raise BadRequest(f"chart: {name[:60]!r} is not possible; allowed: {allowed}.")
+        runs = runs_for(request.user, ids)
+        return chart_answer(runs, wanted, request.GET.get("chart", ""), request.GET, extension)
     except BadRequest as error:
         return _refused(error)
-    experiment = table.rows[0].configuration.runs[0].experiment.name
-    content = chart_content(found[name], extension, size, font)
-    return download(content, extension, [name.replace(".", "-"), experiment])
+
+
+def charts_answer(runs: list[Run], wanted: ComparisonRequest, only: str = "") -> JsonResponse:
+    """The charts of `runs`; one `only` is as it is, with nothing to choose. Raises `BadRequest`."""
+    table = summary_of(runs, wanted).table
+    drawn = [
+        as_json(offered, table) | ({"choices": []} if only else {})
+        for offered in comparison_charts(table, wanted)
+        if only in ("", offered.chart.name)
+    ]
+    return JsonResponse({"charts": drawn})
+
+
+def chart_answer(
+    runs: list[Run],
+    wanted: ComparisonRequest,
+    name: str,
+    paper: Mapping[str, str],
+    extension: str,
+) -> HttpResponse:
+    """The chart called `name` as a file; `paper` says `width` and `font`. Raises `BadRequest`."""
+    size, font = SIZES[read_width(paper)], read_font(paper)
+    found = _chart_called(name, summary_of(runs, wanted).table, wanted)
+    content = chart_content(found, extension, size, font)
+    return download(content, extension, [name.replace(".", "-"), runs[0].experiment.name])
+
+
+def _chart_called(name: str, table: SummaryTable, wanted: ComparisonRequest) -> Chart:
+    found = {offered.chart.name: offered.chart for offered in comparison_charts(table, wanted)}
+    if name not in found:
+        allowed = ", ".join(found)
+        raise BadRequest(f"chart: {name[:60]!r} is not possible; allowed: {allowed}.")
+    return found[name]
+
+
+def numbers_context(
+    request: HttpRequest, runs: list[Run], wanted: ComparisonRequest
+) -> dict[str, Any]:
+    """What the templates of table and tests need beside the numbers."""
+    return {
+        "wanted": wanted,
+        "pin_query": _query(request, [run.pk for run in runs], without="baseline"),
+        "metrics_compared": [METRICS[name] for name in COMPARED],
+    }
 
 
 @require_GET

@@ -74,7 +74,17 @@ def beside(request: HttpRequest) -> HttpResponse:
         runs = runs_for(request.user, read_run_ids(request.GET.get("runs", "")))
     except BadRequest as error:
         return JsonResponse({"detail": str(error)}, status=400)
-    answer = JsonResponse({"groups": _groups(runs)})
+    return beside_answer(runs, _address, page=_page_of)
+
+
+def beside_answer(
+    runs: Sequence[Run],
+    address: Callable[[int, str, int, int], str],
+    page: Callable[[int], str] = lambda pk: "",
+) -> JsonResponse:
+    """`address` says where the drawing of a run with a name, a step and a key is; `page` that of a
+    run's own pictures, "" where there is none."""
+    answer = JsonResponse({"groups": _groups(runs, address, page)})
     answer.headers["Cache-Control"] = "private, no-store"
     return answer
 
@@ -113,7 +123,11 @@ def file_content(found: RunPicture, extension: str, width: str, font: Font = "sa
     )
 
 
-def _groups(runs: Sequence[Run]) -> list[dict[str, Any]]:
+def _groups(
+    runs: Sequence[Run],
+    address: Callable[[int, str, int, int], str],
+    page: Callable[[int], str],
+) -> list[dict[str, Any]]:
     """By name; the first seed of every configuration comes before any second one."""
     groups = configurations(runs)
     label_and_slot = {pk: (g.label, g.slot) for g in groups for pk in g.run_ids}
@@ -134,14 +148,18 @@ def _groups(runs: Sequence[Run]) -> list[dict[str, Any]]:
                     "slot": label_and_slot[item.run_id][1],
                     "seed": seeds[item.run_id],
                     "step": item.step,
-                    "href": reverse("runs:detail", args=[item.run_id]) + "#pictures",
-                    "url": _address(item.run_id, name, item.step, item.pk),
+                    "href": page(item.run_id),
+                    "url": address(item.run_id, name, item.step, item.pk),
                 }
                 for item in sorted(members, key=lambda m: order[m.run_id])[:MOST_BESIDE]
             ],
         }
         for name, members in sorted(named.items())
     ]
+
+
+def _page_of(pk: int) -> str:
+    return reverse("runs:detail", args=[pk]) + "#pictures"
 
 
 def _address(pk: int, name: str, step: int, key: int) -> str:

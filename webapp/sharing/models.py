@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from webapp.accounts.models import User, digest_of
+from webapp.exports.metrics import find_metric
 
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
 ENDED_ARE_LISTED = timedelta(days=30)
@@ -92,6 +93,11 @@ class ShareLink(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} “{self.title}”, shared by {self.owner}"
+
+    @property
+    def chart(self) -> str:
+        """Which chart of a comparison a figure is; "" where it is that of a metric."""
+        return "" if find_metric(self.metric) else self.metric
 
     @property
     def state(self) -> str:

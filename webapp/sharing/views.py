@@ -8,29 +8,32 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from webapp.exports.requests import BadRequest, read_metric, read_run_ids, runs_for
+from webapp.compare.requests import OF
+from webapp.exports.requests import BadRequest, read_run_ids, runs_for
 from webapp.sharing.models import Kind, ShareLink
 from webapp.sharing.selectors import links_of
 from webapp.sharing.services import revoke, share
 
-VIEW = ("x", "scale", "smoothing", "band", "hidden", "cost", "at")
-"""Of a page's address: how its charts are drawn."""
+VIEW = (
+    "x", "scale", "smoothing", "band", "hidden", "cost", "at",
+    "of", "baseline", "tested", "across", "along",
+)  # fmt: skip
+"""Of a page's address: how its charts are drawn, and how its runs are compared."""
 
 
 @require_POST
 def create(request: HttpRequest) -> HttpResponse:
-    """A link to `runs`, to their figure `metric` where one is named, for `days` days.
+    """A link to `runs`, to their figure `metric` (or chart) where one is named, for `days` days.
 
     `view` is the query of the page that it is made on.
     """
     try:
-        metric = read_metric(request.POST) if request.POST.get("metric") else None
         runs = runs_for(request.user, read_run_ids(request.POST.get("runs", "")))
         link, token = share(
             owner=request.user,
             runs=runs,
             days=_days(request.POST.get("days", "")),
-            metric=metric,
+            figure=request.POST.get("metric", ""),
             view=_view(request.POST.get("view", "")),
         )
     except BadRequest as error:
@@ -73,4 +76,8 @@ def _days(text: str) -> int:
 
 def _view(query: str) -> dict[str, str]:
     given = QueryDict(query)
-    return {name: given[name] for name in VIEW if given.get(name)}
+    return {
+        name: value
+        for name, value in given.items()
+        if value and (name in VIEW or name.startswith(OF))
+    }

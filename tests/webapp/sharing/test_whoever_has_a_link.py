@@ -36,11 +36,21 @@ NOT_BY_A_LINK = [
     for address in first_of_each_path()
     if not {ANYBODY, NOT_THERE} & set(RULES[address.name].values())
 ]
-WHOLE = {
-    "page", "state", "figures", "figure-file", "summary-file",
-    "pictures", "picture", "picture-file",
+OPENS = {
+    "share_token": {
+        "page", "state", "figures", "figure-file", "summary-file",
+        "pictures", "picture", "picture-file",
+    },
+    "comparison_token": {
+        "page", "state", "figures", "figure-file", "summary", "summary-file",
+        "charts", "chart-file", "pictures-beside", "picture-beside",
+    },
+    "figure_token": {"page", "state", "figures", "figure-file", "embed"},
+    "chart_token": {"page", "state", "charts", "chart-file", "embed"},
 }  # fmt: skip
-OF_A_FIGURE = {"page", "state", "figures", "figure-file", "embed"}
+"""What links to a run, a comparison, the figure of a metric and a chart of a comparison open."""
+OF_A_PICTURE = ("picture", "picture-file", "picture-beside")
+"""The run has no picture yet, which is the other reason for a 404."""
 
 
 @pytest.fixture(scope="module")
@@ -54,32 +64,31 @@ pytestmark = pytest.mark.django_db
 
 def opened(lab: dict[str, str], name: str, token: str) -> HttpResponse:
     """What a visitor meets at an address of links with `token`."""
-    things = {**lab, "share_token": token, "figure_token": token}
+    things = {**lab, **dict.fromkeys(OPENS, token)}
     return Client().get(PATHS[name].format(**things), follow=True)
 
 
 def test_there_are_addresses_of_links():
     assert {address.name for address in OF_A_LINK} == {
-        f"sharing:{name}" for name in WHOLE | OF_A_FIGURE
+        f"sharing:{name}" for name in set().union(*OPENS.values())
     }
     assert len(NOT_BY_A_LINK) > 60
 
 
 @pytest.mark.parametrize("address", OF_A_LINK, ids=lambda address: address.name)
-@pytest.mark.parametrize("kind", ["share_token", "figure_token"])
+@pytest.mark.parametrize("kind", OPENS)
 def test_a_link_opens_what_is_of_its_kind(address, kind: str, lab):
     name = address.name.removeprefix("sharing:")
     answer = opened(lab, address.name, lab[kind])
-    may = name in (WHOLE if kind == "share_token" else OF_A_FIGURE)
-    # The run has no picture yet, which is the other reason for a 404.
-    may = may and name not in ("picture", "picture-file")
+    may = name in OPENS[kind] and name not in OF_A_PICTURE
     assert (answer.status_code == 200) == may, answer.status_code
 
 
 @pytest.mark.parametrize("address", OF_A_LINK, ids=lambda address: address.name)
-@pytest.mark.parametrize("end", ["expired", "revoked", "its owner left", "its run is gone"])
+@pytest.mark.parametrize("end", ["expired", "revoked", "its owner left", "its runs are gone"])
 def test_a_link_that_ended_opens_nothing(address, end: str, lab):
-    token = lab["figure_token" if address.name == "sharing:embed" else "share_token"]
+    name = address.name.removeprefix("sharing:")
+    token = next(lab[kind] for kind, names in OPENS.items() if name in names)
     links, now = ShareLink.objects.all(), timezone.now()
     match end:
         case "expired":
@@ -88,8 +97,8 @@ def test_a_link_that_ended_opens_nothing(address, end: str, lab):
             links.update(revoked_at=now)
         case "its owner left":
             User.objects.filter(username="oli").update(is_active=False)
-        case "its run is gone":
-            Run.objects.filter(pk=lab["run"]).delete()
+        case "its runs are gone":
+            Run.objects.filter(pk__in=[lab["run"], lab["waiting"]]).delete()
     assert opened(lab, address.name, token).status_code == 404
 
 

@@ -41,11 +41,11 @@ def killed_workers(
             moments = plan[run.pk]
             if not moments or run.sequence < moments[0]:
                 continue
-            moments.pop(0)
             time.sleep(chance.random() * 0.03)
             name = run.worker.partition("@")[0]
-            if name not in lab.workers:
+            if name not in lab.workers or not _still_has(name, run):
                 continue
+            moments.pop(0)
             lab.kill_worker(name)
             if _end_the_lease(run):
                 killed.append(Run.objects.get(pk=run.pk).sequence)
@@ -71,6 +71,15 @@ def killed_workers(
 def _moments(chance: random.Random) -> list[int]:
     """Outer steps at which this run's worker is killed, a few milliseconds later."""
     return sorted(chance.sample(range(1, STEPS - 40), KILLS_A_RUN))
+
+
+def _still_has(worker: str, run) -> bool:
+    """Else a kill would meet the run that this worker took next, which has its own two."""
+    from webapp.runs.models import Run, Status
+
+    return Run.objects.filter(
+        pk=run.pk, status=Status.RUNNING, attempt=run.attempt, worker__startswith=f"{worker}@"
+    ).exists()
 
 
 def _end_the_lease(run) -> bool:

@@ -55,7 +55,7 @@ def _longest_step(run_id: int) -> float:
     """Seconds of the run's longest outer step, as it measured itself."""
     from webapp.runs.selectors import series
 
-    _, seconds = series([run_id], names=["seconds"])[run_id]["seconds"]
+    _, seconds = series([run_id], names=["step_seconds"])[run_id]["step_seconds"]
     return float(seconds.max())
 
 

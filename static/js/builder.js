@@ -86,6 +86,7 @@ function isSuperseded(next) {
 
 function isSame(target, next) {
   if (target.matches("textarea")) return target.value === next.textContent;
+  if (target.matches("button")) return target.value === next.value;
   return target.innerHTML === next.innerHTML && target.className === next.className;
 }
 

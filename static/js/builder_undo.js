@@ -13,7 +13,7 @@ document.addEventListener("htmx:configRequest", ({ detail, target }) => {
   if (!target.matches?.("button[name=_action]")) return;
   before = null;
   if (!REMOVES.test(target.value)) return;
-  const what = (target.getAttribute("aria-label") ?? target.textContent).replace(/^Remove |^Stop varying /, "").trim();
+  const what = (target.getAttribute("aria-label") ?? target.textContent).replace(/^Remove |^Stop varying |^Vary /, "").trim();
   before = { step: detail.target.id, what, fields: fieldsOf(document.querySelector("#builder-form")) };
 });
 

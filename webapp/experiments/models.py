@@ -87,6 +87,11 @@ class SavedDraft(models.Model):
         return json.loads(self.content)["yaml"]
 
     @property
+    def commented(self) -> str:
+        """The text of the YAML tab, where there are comments in it."""
+        return json.loads(self.content).get("commented", "")
+
+    @property
     def name(self) -> str:
         name = self.document.get("name") if isinstance(self.document, dict) else None
         return name if isinstance(name, str) and name.strip() else "without a name"

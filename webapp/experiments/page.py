@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from engine.spec import FieldError, stored_to_yaml
+from engine.spec.comments import Comments, commented
 from webapp.compare.difference import Difference, differences
 from webapp.experiments import preflights, saved_drafts
 from webapp.experiments.draft import Draft, examine
@@ -35,6 +36,8 @@ class Page:
     saving: Saving = field(default_factory=Saving)
     yaml_ahead: str = ""
     """Text of the YAML tab that the form has not taken up, since it is no experiment."""
+    comments: Comments = field(default_factory=Comments)
+    """What somebody wrote beside the fields in the YAML tab."""
     insisted: bool = False
     priority: str = "normal"
     spread: str = "auto"
@@ -48,7 +51,7 @@ class Page:
     @cached_property
     def yaml(self) -> str:
         """The text of the YAML tab; a draft that is no experiment is written as it is."""
-        return self.yaml_ahead or stored_to_yaml(self.draft.document)
+        return self.yaml_ahead or commented(stored_to_yaml(self.draft.document), self.comments)
 
     @cached_property
     def yaml_errors(self) -> list[LineError]:
@@ -72,7 +75,8 @@ class Page:
 
     @property
     def is_untouched(self) -> bool:
-        return self.draft.document == self.origin.document and not self.yaml_ahead
+        as_before = self.draft.document == self.origin.document
+        return as_before and not self.yaml_ahead and not self.comments
 
     def context(self, **more: Any) -> dict[str, Any]:
         return {
@@ -93,16 +97,19 @@ def page_of(
     """The builder's page; where it `asks`, workers look for what is not known of the draft."""
     posted = posted or {}
     draft = examine(document, errors)
-    form = build_form(draft.document, draft.errors, origin.document)
     verdicts: list[Verdict] = []
     outlook = forecasts.NOTHING
     if draft.experiment and asks:
-        verdicts = preflights.ask(draft.experiment)
+        # Before the form is made: the forecast worker answers meanwhile.
         outlook = forecasts.ask(draft.experiment, opened.id)
+        verdicts = preflights.ask(draft.experiment)
     elif draft.experiment:
-        verdicts = preflights.look_up(draft.experiment)
         outlook = forecasts.look_up(draft.experiment)
+        verdicts = preflights.look_up(draft.experiment)
+    form = build_form(draft.document, draft.errors, origin.document)
     form.show_verdicts(verdicts)
+    if outlook.is_open:
+        outlook = forecasts.outlook_for(outlook.key)
     return Page(
         origin, draft, form, verdicts, Panel(outlook), opened,
         yaml_ahead=posted.get("_yaml", "") if posted.get("_ahead") == "yaml" else "",
@@ -119,6 +126,7 @@ def save(page: Page, user: User) -> Page:
         form=page.opened,
         document=page.draft.document,
         yaml=page.yaml_ahead,
+        commented=page.yaml if page.comments else "",
         source=page.origin.source,
         source_key=page.origin.key,
         begin=not page.is_untouched,

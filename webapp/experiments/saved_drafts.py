@@ -69,16 +69,17 @@ def save(
     form: OpenForm,
     document: Any,
     yaml: str,
+    commented: str = "",
     source: str,
     source_key: str,
     begin: bool,
 ) -> Saving:
-    """Keep `document`, and text in the YAML tab that is none, unless another form wrote since this
-    one was opened.
+    """Keep `document`, text in the YAML tab that is none, and text with comments, unless another
+    form wrote since this one was opened.
 
     Where it does not `begin` a draft, only one that is there is written.
     """
-    text = json.dumps({"document": document, "yaml": yaml})
+    text = json.dumps({"document": document, "yaml": yaml, "commented": commented})
     if len(text) > LONGEST:
         return Saving("too large")
     now = timezone.now()

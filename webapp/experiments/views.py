@@ -13,10 +13,12 @@ from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import reswap, retarget
 
 from engine.spec import Experiment, SpecError
+from engine.spec.comments import Comments, comments_of
 from webapp.experiments import preflights, saved_drafts, services
 from webapp.experiments.draft import Draft, examine
-from webapp.experiments.form import parse_form, restructure
+from webapp.experiments.form import moves, parse_form, restructure
 from webapp.experiments.form.build import step_of
+from webapp.experiments.form.nodes import Leaf
 from webapp.experiments.origins import Origin, origin_of, origin_of_draft, preset_called
 from webapp.experiments.page import Page, page_of, save
 from webapp.experiments.saved_drafts import OpenForm, open_form
@@ -27,6 +29,8 @@ from webapp.scheduling.priorities import priority_called
 from webapp.scheduling.quotas import warnings_of
 
 UNPROCESSABLE = 422
+SWEPT = "seeds-and-sweep"
+"""The step of the form that shows the sweep."""
 
 
 @require_GET
@@ -47,7 +51,12 @@ def _saved(request: HttpRequest, key: str) -> HttpResponse:
     kept = saved_drafts.draft_for(request.user, key)
     opened = replace(open_form({}), key=kept.key, seen=kept.stamp)
     page = page_of(origin_of_draft(request.user, kept), kept.document, opened)
-    page = replace(page, yaml_ahead=kept.yaml, saving=saved_drafts.Saving("saved", kept.saved_at))
+    page = replace(
+        page,
+        yaml_ahead=kept.yaml,
+        comments=comments_of(kept.commented),
+        saving=saved_drafts.Saving("saved", kept.saved_at),
+    )
     opened_tab = "yaml" if kept.yaml else ""
     return render(request, "experiments/builder.html", page.context(opened_tab=opened_tab))
 
@@ -63,27 +72,38 @@ def form(request: HttpRequest) -> HttpResponse:
     origin = origin_of(request.user, request.POST, prefix="_")
     action = request.POST.get("_action", "")
     parsed = parse_form(dict(request.POST.lists()), keep_unknown=not action)
+    comments = _comments(request).moved(moves(parsed.document, action))
     restructure(parsed.document, action)
-    page = save(
-        page_of(
-            origin, parsed.document, open_form(request.POST), parsed.errors, posted=request.POST
-        ),
-        request.user,
-    )
+    opened = open_form(request.POST)
+    page = page_of(origin, parsed.document, opened, parsed.errors, posted=request.POST)
+    page = save(replace(page, comments=comments), request.user)
     if not request.htmx:
         return render(request, "experiments/builder.html", page.context())
     if action.startswith("edit:"):
         return _fragments(request, "experiments/workbench.html", page)
     changed = None
     if action:
-        _, _, target = action.partition(":")
-        changed = page.form.step(step_of(target.replace(":", ".")))
+        verb, _, target = action.partition(":")
+        changed = page.form.step(SWEPT if verb == "vary" else step_of(target.replace(":", ".")))
     wrong = request.POST.get("_wrong", "").split()
     kept = [
         node for node in page.form.nodes(without=changed)
         if node.errors or f"{node.id}-error" in wrong
     ]  # fmt: skip
-    return _fragments(request, "experiments/answer.html", page, changed=changed, kept=kept)
+    return _fragments(
+        request,
+        "experiments/answer.html",
+        page,
+        changed=changed,
+        kept=kept,
+        variable=[
+            n for n in page.form.nodes(without=changed) if isinstance(n, Leaf) and n.can_vary
+        ],
+    )
+
+
+def _comments(request: HttpRequest) -> Comments:
+    return comments_of(request.POST.get("_yaml", ""))
 
 
 def _fragments(request: HttpRequest, template: str, page: Page, **more: Any) -> HttpResponse:
@@ -111,7 +131,8 @@ def apply_yaml(request: HttpRequest) -> HttpResponse:
     if errors:
         return _refused_yaml(request, origin)
     page = page_of(origin, document, open_form(request.POST))
-    page = save(replace(page, insisted=bool(request.POST.get("_insist"))), request.user)
+    insisted = bool(request.POST.get("_insist"))
+    page = save(replace(page, insisted=insisted, comments=_comments(request)), request.user)
     if request.htmx:
         return _fragments(request, "experiments/yaml_applied.html", page)
     return render(request, "experiments/builder.html", page.context(opened_tab="yaml"))
@@ -155,7 +176,7 @@ def launch(request: HttpRequest) -> HttpResponse:
             return _create(request, page.draft, origin, page.opened, insist=page.insisted)
         except SpecError as error:
             return _refused(request, origin, page.draft.experiment, error)
-    page = save(page, request.user)
+    page = save(replace(page, comments=_comments(request)), request.user)
     return render(request, "experiments/builder.html", page.context(), status=UNPROCESSABLE)
 
 
@@ -178,7 +199,12 @@ def _refused(
     document = experiment.model_dump(mode="json")
     opened = open_form(request.POST)
     page = page_of(origin, document, opened, error.errors, posted=request.POST, asks=False)
-    page = replace(page, panel=Panel(forecasts.look_up(experiment)), yaml_ahead="")
+    page = replace(
+        page,
+        panel=Panel(forecasts.look_up(experiment)),
+        yaml_ahead="",
+        comments=_comments(request),
+    )
     page = save(page, request.user)
     return render(request, "experiments/builder.html", page.context(), status=UNPROCESSABLE)
 

@@ -2,6 +2,6 @@
 
 from webapp.experiments.form.build import Form, build_form
 from webapp.experiments.form.parse import Parsed, parse_form
-from webapp.experiments.form.restructure import restructure
+from webapp.experiments.form.restructure import moves, restructure
 
-__all__ = ["Form", "Parsed", "build_form", "parse_form", "restructure"]
+__all__ = ["Form", "Parsed", "build_form", "moves", "parse_form", "restructure"]

@@ -275,12 +275,14 @@ def _sweep(value: Any, path: str, text: str) -> Sweep:
 def _offer_targets(form: Form) -> None:
     """Every single field can be swept; those of a list's item are listed under its label."""
     sweep = next(node for node in form.nodes() if isinstance(node, Sweep))
+    row_of = {row.target: row.index for row in sweep.rows if row.target}
     groups: dict[str, list[tuple[str, str]]] = {}
     for step in form.steps:
         for node in (node for part in step.parts for node in part.walk()):
             if isinstance(node, Leaf) and node.path != "seeds":
                 group, name = _name_of_target(node, step)
                 groups.setdefault(group, []).append((node.path, name))
+                node.varied_at = row_of.get(node.path)
     offered = {path for targets in groups.values() for path, _ in targets}
     for row in sweep.rows:
         if row.target not in {"", *offered}:

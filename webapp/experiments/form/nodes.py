@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from webapp.experiments.form.vary import VARIED
+
 if TYPE_CHECKING:
     from webapp.experiments.preflights import Verdict
 
@@ -70,12 +72,19 @@ class Leaf(Node):
     placeholder: str = ""
     options: list[tuple[str, str]] = field(default_factory=list)
 
+    varied_at: int | None = None
+    """Its row in the sweep, where it is varied."""
     is_rare: bool = False
     """Whether it is shown under "more" while nobody has touched it."""
 
     @property
     def is_changed(self) -> bool:
         return self.value != self.original
+
+    @property
+    def can_vary(self) -> bool:
+        """Whether one click puts it into the sweep."""
+        return self.control in VARIED
 
     @property
     def is_in_front(self) -> bool:

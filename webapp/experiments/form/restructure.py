@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from engine.spec import Experiment
+from engine.spec.comments import Path
 from engine.spec.editing import edited
 from webapp.experiments.form.shapes import Shape, model_of_kind, shapes_of
+from webapp.experiments.form.vary import values_to_vary
 
 
 def restructure(document: dict[str, Any], action: str) -> None:
@@ -19,7 +22,8 @@ def restructure(document: dict[str, Any], action: str) -> None:
     `kind:<path>` follows a change of the kind at `path`; `add:<list>:<kind>`, `drop:<list>:<kind>`
     (all of a kind), `duplicate:<list>:<index>` and `remove:<list>:<index>` change a list, which is
     `estimators`, `meta_parameters` or, for remove alone, `sweep`; `edit:<values by path, as JSON>`
-    puts values in their places, which are then swept no more.
+    puts values in their places, which are then swept no more; `vary:<path>` adds a field to the
+    sweep with values around its own.
     """
     verb, _, rest = action.partition(":")
     name, _, detail = rest.partition(":")
@@ -29,6 +33,9 @@ def restructure(document: dict[str, Any], action: str) -> None:
     if verb == "edit":
         _edit(document, rest)
         return
+    if verb == "vary":
+        _vary(document, rest)
+        return
     shape = shapes_of(Experiment).get(name)
     if shape is None or name not in document:
         return
@@ -37,6 +44,33 @@ def restructure(document: dict[str, Any], action: str) -> None:
         document[name].pop(target, None)
     elif shape.control == "union_list":
         _change_list(document[name], shape, verb, detail)
+
+
+def moves(document: dict[str, Any], action: str) -> Callable[[Path], Path | None]:
+    """Where each place of `document` will be after `action`; None for what is removed."""
+    verb, _, rest = action.partition(":")
+    name, _, detail = rest.partition(":")
+    items = document.get(name)
+    index = int(detail) if detail.isdecimal() else -1
+    if not isinstance(items, list):
+        return lambda path: path
+    kept = [True] * len(items)
+    if verb == "remove" and 0 <= index < len(items):
+        kept[index] = False
+    elif verb == "drop" and any(item.get("kind") != detail for item in items):
+        kept = [item.get("kind") != detail for item in items]
+    elif verb != "duplicate" or not 0 <= index < len(items):
+        return lambda path: path
+
+    def moved(path: Path) -> Path | None:
+        if len(path) < 2 or path[0] != name or not isinstance(place := path[1], int):
+            return path
+        if place < len(kept) and not kept[place]:
+            return None
+        shift = sum(kept[:place]) - len(kept[:place]) + (verb == "duplicate" and place > index)
+        return (name, place + shift, *path[2:])
+
+    return moved
 
 
 def _edit(document: dict[str, Any], text: str) -> None:
@@ -53,6 +87,14 @@ def _edit(document: dict[str, Any], text: str) -> None:
             if not any(path == place or path.startswith(f"{place}.") for place in edits)
         }
     document.update(changed)
+
+
+def _vary(document: dict[str, Any], path: str) -> None:
+    swept = document.setdefault("sweep", {})
+    if isinstance(swept, dict) and path not in swept:
+        values = values_to_vary(document, path)
+        if len(values) > 1:
+            swept[path] = values
 
 
 def _change_list(items: list[Any], shape: Shape, verb: str, detail: str) -> None:

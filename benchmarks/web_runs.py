@@ -1,4 +1,4 @@
-"""Server time of the table of runs, with many runs in Postgres.
+"""Server time of the table of runs and of the search, with many runs in Postgres.
 
     python -m benchmarks.web_runs [--runs 100000] [--rounds 7]
 
@@ -49,6 +49,16 @@ PAGES = {
     "grouped by configuration": "group=configuration",
     "grouped, filtered and sorted": "group=configuration&q=estimator:truncated&sort=meta_loss",
 }
+SEARCHES = {
+    "search: a frequent word": "truncated",
+    "search: begun": "tr",
+    "search: a rare word": "zebra",
+    "search: two words": "truncated 137",
+    "search: of a run and of none": "truncated zebra",
+    "search: a number": "73211",
+    "search: a person": "ada experiment",
+}
+"""What is typed into the field of every page, whose list htmx asks for."""
 
 
 def main() -> None:
@@ -65,7 +75,10 @@ def main() -> None:
         os.environ["DJANGO_SETTINGS_MODULE"] = "webapp.settings.test"
         prepare(options.runs)
         for name, query in PAGES.items():
-            print(f"{name:32}", measured(query, options.rounds), flush=True)
+            print(f"{name:32}", measured(f"/runs/?{query}", options.rounds), flush=True)
+        for name, words in SEARCHES.items():
+            found = measured(f"/search?q={words}", options.rounds, headers={"HX-Request": "true"})
+            print(f"{name:32}", found, flush=True)
     finally:
         services.stop()
         if not options.keep:
@@ -215,7 +228,7 @@ def figures(draw: random.Random) -> dict[str, float | None]:
     return updated({}, drawn)
 
 
-def measured(query: str, rounds: int) -> str:
+def measured(address: str, rounds: int, **more: Any) -> str:
     from django.db import connection
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
@@ -232,7 +245,7 @@ def measured(query: str, rounds: int) -> str:
             worked = cpu_seconds(postmaster)
         with CaptureQueriesContext(connection) as queries:
             started = time.perf_counter()
-            answer = client.get(f"/runs/?{query}")
+            answer = client.get(address, **more)
             seconds.append(time.perf_counter() - started)
         assert answer.status_code == 200, answer.content[:500]
     worked = (cpu_seconds(postmaster) - worked) / rounds

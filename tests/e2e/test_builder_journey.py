@@ -72,17 +72,24 @@ def test_from_a_preset_to_a_launch_by_the_keyboard_alone(page: Page, lab: LabPro
     expect(errors).to_contain_text(f"Line {line}, column 3", timeout=PATIENCE)
 
     # Right again, the text fills the form, and the form goes on writing the text.
-    text.fill(wrong.replace("  stepz: 1\n", ""))
+    text.fill(wrong.replace("  stepz: 1\n", "  # as few as it takes\n"))
     expect(steps).to_have_value("12", timeout=PATIENCE)
     expect(page.locator("#launch")).to_contain_text("Launch", timeout=PATIENCE)
     expect(page.locator("#yaml-errors")).not_to_contain_text("Line")
     page.locator("[name='outer.steps']").fill("1")
     expect(text).to_have_value(re.compile(r"outer:\n  steps: 1\n"), timeout=PATIENCE)
+    expect(text).to_have_value(re.compile(r"  # as few as it takes\n  steps: 12\n"))
 
     # A sweep, with all that it will launch.
     page.locator("[name='sweep.0.field']").select_option("meta_parameters.0.initial")
     values = page.locator("[name='sweep.0.values']")
     expect(page.locator("[name='sweep.1.field']")).to_be_attached(timeout=PATIENCE)
+    vary = page.locator("#vary-field-outer-steps")
+    vary.press("Enter")
+    expect(vary).to_have_attribute("aria-pressed", "true", timeout=PATIENCE)
+    expect(page.locator("[name='sweep.1.values']")).to_have_value("1, 2, 4")
+    vary.press("Enter")
+    expect(vary).to_have_attribute("aria-pressed", "false", timeout=PATIENCE)
     values.fill("0.1, 0.2")
     table = page.locator("#run-table")
     expect(table).to_contain_text("Truncated, last 1, initial = 0.2", timeout=PATIENCE)

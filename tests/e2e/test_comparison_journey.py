@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.lab_process import LabProcess
 
@@ -26,7 +26,9 @@ probes: {every: 3}
 """
 
 
-def test_a_sweep_is_compared_with_its_baseline(page: Page, lab: LabProcess) -> None:
+def test_a_sweep_is_compared_with_its_baseline(
+    page: Page, browser: Browser, lab: LabProcess
+) -> None:
     console: list[str] = []
     page.on("console", lambda message: message.type == "error" and console.append(message.text))
     page.on("pageerror", lambda error: console.append(str(error)))
@@ -63,9 +65,44 @@ def test_a_sweep_is_compared_with_its_baseline(page: Page, lab: LabProcess) -> N
     page.keyboard.press("Escape")
 
     # The address is the whole state, and an estimator can be taken away.
+    # The best of each run in place of what is usual.
+    page.get_by_text("Best", exact=True).click()
+    counted = "; the best of each run."
+    expect(page.locator(".table-note").first).to_contain_text(counted, timeout=SLOW)
+
     page.reload()
     expect(tests).to_have_count(2)
     page.get_by_role("link", name=re.compile("^Take away Truncated, last 4")).click()
     expect(page.get_by_text("6 runs in 2 configurations")).to_be_visible()
     expect(page.locator(".tests-table tbody tr")).to_have_count(1)
+
+    # A stranger sees the same, and one of its charts alone.
+    stranger = browser.new_page(base_url=lab.url)
+    stranger.on("console", lambda it: it.type == "error" and console.append(it.text))
+    try:
+        stranger.goto(link_to(page, ""))
+        expect(stranger.locator(".tests-table tbody tr")).to_have_count(1)
+        expect(stranger.locator(".table-note").first).to_contain_text(counted)
+        pareto = stranger.locator("[data-comparison-chart=pareto]")
+        expect(pareto.locator(".scatterlayer .trace")).not_to_have_count(0, timeout=SLOW)
+        stranger.get_by_text("Usual", exact=True).click()
+        expect(stranger.locator(".table-note").first).not_to_contain_text(counted, timeout=SLOW)
+        address = link_to(page, "pareto")
+        for alone in (address, address.replace("/s/", "/embed/")):
+            stranger.goto(alone)
+            expect(pareto.locator(".scatterlayer .trace")).not_to_have_count(0, timeout=SLOW)
+            expect(stranger.locator("[data-comparison-chart]")).to_have_count(1)
+    finally:
+        stranger.close()
     assert console == []
+
+
+def link_to(page: Page, figure: str) -> str:
+    """The address of a new link to a figure of the page, or to all of it."""
+    page.get_by_role("button", name="Share").click()
+    share = page.locator("#share-dialog")
+    share.get_by_label("What").select_option(figure)
+    share.get_by_role("button", name="Make a link").click()
+    address = share.locator("#share-address").input_value(timeout=SLOW)
+    share.get_by_label("Close").click()
+    return address

@@ -3,6 +3,7 @@ the content policy or the console, nothing wider than the screen."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -60,7 +61,20 @@ PAGES = [
     "/audit/",
     "/errors/",
     "/no-such-page",
+    "/s/{shared_run}",
+    "/s/{shared_comparison}",
+    "/s/{shared_figure}",
+    "/s/{shared_chart}",
+    "/embed/{shared_figure}",
+    "/embed/{shared_chart}",
 ]
+LINKS = (
+    ("shared_run", 1, ""),
+    ("shared_comparison", 4, ""),
+    ("shared_figure", 4, "meta_loss"),
+    ("shared_chart", 4, "pareto"),
+)
+"""Links of the lab, by the name that an address has for their token: to how many runs, to what."""
 ONE_OF_MANY = {
     "/help/fields": [".frame > .rail", ".strip", ".help-contents", "[id='estimators.truncated']"],
 }
@@ -70,7 +84,7 @@ WCAG = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
 
 
 @pytest.fixture(scope="module")
-def visitor(browser: Browser, lab: LabProcess) -> Iterator[tuple[Page, dict[str, int]]]:
+def visitor(browser: Browser, lab: LabProcess) -> Iterator[tuple[Page, dict[str, object]]]:
     """One signed-in page for all, and the numbers of what it can look at."""
     # Without motion, a colour is what it will be at once.
     context = browser.new_context(base_url=lab.url, viewport=WIDE, reduced_motion="reduce")
@@ -87,13 +101,29 @@ def visitor(browser: Browser, lab: LabProcess) -> Iterator[tuple[Page, dict[str,
     assert answer.status == 201, answer.text()
     experiment = answer.json()["id"]
     runs = page.request.get(f"/api/v1/experiments/{experiment}").json()["runs"]
-    yield page, {"experiment": experiment, "run": runs[0]["id"], "other": runs[1]["id"]}
+    numbers = {"experiment": experiment, "run": runs[0]["id"], "other": runs[1]["id"]}
+    shared = {
+        name: link_to(page, [run["id"] for run in runs[:count]], token, metric)
+        for name, count, metric in LINKS
+    }
+    yield page, {**numbers, **shared}
     context.close()
+
+
+def link_to(page: Page, runs: list[int], token: str, metric: str) -> str:
+    """The token of a link to `runs`, to their figure `metric` where it is named."""
+    form = {"runs": ",".join(map(str, runs)), "metric": metric, "days": "7"}
+    form["csrfmiddlewaretoken"] = token
+    answer = page.request.post("/share/", form=form, headers={"Referer": page.url})
+    assert answer.status == 201, answer.text()
+    found = re.search(r"/s/([\w-]+)", answer.text())
+    assert found is not None
+    return found[1]
 
 
 @pytest.mark.parametrize("address", PAGES)
 def test_a_page_is_whole_in_every_light_and_width(
-    address: str, visitor: tuple[Page, dict[str, int]]
+    address: str, visitor: tuple[Page, dict[str, object]]
 ) -> None:
     page, numbers = visitor
     complaints: list[str] = []

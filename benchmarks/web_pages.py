@@ -134,7 +134,7 @@ def load(browser: Browser, lab: WebLab, path: str) -> Load:
         web=sum(web.cpu_times()[:2]) - used,
         bytes=int(sum(sizes)),
         requests=len(urls),
-        plotly=any("plotly" in url for url in urls),
+        plotly=any("/vendor/plotly/" in url for url in urls),
     )
 
 

@@ -13,8 +13,9 @@ from tests.faults.truth import computed, doubled_or_missing, recorded
 KILLS, KILLS_A_RUN = 20, 2
 """A run that loses three workers fails, so two kills at most are survived."""
 STEPS = 400
+# An outer step of some milliseconds: a run lasts long enough to be met at a given moment of it.
 LONG = {
-    "inner": {"steps": 20},
+    "inner": {"steps": 60},
     "outer": {"steps": STEPS, "optimizer": {"kind": "sgd", "learning_rate": 0.0001}},
     "probes": {"every": 50},
     "estimators": [{"kind": "unrolled"}],

@@ -14,7 +14,7 @@ from tests.faults.truth import computed, recorded
 CANCELS = {"quick": 6, "slow": 3}
 BOUND_SECONDS = 2.0
 QUICK = {**LONG, "outer": {**LONG["outer"], "steps": 50_000}}
-SLOW = {**QUICK, "inner": {"steps": 2_000}}
+SLOW = {**QUICK, "inner": {"steps": 150_000}}
 """Its outer steps take about a second."""
 
 
@@ -52,11 +52,12 @@ def prompt_cancel(lab: LooseLab, chance: random.Random) -> dict[str, Figure]:
 
 
 def _longest_step(run_id: int) -> float:
-    """Seconds of the run's longest outer step, as it measured itself."""
+    """Seconds of the run's longest outer step, as it measured itself, after the first, which
+    compiles the inner loop of so long a run."""
     from webapp.runs.selectors import series
 
     _, seconds = series([run_id], names=["step_seconds"])[run_id]["step_seconds"]
-    return float(seconds.max())
+    return float(seconds[1:].max())
 
 
 def graceful_shutdown(lab: LooseLab, chance: random.Random) -> dict[str, Figure]:

@@ -31,7 +31,9 @@ def wrong_clocks(lab: LooseLab, chance: random.Random) -> dict[str, Figure]:
     from webapp.runs.models import Run
 
     late = lab.ready_worker(**wrong_clock("-1h"))
-    run = launched(**{**LONG, "outer": {**LONG["outer"], "steps": 6_000}})[0]
+    run = launched(**{**LONG, "inner": {"steps": 20}, "outer": {**LONG["outer"], "steps": 6_000}})[
+        0
+    ]
 
     def fresh() -> Run:
         return Run.objects.get(pk=run.pk)

@@ -3,9 +3,11 @@
 `python -m benchmarks.forecast_time [--seconds 4]` writes `docs/results/forecast-time.json`. Each
 preset's first and last configuration runs for about that long. Seconds are those that the process
 had on a CPU, so that what else the machine does is left out; from the run's start to its end, all
-that it does. Said by the rates alone; after calibration by all the others, each left out in turn,
-or by those of other presets; and after calibration by one half of them, over many halvings.
-`--again` measures nothing: it counts anew what the runs in the file computed, and scores that.
+that it does. Said by the rates alone; after calibration by all the others, each left out in turn;
+the same, of those alone whose preset has another configuration, as in a lab that has run it before;
+by those of other presets; and after calibration by one half of them, over many halvings.
+`--again` measures no run: it counts anew what the runs in the file computed, and scores that; with
+`--rates` it measures the machine's rates anew, where a newer version measures them otherwise.
 """
 
 import argparse
@@ -24,13 +26,13 @@ import engine
 from engine.data import DataMissing
 from engine.events import Finished, Started
 from engine.forecast import Calibration
-from engine.forecast.corrections import Observation, corrections_from, expected_ratio
+from engine.forecast.corrections import Observation, corrections_from, expected_ratio, group_of
 from engine.forecast.forecasting import forecast
 from engine.forecast.rates import measured_rates
-from engine.forecast.records import Machine, Record, Work
+from engine.forecast.records import Group, Machine, Record, Work
 from engine.forecast.seconds import rated_seconds
 from engine.presets import PRESETS
-from engine.spec import PlannedRun, SpecError, expand, read_text
+from engine.spec import Experiment, PlannedRun, SpecError, expand, read_text
 
 RESULTS = Path("docs/results/forecast-time.json")
 FACTOR = 1.5
@@ -44,6 +46,8 @@ class Timed(Record):
     preset: str
     label: str
     inner_task: str
+    problem: str = ""
+    """A digest of the inner task with its options."""
     estimator: str
     precision: str
     outer_steps: int
@@ -55,9 +59,13 @@ class Timed(Record):
         """Measured over what the rates of `machine` alone say."""
         return self.seconds / rated_seconds(self.work, machine, self.precision)
 
+    @property
+    def group(self) -> Group:
+        return Group(inner_task=self.inner_task, problem=self.problem, estimator=self.estimator)
+
     def observation(self, machine: Machine) -> Observation:
-        name, ratio = f"{self.preset} {self.label}", math.log(self.ratio(machine))
-        return Observation(self.inner_task, self.estimator, name, ratio)
+        name = f"{self.preset} {self.label}"
+        return Observation(self.group, name, math.log(self.ratio(machine)))
 
 
 class Results(Record):
@@ -112,13 +120,17 @@ def timed(preset: str, run: PlannedRun, machine: Machine, aim: float) -> Timed:
     return Timed(
         preset=preset,
         label=run.label,
-        inner_task=experiment.inner_task.kind,
-        estimator=experiment.estimators[0].kind,
+        **group_in(experiment).model_dump(),
         precision=experiment.precision,
         outer_steps=steps,
         work=found.run + found.probes,
         seconds=time.process_time() - started,
     )
+
+
+def group_in(experiment: Experiment) -> Group:
+    [estimator] = experiment.estimators
+    return group_of(experiment.inner_task.model_dump(mode="json"), estimator.kind)
 
 
 def counted_again(results: Results) -> Results:
@@ -131,7 +143,8 @@ def counted_again(results: Results) -> Results:
             outer = planned.spec.outer.model_copy(update={"steps": row.outer_steps})
             spec = planned.spec.model_copy(update={"device": "cpu", "outer": outer})
             [found] = forecast(spec)
-            runs.append(row.model_copy(update={"work": found.run + found.probes}))
+            changes = {"work": found.run + found.probes, **group_in(spec).model_dump()}
+            runs.append(row.model_copy(update=changes))
     return results.model_copy(update={"runs": runs})
 
 
@@ -142,6 +155,12 @@ def uncalibrated(runs: list[Timed]) -> list[Prediction]:
 def left_out(runs: list[Timed]) -> list[Prediction]:
     """Each predicted from all the others."""
     return [(run, [other for other in runs if other is not run]) for run in runs]
+
+
+def siblings_known(runs: list[Timed]) -> list[Prediction]:
+    """The same, of those whose preset has another configuration among them."""
+    presets = [run.preset for run in runs]
+    return [(run, known) for run, known in left_out(runs) if presets.count(run.preset) > 1]
 
 
 def others_left_out(runs: list[Timed]) -> list[Prediction]:
@@ -163,7 +182,7 @@ def score(predictions: list[Prediction], machine: Machine) -> Score:
     off, held, widths = [], [], []
     for run, known in predictions:
         corrections = corrections_from(other.observation(machine) for other in known)
-        expected = expected_ratio(corrections, run.inner_task, run.estimator)
+        expected = expected_ratio(corrections, run.group)
         low, high = expected.interval()
         ratio = run.ratio(machine)
         off.append(math.exp(abs(math.log(ratio / expected.factor))))
@@ -182,15 +201,20 @@ def scores(results: Results) -> Iterator[tuple[str, Score]]:
     for name, predictions in (
         ("by the rates alone", uncalibrated(results.runs)),
         ("each by all others", left_out(results.runs)),
+        ("each, its preset run before", siblings_known(results.runs)),
         ("each by the other presets", others_left_out(results.runs)),
         ("one half by the other", halved(results.runs)),
     ):
         yield name, score(predictions, results.machine)
 
 
-def measure(aim: float) -> Results:
+def this_machine() -> Machine:
     rates = measured_rates(torch.device("cpu"))
-    machine = Machine(name="here", device="cpu", memory_bytes=1e12, rates=rates)
+    return Machine(name="here", device="cpu", memory_bytes=1e12, rates=rates)
+
+
+def measure(aim: float) -> Results:
+    machine = this_machine()
     results = Results(machine=machine, runs=[])
     for preset, planned in configurations():
         try:
@@ -209,16 +233,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.forecast_time", description=__doc__)
     parser.add_argument("--seconds", type=float, default=4.0, help="of each run, about (4)")
     parser.add_argument("--again", action="store_true", help="score what was measured before")
+    parser.add_argument("--rates", action="store_true", help="with them, the rates of this machine")
     options = parser.parse_args()
     torch.set_num_threads(1)
     if options.again:
         results = counted_again(Results.model_validate_json(RESULTS.read_text()))
+        if options.rates:
+            results = results.model_copy(update={"machine": this_machine()})
         RESULTS.write_text(results.model_dump_json(indent=1) + "\n")
     else:
         results = measure(options.seconds)
     for name, found in scores(results):
         print(
-            f"{name:26} within 1.5 ×: {found.within:4.0%}   intervals held: {found.held:4.0%}   "
+            f"{name:28} within 1.5 ×: {found.within:4.0%}   intervals held: {found.held:4.0%}   "
             f"median factor {found.median_factor:.2f}   median width {found.median_width:.1f}"
         )
 

@@ -22,7 +22,7 @@ from torch.overrides import TorchFunctionMode
 from engine.compiled import Compiled
 from engine.forecast.fakes import copied
 from engine.forecast.records import Work
-from engine.forecast.sizes import Size, grown, variants
+from engine.forecast.sizes import Size, variants
 from engine.forecast.structures import horizon_size
 from engine.forecast.subjects import Subject
 from engine.forecast.tracing import Trace
@@ -100,8 +100,8 @@ def _grown(
         )
         for chosen in variants(sizes)
     ]
-    reached, first, _ = grown(sizes, [first for first, _ in traces])
-    _, each, _ = grown(sizes, [each for _, each in traces])
+    reached, first, _ = subject.lines([first for first, _ in traces]).at(sizes)
+    _, each, _ = subject.lines([each for _, each in traces]).at(sizes)
     return Beside(reached.bytes, first, each)
 
 

@@ -25,7 +25,7 @@ from engine.estimators.segments import bytes_of_state, bytes_of_step, shrinking
 from engine.forecast.fakes import horizon
 from engine.forecast.meter import Reached
 from engine.forecast.records import Work
-from engine.forecast.sizes import Size, grown, with_part
+from engine.forecast.sizes import Lines, Size, with_part
 from engine.forecast.tracing import Trace, Traced
 from engine.problem import Problem
 from engine.rolling import roll
@@ -44,9 +44,11 @@ class Pieces:
     theta_bytes: int
     ahead: Work
     """Of a step that runs ahead, without a graph."""
-    lengths: tuple[int, int, int]
-    segments: list[Trace]
-    """Of the way back through a segment of each of these lengths, before the last one."""
+    lengths: tuple[int, int]
+    """Of the segments on whose line the longer ones lie."""
+    segments: dict[tuple[int, ...], Lines]
+    """Of the way back through a segment before the last one: a short one by its length, and the
+    line through `lengths`."""
 
 
 def pieces(
@@ -76,13 +78,13 @@ def pieces(
         gradient_bytes = 0
         if saved:
             gradient_bytes = _bytes(next(iter(saved.values())))
-        segments = []
+        segments = {}
         for length in lengths:
             adjoint = [torch.zeros_like(leaf) for leaf in trees.Split(following).leaves]
             saved.clear()
             with subject.meter() as meter:
                 pull_back(way_back, following, meta, unit, unit + length, adjoint)
-            segments.append(Trace(meter.places, meter.work, 0))
+            segments[length] = Trace(meter.places, meter.work)
         step_bytes = bytes_of_step(way_back, state, meta)
     return Pieces(
         shrinking={"state_bytes": bytes_of_state(state), "step_bytes": step_bytes},
@@ -90,8 +92,11 @@ def pieces(
         gradient_bytes=gradient_bytes,
         theta_bytes=_bytes(meta),
         ahead=ahead.work * (1.0 / unit),
-        lengths=lengths,
-        segments=segments,
+        lengths=lengths[1:],
+        segments={
+            **{(length,): Lines([trace]) for length, trace in segments.items()},
+            lengths[1:]: Lines([segments[length] for length in lengths[1:]]),
+        },
     )
 
 
@@ -144,9 +149,8 @@ def _counted(part: Unrolled | FOMAML, replayed: int) -> Work:
 
 
 def _segment(found: Pieces, length: int) -> tuple[Reached, Work]:
-    size = Size(length, *found.lengths[-2:])
-    traces = [found.segments[found.lengths.index(traced)] for traced in size.traced]
-    reached, work, _ = grown({"steps": size}, traces)
+    size = Size(length, *found.lengths)
+    reached, work, _ = found.segments[size.traced].at({"steps": size})
     return reached, work
 
 

@@ -13,15 +13,16 @@ import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import torch
-from torch.utils.flop_counter import flop_registry
 
 import engine
+from engine.forecast import costs
+from engine.forecast.costs import Way
 from engine.forecast.interrupting import look
 from engine.forecast.records import Work
-from engine.probes.memory import LiveStorages, _tensors
+from engine.probes.memory import LiveStorages
 
 _aten = torch.ops.aten
 _ENGINE = str(Path(engine.__file__).parent)
@@ -75,8 +76,17 @@ class Meter(LiveStorages):
         self._answers = answers
         self.places: dict[Place, Reached] = {}
         self.live_parts: dict[str, int] = {}
-        self._calls, self._flops, self._bytes = 0.0, 0, 0.0
+        self._calls = self._flops = self._bytes = 0.0
+        self._within: FrameType | None = None
         self._passed: weakref.WeakValueDictionary[int, torch.Tensor] = weakref.WeakValueDictionary()
+
+    def __enter__(self) -> Self:
+        self._within = sys._getframe(1)
+        return super().__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        super().__exit__(*error)
+        self._within = None
 
     @property
     def work(self) -> Work:
@@ -93,23 +103,27 @@ class Meter(LiveStorages):
             return self._answered(func, args[0])
         result = func(*args, **(kwargs or {}))
         results = result if isinstance(result, tuple | list) else (result,)
-        self._calls += _calls()
+        self._at = _at_work(sys._getframe(1), self._within)
         self._count(func, args, kwargs or {}, result, results)
         if func in _TESTS and isinstance(result, torch.Tensor):
             self._passed[id(result)] = result
-        self.follow(results, args, kwargs)
+        self._follow_all(results, args, kwargs)
         return result
 
     def follow(self, results: Any, args: tuple, kwargs: dict | None = None) -> None:
-        place, self._part = _place_and_part()
+        self._at = _at_work(sys._getframe(1), self._within)
+        self._follow_all(results, args, kwargs)
+
+    def _follow_all(self, results: Any, args: tuple, kwargs: dict | None) -> None:
         super().follow(results, args, kwargs)
+        place = self._at.place
         self.peak = max(self.peak, self.live)
         reached = self.places.get(place)
         if reached is None or reached.bytes < self.live:
             self.places[place] = Reached(self.live, dict(self.live_parts))
 
     def _follow(self, storage: torch.UntypedStorage, address: int) -> None:
-        size, part = storage.nbytes(), self._part
+        size, part = storage.nbytes(), self._at.part
         self.live += size
         self.live_parts[part] = self.live_parts.get(part, 0) + size
 
@@ -133,15 +147,9 @@ class Meter(LiveStorages):
         return 1.0 if of.is_floating_point() else 0
 
     def _count(self, func: Any, args: tuple, kwargs: dict, result: Any, results: tuple) -> None:
-        if func.is_view or func is _aten.detach.default:
-            return
-        counted = flop_registry.get(func._overloadpacket)
-        if counted is not None:
-            self._flops += counted(*args, **kwargs, out_val=result)
-        made = sum(_bytes(tensor) for tensor in _tensors(results))
-        # A gather reads as much as it gives, however large the tensor that it reads from.
-        read = made if func in _GATHERS else sum(map(_bytes, _tensors((*args, *kwargs.values()))))
-        self._bytes += (made + read) * _SLOWER.get(func._overloadpacket, 1.0)
+        self._calls += costs.call(self._at.way)
+        self._flops += costs.flops(func, args, kwargs, result)
+        self._bytes += costs.bytes_moved(func, args, kwargs, results)
 
 
 _QUESTIONS = {
@@ -149,83 +157,66 @@ _QUESTIONS = {
     _aten.nonzero.default,
 }  # fmt: skip
 _TESTS = {_aten.all.default, _aten.isfinite.default, _aten.all.dim}
-_GATHERS = {
-    _aten.index.Tensor, _aten.gather.default, _aten.index_select.default, _aten.embedding.default,
-}  # fmt: skip
-
-_SLOWER = {
-    _aten.exp: 3.0, _aten.log: 4.0, _aten.tanh: 8.0, _aten.sigmoid: 5.0,
-    _aten._softmax: 6.0, _aten._log_softmax: 6.0, _aten.var_mean: 35.0, _aten.var: 35.0,
-    _aten.avg_pool2d: 8.0, _aten.avg_pool2d_backward: 6.0,
-    _aten.max_pool2d_with_indices: 6.0, _aten.max_pool2d_with_indices_backward: 6.0,
-}  # fmt: skip
-"""Times that a byte of them takes that of an addition: measured on one thread of torch 2.13, on
-200 kB, where an addition moved 28 GB a second."""
 
 
-def _bytes(tensor: torch.Tensor) -> int:
-    return tensor.numel() * tensor.element_size()
+class AtWork(NamedTuple):
+    """What the code at work says of an operation that it calls."""
+
+    place: Place
+    """Where an estimator's code is."""
+    part: str
+    """For what it makes storages there."""
+    way: Way
 
 
-def _place_and_part() -> tuple[Place, str]:
-    """Where an estimator's code is, and for what it makes storages there."""
+class _Told(NamedTuple):
+    """What a function that is at work says."""
+
+    is_place: bool
+    rank: int
+    """Of its part."""
+    way: str
+    """What it does to the operations below it."""
+
+
+def _at_work(frame: FrameType | None, within: FrameType | None) -> AtWork:
+    """Told by `frame`, which calls, and those around it as far as `within`: where the meter was
+    begun, so that who asked for a trace is no part of a place."""
     place: list[tuple[int, int]] = []
-    rank, frame = len(PARTS), sys._getframe(2)
+    rank, ways = len(PARTS), []
+    backward = frame is not None and frame.f_code.co_name == "_engine_run_backward"
     while frame is not None:
         told = _TOLD.get(frame.f_code)
         if told is None:
-            told = _TOLD[frame.f_code] = _tell(frame)
-        if told[0]:
+            told = _TOLD[frame.f_code] = _tell(frame.f_code)
+        if told.is_place:
             place.append((id(frame.f_code), frame.f_lineno))
-        rank = min(rank, told[1])
-        frame = frame.f_back
-    if rank < len(PARTS):
-        return tuple(place), PARTS[rank][0]
-    return tuple(place), "graph" if torch.is_grad_enabled() else "inner_state"
+        if told.way:
+            ways.append(told.way)
+        rank = min(rank, told.rank)
+        frame = None if frame is within else frame.f_back
+    graph = torch.is_grad_enabled()
+    part = PARTS[rank][0] if rank < len(PARTS) else "graph" if graph else "inner_state"
+    way = Way("recorded" in ways, backward, graph, ways.count("mapped"))
+    return AtWork(tuple(place), part, way)
 
 
-def _calls() -> float:
-    """What the call of an operation costs, in calls of a plain one: by the code at work."""
-    mapped, frame = 0, sys._getframe(2)
-    while frame is not None:
-        way = _WAYS.get(frame.f_code)
-        if way is None:
-            file, name = frame.f_code.co_filename, frame.f_code.co_name
-            way = _WAYS[frame.f_code] = next(
-                (way for way, (path, function) in _TRANSFORMS.items()
-                 if name == function and file.endswith(path)), "plain",
-            )  # fmt: skip
-        if way == "recorded":
-            return RECORDED
-        mapped += way == "mapped"
-        frame = frame.f_back
-    return MAPPED[min(mapped, len(MAPPED) - 1)]
-
-
-RECORDED = 90.0
-MAPPED = (1.0, 1.3, 2.5)
-"""The call of an operation that `make_fx` records, and of one below so many `vmap`s, over that of a
-plain one: measured on one thread of torch 2.13 as 307 to 421 µs, 4.3 to 6.1 and 5.2 to 12.5, and
-3.4 to 4.3 for a plain one."""
 _TRANSFORMS = {
-    "recorded": ("fx/experimental/proxy_tensor.py", "dispatch_trace"),
-    "mapped": ("_functorch/vmap.py", "_flat_vmap"),
+    ("fx/experimental/proxy_tensor.py", "dispatch_trace"): "recorded",
+    ("_functorch/vmap.py", "_flat_vmap"): "mapped",
 }
-_WAYS: dict[CodeType, str] = {}
-"""Of a function, what it does to the operations below it."""
-
-_TOLD: dict[CodeType, tuple[bool, int]] = {}
-"""Of a function: whether its lines are places, and the rank of its part."""
+_TOLD: dict[CodeType, _Told] = {}
 
 
-def _tell(frame: FrameType) -> tuple[bool, int]:
-    file, name = frame.f_code.co_filename, frame.f_code.co_name
+def _tell(code: CodeType) -> _Told:
+    file, name = code.co_filename, code.co_name
+    way = next(
+        (w for (path, of), w in _TRANSFORMS.items() if of == name and file.endswith(path)), ""
+    )
     within = file.startswith(_ENGINE) or "inner_tasks" in file
-    for rank, (_, where, function) in enumerate(PARTS):
-        if (
-            within
-            and file.startswith(f"{_ENGINE}/{where}")
-            and (function is None or function == name)
-        ):
-            return file.startswith(_PLACES), rank
-    return file.startswith(_PLACES), len(PARTS)
+    ranks = (
+        rank
+        for rank, (_, where, function) in enumerate(PARTS)
+        if within and file.startswith(f"{_ENGINE}/{where}") and function in (None, name)
+    )
+    return _Told(file.startswith(_PLACES), next(ranks, len(PARTS)), way)

@@ -15,10 +15,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from engine.building import build_problem
 from engine.estimators import build_estimator
+from engine.forecast.meter import Meter
 from engine.forecast.records import Rates
 from engine.spec import validate
 
@@ -56,8 +56,8 @@ def measured_rates(device: torch.device, threads: int = 1) -> Rates:
 
 
 def operation_seconds(device: torch.device) -> float:
-    """Seconds of one operation on a few entries, as an estimate calls them: forwards, and back
-    through the steps."""
+    """Seconds of one plain operation on a few entries, by an estimate that calls many: forwards,
+    and back through the steps."""
     experiment = validate({**SMALL, "device": device.type})
     problem = build_problem(experiment)
     meta = {name: leaf.detach() for name, leaf in problem.initial_meta(0).items()}
@@ -68,9 +68,9 @@ def operation_seconds(device: torch.device) -> float:
         estimator.estimate(problem, meta, carry)
 
     estimate()
-    with Calls() as calls:
+    with Meter(answers=False) as meter:
         estimate()
-    return _seconds_of(estimate, device) / calls.count
+    return _seconds_of(estimate, device) / meter.work.operations
 
 
 def flops_per_second(device: torch.device, dtype: torch.dtype) -> float:
@@ -95,18 +95,6 @@ def bytes_per_second(device: torch.device) -> float:
         add = _call(torch.add, vector, vector)
         rates.append(3.0 * vector.nbytes / _seconds_of(add, device))
     return _geometric_mean(rates)
-
-
-class Calls(TorchDispatchMode):
-    """Counts the operations that reach a device."""
-
-    count = 0
-
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
-    ) -> Any:
-        self.count += 1
-        return func(*args, **(kwargs or {}))
 
 
 def _call(operation: Callable[..., Tensor], *arguments: Any) -> Callable[[], Tensor]:

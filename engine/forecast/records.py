@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Iterable
+from operator import add
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -31,11 +33,21 @@ class Work(Record):
     """Bytes that all operations read and write; of those slower than an addition, as many as one
     moves in their time."""
 
+    @property
+    def figures(self) -> tuple[float, ...]:
+        """In the order of the fields."""
+        return tuple(getattr(self, name) for name in _FIGURES)
+
+    @classmethod
+    def of(cls, figures: Iterable[float]) -> Self:
+        """That of `figures`."""
+        return cls(**dict(zip(_FIGURES, map(float, figures), strict=True)))
+
     def __add__(self, other: Work) -> Work:
-        return Work(**{name: getattr(self, name) + getattr(other, name) for name in _FIGURES})
+        return Work.of(map(add, self.figures, other.figures))
 
     def __mul__(self, times: float) -> Work:
-        return Work(**{name: getattr(self, name) * times for name in _FIGURES})
+        return Work.of(figure * times for figure in self.figures)
 
 
 _FIGURES = tuple(Work.model_fields)
@@ -63,9 +75,21 @@ class Machine(Record):
     rates: Rates | None = None
 
 
+class Group(Record):
+    """What runs have in common whose times are compared."""
+
+    inner_task: str
+    """Its kind."""
+    problem: str
+    """A digest of the inner task with its options."""
+    estimator: str
+
+
 class Correction(Record):
-    """How measured seconds have stood to those that the rates predict, over runs of one kind on
-    one machine."""
+    """How measured seconds have stood to those that the rates predict, over the runs of one group
+    on one machine."""
+
+    group: Group
 
     log_ratio: float
     """Mean of log(measured / predicted)."""
@@ -76,10 +100,10 @@ class Correction(Record):
 
 
 class Calibration(Record):
-    """What is known of a machine: its rates, and corrections by `<inner task> <estimator>`."""
+    """What is known of a machine: its rates, and what finished runs teach."""
 
     machine: Machine
-    corrections: dict[str, Correction] = {}
+    corrections: list[Correction] = []
 
 
 class EstimatorForecast(Record):

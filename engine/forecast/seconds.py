@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from engine.forecast.corrections import RatioDistribution, expected_ratio
+from engine.forecast.corrections import RatioDistribution, expected_ratio, group_of
 from engine.forecast.records import Calibration, EstimatorForecast, Machine, Work
 from engine.spec import Experiment
 
@@ -28,7 +28,8 @@ def with_time(
             calibration.machine,
             experiment.precision,
             expected_ratio(
-                calibration.corrections, experiment.inner_task.kind, forecast.spec["kind"]
+                calibration.corrections,
+                group_of(experiment.inner_task.model_dump(mode="json"), forecast.spec["kind"]),
             ),
         )
         for forecast in forecasts

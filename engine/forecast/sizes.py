@@ -7,16 +7,16 @@ low and high, tell the lines; a size that is small in fact stays as it is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
 
-from engine.forecast.meter import Place, Reached
+import numpy as np
+
+from engine.forecast.meter import Reached
 from engine.forecast.records import Work
 from engine.forecast.tracing import Trace
-
-Values = dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -49,18 +49,45 @@ def variants(sizes: Mapping[str, Size]) -> list[dict[str, int]]:
     ]
 
 
-def grown(sizes: Mapping[str, Size], traces: list[Trace]) -> tuple[Reached, Work, int]:
-    """The peak with its parts, the work, and what is kept, at the actual sizes; `traces` are
-    those of `variants`, in order."""
-    weights = [prod(values) for values in product(*(s.weights() for s in sizes.values()))]
-    shared = set.intersection(*(set(trace.places) for trace in traces))
-    reached = [_at(place, weights, traces) for place in shared]
-    peak = max(reached, key=lambda found: found.bytes, default=Reached(0))
-    work = Work()
-    for weight, trace in zip(weights, traces, strict=True):
-        work = work + trace.work * weight
-    kept = sum(weight * trace.kept for weight, trace in zip(weights, traces, strict=True))
-    return peak, work, max(0, round(kept))
+class Lines:
+    """What traces at several sizes say of all others.
+
+    Bytes of a part at a place, and work, are read off their lines; a place that not all of the
+    traces reached has none.
+    """
+
+    def __init__(self, traces: Sequence[Trace]) -> None:
+        shared = [p for p in traces[0].places if all(p in trace.places for trace in traces)]
+        names = {part for trace in traces for place in shared for part in trace.places[place].parts}
+        self._parts = sorted(names)
+        # Traces × places × parts.
+        self._bytes = np.array(
+            [
+                [
+                    [trace.places[place].parts.get(part, 0) for part in self._parts]
+                    for place in shared
+                ]
+                for trace in traces
+            ],
+            dtype=np.float64,
+        )
+        self._figures = np.array([trace.work.figures for trace in traces])
+        self._kept = np.array([trace.kept for trace in traces])
+
+    def at(self, sizes: Mapping[str, Size]) -> tuple[Reached, Work, int]:
+        """The peak with its parts, the work, and what is kept, at the actual `sizes`; the traces
+        are those of `variants(sizes)`, in order."""
+        weights = np.array(
+            [prod(values) for values in product(*(s.weights() for s in sizes.values()))]
+        )
+        work = Work.of(weights @ self._figures)
+        kept = max(0, round(float(weights @ self._kept)))
+        grown = np.maximum(0.0, np.rint(np.tensordot(weights, self._bytes, 1)))
+        if not grown.size:
+            return Reached(0), work, kept
+        peak = grown[grown.sum(1).argmax()]
+        parts = {name: int(size) for name, size in zip(self._parts, peak, strict=True) if size}
+        return Reached(sum(parts.values()), parts), work, kept
 
 
 def with_part(reached: Reached, part: str, size: int) -> Reached:
@@ -69,12 +96,3 @@ def with_part(reached: Reached, part: str, size: int) -> Reached:
         return reached
     parts = {**reached.parts, part: reached.parts.get(part, 0) + size}
     return Reached(reached.bytes + size, parts)
-
-
-def _at(place: Place, weights: list[float], traces: list[Trace]) -> Reached:
-    parts: dict[str, float] = {}
-    for weight, trace in zip(weights, traces, strict=True):
-        for part, size in trace.places[place].parts.items():
-            parts[part] = parts.get(part, 0.0) + weight * size
-    whole = {part: max(0, round(size)) for part, size in parts.items() if round(size) > 0}
-    return Reached(sum(whole.values()), whole)

@@ -15,7 +15,7 @@ from engine.forecast import checkpointed
 from engine.forecast.fakes import fake_problem, horizon, storages_of
 from engine.forecast.meter import Meter, Reached
 from engine.forecast.records import Work
-from engine.forecast.sizes import grown, variants, with_part
+from engine.forecast.sizes import Lines, variants, with_part
 from engine.forecast.structures import Structure, structure
 from engine.forecast.tracing import Trace, traced
 from engine.outer_loop.loop import SEED_STRIDE
@@ -59,6 +59,10 @@ class Subject:
         if key not in self._kept:
             self._kept[key] = compute()
         return self._kept[key]
+
+    def lines(self, traces: list[Trace]) -> Lines:
+        """Through `traces`, which are kept by `once`."""
+        return self.once(("lines", *map(id, traces)), lambda: Lines(traces))
 
     def estimated(self, experiment: Experiment, options: Options) -> tuple[int, Problem]:
         """How many inner loops one estimate goes through, and these as one."""
@@ -111,7 +115,7 @@ class Subject:
             self._trace(options, problem, grows, chosen, seeds, carried)
             for chosen in variants(grows.sizes)
         ]
-        return grown(grows.sizes, traces)
+        return self.lines(traces).at(grows.sizes)
 
     def _trace(
         self,

@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.db.models.functions import Now
 
 from engine.forecast import Calibration, Machine, Rates
-from engine.forecast.corrections import Observation, corrections_from
+from engine.forecast.corrections import Observation, corrections_from, group_of
 from engine.forecast.records import Correction
 from webapp.forecasts.models import MachineRates, Prediction
 
@@ -26,7 +26,7 @@ def calibration_of(machine: Machine) -> Calibration:
     return Calibration(machine=machine, corrections=corrections_of(machine))
 
 
-def corrections_of(machine: Machine) -> dict[str, Correction]:
+def corrections_of(machine: Machine) -> list[Correction]:
     """Of the runs that `machine` finished; where it has finished none, of all machines' with such
     a device, whose own rates their predictions were made with."""
     measured = Prediction.objects.filter(
@@ -38,12 +38,11 @@ def corrections_of(machine: Machine) -> dict[str, Correction]:
 
 def _observations(rows) -> list[Observation]:
     newest = rows.order_by("-measured_at").values_list(
-        "inner_task", "estimator", "configuration", "rated_seconds", "measured_seconds"
+        "run__spec__inner_task", "estimator", "configuration", "rated_seconds", "measured_seconds"
     )
     return [
         Observation(
-            inner_task=inner_task,
-            estimator=estimator,
+            group=group_of(inner_task, estimator),
             configuration=configuration,
             log_ratio=math.log(measured / rated),
         )

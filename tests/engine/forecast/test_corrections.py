@@ -8,26 +8,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.forecast.corrections import (
+    MOST_GROUPS,
     OF_ESTIMATOR,
-    OF_KIND,
     OF_MACHINE,
+    OF_PAIR,
+    OF_PROBLEM,
     OF_RUN,
     OF_TASK,
     Observation,
     corrections_from,
     expected_ratio,
-    kind_of,
+    group_of,
 )
-from engine.forecast.records import Correction
+from engine.forecast.records import Correction, Group
 
 RATIOS = st.floats(-3.0, 3.0)
 
 
-def seen(log_ratio: float, *, of: str = "mlp", by: str = "truncated", as_: str = "") -> Observation:
-    configuration = as_ or f"{log_ratio}"
-    return Observation(
-        inner_task=of, estimator=by, configuration=configuration, log_ratio=log_ratio
-    )
+def group(task: str = "mlp", estimator: str = "truncated", problem: str = "") -> Group:
+    return Group(inner_task=task, problem=problem or task, estimator=estimator)
+
+
+def seen(log_ratio: float, *, of: Group | None = None, as_: str = "") -> Observation:
+    return Observation(of or group(), configuration=as_ or f"{log_ratio}", log_ratio=log_ratio)
 
 
 def several(log_ratio: float, count: int, *, apart: float = 0.0) -> list[Observation]:
@@ -38,7 +41,7 @@ def several(log_ratio: float, count: int, *, apart: float = 0.0) -> list[Observa
 
 
 def test_with_nothing_measured_the_rates_are_believed_within_wide_limits() -> None:
-    nothing = expected_ratio({}, "mlp", "truncated")
+    nothing = expected_ratio([], group())
     low, high = nothing.interval()
     assert nothing.factor == 1.0
     assert low == pytest.approx(1.0 / high)
@@ -46,10 +49,10 @@ def test_with_nothing_measured_the_rates_are_believed_within_wide_limits() -> No
 
 
 @given(ratio=RATIOS, count=st.integers(1, 50))
-def test_a_kind_approaches_its_own_mean_run_by_run(ratio: float, count: int) -> None:
+def test_a_group_approaches_its_own_mean_run_by_run(ratio: float, count: int) -> None:
     def location(runs: int) -> float:
-        own = Correction(log_ratio=ratio, log_deviation=0.0, runs=runs)
-        return expected_ratio({kind_of("mlp", "truncated"): own}, "mlp", "truncated").location
+        own = Correction(group=group(), log_ratio=ratio, log_deviation=0.0, runs=runs)
+        return expected_ratio([own], group()).location
 
     assert abs(ratio - location(count + 1)) <= abs(ratio - location(count)) <= abs(ratio) / 5
 
@@ -57,9 +60,7 @@ def test_a_kind_approaches_its_own_mean_run_by_run(ratio: float, count: int) -> 
 @settings(max_examples=20)
 @given(ratio=RATIOS, apart=st.floats(0.0, 1.0))
 def test_many_runs_decide_alone(ratio: float, apart: float) -> None:
-    learned = expected_ratio(
-        corrections_from(several(ratio, 2000, apart=apart)), "mlp", "truncated"
-    )
+    learned = expected_ratio(corrections_from(several(ratio, 2000, apart=apart)), group())
     low, high = learned.interval()
     assert learned.location == pytest.approx(ratio, abs=0.01)
     # The normal distribution has 90 % within 1.645 standard deviations.
@@ -69,18 +70,20 @@ def test_many_runs_decide_alone(ratio: float, apart: float) -> None:
 @given(ratios=st.lists(RATIOS, min_size=1, max_size=8), repetitions=st.integers(2, 5))
 def test_repetitions_of_a_configuration_count_once(ratios: list[float], repetitions: int) -> None:
     once = [seen(ratio, as_=str(index)) for index, ratio in enumerate(ratios)]
-    first, again = corrections_from(once), corrections_from(once * repetitions)
-    assert first.keys() == again.keys()
-    for kind, correction in first.items():
-        assert again[kind].runs == correction.runs
-        assert again[kind].log_ratio == pytest.approx(correction.log_ratio, abs=1e-9)
+    [first], [again] = corrections_from(once), corrections_from(once * repetitions)
+    assert (first.group, first.runs) == (again.group, again.runs)
+    assert again.log_ratio == pytest.approx(first.log_ratio, abs=1e-9)
 
 
 @given(ratios=st.lists(RATIOS, min_size=2, max_size=8))
 def test_the_order_of_the_runs_says_nothing(ratios: list[float]) -> None:
-    runs = [seen(ratio, by=f"e{index % 3}", as_=str(index)) for index, ratio in enumerate(ratios)]
-    forwards = expected_ratio(corrections_from(runs), "mlp", "e0")
-    backwards = expected_ratio(corrections_from(reversed(runs)), "mlp", "e0")
+    runs = [
+        seen(ratio, of=group(estimator=f"e{index % 3}"), as_=str(index))
+        for index, ratio in enumerate(ratios)
+    ]
+    target = group(estimator="e0")
+    forwards = expected_ratio(corrections_from(runs), target)
+    backwards = expected_ratio(corrections_from(reversed(runs)), target)
     assert backwards.location == pytest.approx(forwards.location, abs=1e-9)
     assert backwards.scale == pytest.approx(forwards.scale)
 
@@ -89,33 +92,42 @@ def test_the_order_of_the_runs_says_nothing(ratios: list[float]) -> None:
 def test_what_is_known_of_others_never_makes_less_certain(
     runs: list[tuple[str, str, float]],
 ) -> None:
-    """As far as the runs of each kind lie apart as expected."""
+    """As far as the runs of each group lie apart as expected."""
     learned = corrections_from(
-        seen(ratio, of=task, by=estimator, as_="the only one") for task, estimator, ratio in runs
+        seen(ratio, of=group(task, estimator), as_="the only one")
+        for task, estimator, ratio in runs
     )
-    assert expected_ratio(learned, "a", "x").scale <= expected_ratio({}, "a", "x").scale + 1e-12
+    target = group("a", "x")
+    assert expected_ratio(learned, target).scale <= expected_ratio([], target).scale + 1e-12
 
 
 def test_the_nearest_runs_decide_most() -> None:
+    known, far = group(estimator="evolution"), group("cnn")
     learned = corrections_from(
         [
-            *(seen(2.0, of="mlp", by="evolution", as_=str(index)) for index in range(30)),
-            *(seen(-1.0, of="cnn", by="truncated", as_=str(index)) for index in range(30)),
+            *(seen(2.0, of=known, as_=str(index)) for index in range(30)),
+            *(seen(-1.0, of=far, as_=str(index)) for index in range(30)),
         ]
     )
-    assert set(learned) == {"mlp evolution", "cnn truncated"}
-    own = expected_ratio(learned, "mlp", "evolution").location
-    same_task = expected_ratio(learned, "mlp", "implicit").location
-    same_estimator = expected_ratio(learned, "lstm", "truncated").location
-    neither = expected_ratio(learned, "lstm", "implicit").location
-    assert own == pytest.approx(2.0, abs=0.1)
-    assert own > same_task > neither > same_estimator > -1.0
+    assert [correction.group for correction in learned] == [known, far]
+
+    def expected(target: Group) -> float:
+        return expected_ratio(learned, target).location
+
+    assert expected(known) == pytest.approx(2.0, abs=0.1)
+    nearer = [
+        known, group(estimator="implicit"), group(estimator="implicit", problem="wider"),
+        group("lstm", "implicit"), group("lstm"), group("cnn", "implicit"),
+    ]  # fmt: skip
+    locations = [expected(target) for target in nearer]
+    assert locations == sorted(locations, reverse=True)
+    assert expected(far) < locations[-1]
 
 
-def test_one_kind_measured_often_does_not_make_another_certain() -> None:
+def test_one_group_measured_often_does_not_make_another_certain() -> None:
     learned = corrections_from(several(0.5, 200, apart=0.02))
-    known = expected_ratio(learned, "mlp", "truncated").interval()
-    unknown = expected_ratio(learned, "mlp", "evolution").interval()
+    known = expected_ratio(learned, group()).interval()
+    unknown = expected_ratio(learned, group("lstm", "evolution")).interval()
     assert known[1] / known[0] < 1.2
     assert unknown[1] / unknown[0] > 3.0
 
@@ -123,24 +135,47 @@ def test_one_kind_measured_often_does_not_make_another_certain() -> None:
 @pytest.mark.parametrize("runs", [1, 3, 8])
 @pytest.mark.parametrize("known", [True, False])
 def test_intervals_hold_nine_of_ten(runs: int, known: bool) -> None:
-    """Simulated labs: one machine, two inner tasks, three estimators, `runs` of each kind; of the
-    kind that is predicted too, or none."""
+    """Simulated labs: one machine, two inner tasks of two problems each, three estimators, `runs`
+    of each group; of the one that is predicted too, or none."""
     source = np.random.default_rng(runs)
-    kinds = [(task, estimator) for task in "ab" for estimator in "xyz"]
+    groups = [
+        group(task, estimator, f"{task}{size}")
+        for task in "ab" for size in (1, 2) for estimator in "xyz"
+    ]  # fmt: skip
     held, labs = 0, 1000
     for _ in range(labs):
-        machine = source.normal(0.0, OF_MACHINE)
-        tasks = {task: source.normal(0.0, OF_TASK) for task in "ab"}
-        estimators = {estimator: source.normal(0.0, OF_ESTIMATOR) for estimator in "xyz"}
-        centres = {
-            (task, by): machine + tasks[task] + estimators[by] + source.normal(0.0, OF_KIND)
-            for task, by in kinds
-        }
+        drawn: dict[object, float] = {}
+
+        def term(key: object, deviation: float, drawn: dict[object, float] = drawn) -> float:
+            return drawn.setdefault(key, source.normal(0.0, deviation))
+
+        def centre(of: Group, term=term) -> float:
+            return (
+                term("machine", OF_MACHINE)
+                + term(of.inner_task, OF_TASK)
+                + term(of.problem, OF_PROBLEM)
+                + term(of.estimator, OF_ESTIMATOR)
+                + term((of.inner_task, of.estimator), OF_PAIR)
+            )
+
         observations = [
-            seen(centres[task, by] + source.normal(0.0, OF_RUN), of=task, by=by, as_=str(index))
-            for task, by in (kinds if known else kinds[1:])
+            seen(centre(own) + source.normal(0.0, OF_RUN), of=own, as_=str(index))
+            for own in (groups if known else groups[1:])
             for index in range(runs)
         ]
-        low, high = expected_ratio(corrections_from(observations), *kinds[0]).interval()
-        held += low <= math.exp(centres[kinds[0]] + source.normal(0.0, OF_RUN)) <= high
+        low, high = expected_ratio(corrections_from(observations), groups[0]).interval()
+        held += low <= math.exp(centre(groups[0]) + source.normal(0.0, OF_RUN)) <= high
     assert 0.88 <= held / labs <= 0.97
+
+
+def test_a_problem_is_an_inner_task_with_its_options() -> None:
+    narrow, wide = ({"kind": "image_mlp", "hidden": [width]} for width in (16, 32))
+    assert group_of(narrow, "unrolled") == group_of(dict(reversed(narrow.items())), "unrolled")
+    assert group_of(narrow, "unrolled").problem != group_of(wide, "unrolled").problem
+    assert group_of(narrow, "unrolled").inner_task == "image_mlp"
+
+
+def test_of_very_many_groups_the_first_are_learned_from() -> None:
+    many = (seen(0.1, of=group(problem=str(index))) for index in range(2 * MOST_GROUPS))
+    learned = corrections_from(many)
+    assert [own.group.problem for own in learned] == [str(index) for index in range(MOST_GROUPS)]

@@ -82,6 +82,17 @@ def test_another_horizon_is_answered_from_the_same_traces(monkeypatch) -> None:
     assert subject_of(experiment(estimator, {"inner": {"steps": 4_000}})) is subject
 
 
+def test_who_asked_for_a_trace_first_changes_nothing(monkeypatch) -> None:
+    """A segment of three steps is traced for a schedule of checkpoints, and is one of the two
+    traces of a full graph."""
+    full = {"kind": "unrolled", "storage": "full"}
+    monkeypatch.setattr("engine.forecast.subject_cache._SUBJECTS", OrderedDict())
+    alone = peak(full, 100)
+    monkeypatch.setattr("engine.forecast.subject_cache._SUBJECTS", OrderedDict())
+    peak({"kind": "unrolled", "storage": "checkpoint", "segment": 3}, 6)
+    assert peak(full, 100) == alone
+
+
 def test_the_exact_solver_needs_its_matrices() -> None:
     quadratic = {"inner_task": {"kind": "quadratic", "dimension": 80}}
     solver = {"kind": "implicit", "solver": "exact"}

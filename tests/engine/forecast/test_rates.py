@@ -6,18 +6,8 @@ import sys
 
 import torch
 
-from engine.forecast.rates import Calls, measured_rates
+from engine.forecast.rates import measured_rates
 from engine.forecast.records import Rates
-
-
-def test_calls_are_counted_forwards_and_backwards() -> None:
-    x = torch.ones(3, requires_grad=True)
-    with Calls() as calls:
-        y = (x * x).sum()
-    assert calls.count == 2
-    with Calls() as calls:
-        y.backward()
-    assert calls.count > 2
 
 
 def test_the_rates_are_those_of_a_machine_and_the_threads_stay_as_they_were() -> None:

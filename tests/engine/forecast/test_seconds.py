@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.forecast.corrections import group_of
 from engine.forecast.records import (
     Calibration,
     Correction,
@@ -28,6 +29,7 @@ GPU = CPU.model_copy(update={"name": "gpu0@host", "device": "cuda"})
 FIGURES = st.floats(0.0, 1e12)
 WORK = st.builds(Work, operations=FIGURES, flops=FIGURES, bytes_moved=FIGURES)
 EXPERIMENT = validate({"inner_task": {"kind": "quadratic", "dimension": 2}})
+GROUP = group_of(EXPERIMENT.inner_task.model_dump(mode="json"), "unrolled")
 
 
 def forecast_of(work: Work, *, outer_steps: int = 10, probes: Work | None = None):
@@ -80,10 +82,9 @@ def test_how_fast_compiled_code_will_be_is_not_said() -> None:
 
 @given(work=WORK, ratio=st.floats(-2.0, 2.0), runs=st.integers(0, 20))
 def test_the_interval_holds_the_prediction(work: Work, ratio: float, runs: int) -> None:
-    corrections = {}
+    corrections = []
     if runs:
-        own = Correction(log_ratio=ratio, log_deviation=0.3, runs=runs)
-        corrections = {"quadratic unrolled": own}
+        corrections = [Correction(group=GROUP, log_ratio=ratio, log_deviation=0.3, runs=runs)]
     calibration = Calibration(machine=CPU, corrections=corrections)
     [timed] = with_time([forecast_of(work, probes=work)], EXPERIMENT, calibration)
     assert timed.seconds_low <= timed.seconds <= timed.seconds_high
@@ -91,8 +92,8 @@ def test_the_interval_holds_the_prediction(work: Work, ratio: float, runs: int) 
 
 
 def test_runs_of_the_same_kind_correct_the_prediction() -> None:
-    own = Correction(log_ratio=math.log(3.0), log_deviation=0.1, runs=1000)
-    calibration = Calibration(machine=CPU, corrections={"quadratic unrolled": own})
+    own = Correction(group=GROUP, log_ratio=math.log(3.0), log_deviation=0.1, runs=1000)
+    calibration = Calibration(machine=CPU, corrections=[own])
     [timed] = with_time([forecast_of(Work(operations=1e5))], EXPERIMENT, calibration)
     assert timed.step_seconds == pytest.approx(3.0, rel=0.01)
     assert timed.seconds == pytest.approx(30.0, rel=0.01)

@@ -8,8 +8,8 @@ import sys
 sys.modules["torch"] = None
 import engine.forecast.corrections, engine.forecast.seconds, engine.forecast.fit
 import engine.forecast.fixes, engine.forecast.largest, engine.forecast.records
-from engine.forecast.corrections import expected_ratio
-assert expected_ratio({}, "quadratic", "unrolled").factor == 1.0
+from engine.forecast.corrections import expected_ratio, group_of
+assert expected_ratio([], group_of({"kind": "quadratic"}, "unrolled")).factor == 1.0
 """
 
 

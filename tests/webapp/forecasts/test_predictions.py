@@ -8,6 +8,8 @@ from django.utils import timezone
 
 from engine.events import Point
 from engine.forecast import Calibration, EstimatorForecast, Machine, Rates, Work
+from engine.forecast.corrections import group_of
+from engine.forecast.records import Group
 from engine.forecast.seconds import with_time
 from engine.spec import validate
 from tests.webapp.factories import claimed, first_run, launched, person
@@ -38,6 +40,11 @@ def taken(run: Run, worker: str = MACHINE.name) -> Run:
     run = claimed(run, worker=worker)
     predictions.ask(run)
     return run
+
+
+def group_in(run: Run) -> Group:
+    """As a forecast of the same spec has it."""
+    return group_of(validate(run.spec).inner_task.model_dump(mode="json"), run.estimator)
 
 
 def said_of(run: Run, *, operations: float = 1e5, peak_bytes: int = 1000) -> Prediction:
@@ -109,7 +116,7 @@ def test_a_run_that_stopped_early_teaches_nothing(
     said_of(run)
     went(run, seconds=3.0, status=status, capture=django_capture_on_commit_callbacks)
     assert Prediction.objects.get(run=run).measured_at is None
-    assert calibration_of(MACHINE).corrections == {}
+    assert calibration_of(MACHINE).corrections == []
 
 
 @pytest.mark.usefixtures("_rates")
@@ -135,8 +142,8 @@ def test_finished_runs_correct_the_next_prediction(django_capture_on_commit_call
         assert before is None or before < row.seconds < 3.0
         before = row.seconds
         went(run, seconds=3.0, capture=django_capture_on_commit_callbacks)
-    [(kind, correction)] = calibration_of(MACHINE).corrections.items()
-    assert (kind, correction.runs) == ("quadratic unrolled", 4)
+    [correction] = calibration_of(MACHINE).corrections
+    assert (correction.group, correction.runs) == (group_in(run), 4)
     assert correction.log_ratio == pytest.approx(math.log(3.0))
 
 
@@ -147,7 +154,8 @@ def test_seeds_of_a_configuration_count_as_one_run(django_capture_on_commit_call
         said_of(held)
         went(held, seconds=2.0, capture=django_capture_on_commit_callbacks)
     assert Prediction.objects.count() == 3
-    assert calibration_of(MACHINE).corrections["quadratic unrolled"].runs == 1
+    [correction] = calibration_of(MACHINE).corrections
+    assert correction.runs == 1
 
 
 @pytest.mark.usefixtures("_rates")
@@ -167,7 +175,7 @@ def test_without_rates_memory_alone_is_predicted(django_capture_on_commit_callba
     assert (row.seconds, row.rated_seconds, row.peak_bytes) == (None, None, 1000)
     went(run, seconds=3.0, capture=django_capture_on_commit_callbacks)
     assert Prediction.objects.get(run=run).measured_seconds == pytest.approx(3.0)
-    assert calibration_of(MACHINE).corrections == {}
+    assert calibration_of(MACHINE).corrections == []
 
 
 @pytest.mark.usefixtures("_rates")
@@ -194,6 +202,6 @@ def test_a_run_is_forecast_by_the_engine_and_executed() -> None:
     assert 0.9 < row.peak_bytes / row.measured_peak_bytes < 1.1
     assert row.seconds_low < row.seconds < row.seconds_high
     assert row.measured_seconds > 0
-    [(kind, correction)] = calibration_of(MACHINE).corrections.items()
-    assert (kind, correction.runs) == ("quadratic unrolled", 1)
+    [correction] = calibration_of(MACHINE).corrections
+    assert (correction.group, correction.runs) == (group_in(run), 1)
     assert correction.log_ratio == pytest.approx(math.log(row.measured_seconds / row.rated_seconds))

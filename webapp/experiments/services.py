@@ -43,12 +43,12 @@ def create_experiment(
     require_launch(owner)
     priorities.require(owner, priority)
     planned = expand(experiment)
-    quotas.refuse_launch(owner, len(planned))
     preflights.refuse(experiment)
     said = forecasts.before_launch(experiment, insist=insist)
     needs = said.needs_by_number if said else {}
     document = experiment.model_dump(mode="json")
     with transaction.atomic():
+        quotas.refuse_launch(owner, len(planned))
         kept = Experiment.objects.create(
             owner=owner,
             name=experiment.name,

@@ -10,7 +10,6 @@ used and what is allowed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -18,12 +17,10 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from engine.spec import FieldError, SpecError
+from webapp.accounts.models import User
 from webapp.audit.services import record
 from webapp.runs.models import Run, Status
 from webapp.scheduling.models import Quota, Usage
-
-if TYPE_CHECKING:
-    from webapp.accounts.models import User
 
 BOUNDS = ("runs_at_once", "queued_runs", "cpu_seconds", "gpu_seconds")
 WORDS = {
@@ -91,10 +88,16 @@ def standings_of(person: User) -> list[Standing]:
 
 
 def refuse_launch(person: User, runs: int) -> None:
-    """Raise `SpecError` where `runs` more would pass what `person` may have queued."""
+    """Raise `SpecError` where `runs` more would pass what `person` may have queued.
+
+    Call it in the transaction that queues them: the next launch of `person` waits for its end, so
+    that two at one moment cannot pass the quota together.
+    """
     allowed = allowed_to(person)["queued_runs"]
     if allowed is None:
         return
+    # Rows that only refer to the person are written all the same.
+    User.objects.select_for_update(no_key=True).get(pk=person.pk)
     queued = Run.objects.filter(owner=person, status=Status.QUEUED).count()
     if queued + runs > allowed:
         reason = (

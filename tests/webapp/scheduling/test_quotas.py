@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import connection, transaction
 from django.test import Client
 
 from engine.spec import SpecError
 from tests.webapp.factories import QUADRATIC, first_run, launched, person
+from tests.webapp.worker_process import wait_until
 from webapp.accounts.models import User
 from webapp.audit.models import Entry
 from webapp.runs.models import Priority, Run, Status
@@ -43,6 +46,36 @@ def test_a_launch_past_the_queued_runs_is_refused_with_what_is_used_and_allowed(
     assert answer.json()["errors"][0]["path"] == "quota.queued_runs"
     Run.objects.update(status=Status.PAUSED)
     launched(ada)
+
+
+def waits_for_a_lock() -> bool:
+    """Whether some connection does."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_launches_at_one_moment_do_not_pass_the_quota_together() -> None:
+    ada = person("ada")
+    Quota.objects.create(person=ada, queued_runs=6)
+
+    def launch_elsewhere() -> str:
+        try:
+            launched(ada, inner={"steps": 11})
+        except SpecError as refusal:
+            return refusal.errors[0].path
+        finally:
+            connection.close()
+        return "launched"
+
+    with ThreadPoolExecutor() as pool:
+        with transaction.atomic():
+            launched(ada)
+            second = pool.submit(launch_elsewhere)
+            wait_until(lambda: second.done() or waits_for_a_lock(), seconds=20)
+        assert second.result() == "quota.queued_runs"
+    assert Run.objects.count() == 4
 
 
 def test_an_admin_sets_them_and_the_audit_log_keeps_it() -> None:

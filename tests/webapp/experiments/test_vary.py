@@ -28,13 +28,13 @@ def document(**changes) -> dict:
 @pytest.mark.parametrize(
     ("path", "values"),
     [
-        ("inner.steps", [2, 5, 10, 20, 40]),
+        ("inner.steps", [5, 10, 20, 40]),
         ("estimators.1.window", [1, 2, 3, 6]),
         ("inner_task.dimension", [1, 2, 4, 8, 16]),
         ("outer.optimizer.learning_rate", [0.001, 0.003, 0.01, 0.03, 0.1]),
         ("outer.clip_norm", [None, 0.01, 0.1, 1.0]),
         ("objective", ["final", "average"]),
-        ("estimators.0.storage", ["full", "checkpoint"]),
+        ("estimators.0.storage", ["checkpoint", "full", "per_step"]),
         ("probes.oracle", [False, True]),
         ("inner_task.noise", [0.0, 0.01, 0.1, 1.0]),
     ],

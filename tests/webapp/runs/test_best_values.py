@@ -67,8 +67,8 @@ def test_the_best_of_every_metric_takes_the_place_of_its_last(
     asked = "columns=run,bias_relative,cosine,sigma&sort=bias_relative"
     last = client.get(f"/runs/?{asked}").content.decode()
     best = client.get(f"/runs/?{asked}&of=best").content.decode()
-    assert figures(last) == ["0.1", "0.8", "2", "0.7", "0.6", "2"]
-    assert figures(best) == ["0.1", "0.8", "2", "0.5", "0.6", "2"]
+    assert figures(last) == ["0.100", "0.800", "2.00", "0.700", "0.600", "2.00"]
+    assert figures(best) == ["0.100", "0.800", "2.00", "0.500", "0.600", "2.00"]
     assert "Bias / oracle norm, best" in best
     assert "Search width σ, best" not in best, "it has no better direction"
 
@@ -89,8 +89,8 @@ def test_headers_of_best_values_sort_by_them_and_name_the_metric(
 
 def test_folded_rows_have_the_mean_of_the_bests(client: Client, probed: dict[int, Run]) -> None:
     asked = "columns=run,bias_relative&group=configuration"
-    assert figures(client.get(f"/runs/?{asked}").content.decode()) == ["0.40 ± 0.30 "]
-    assert figures(client.get(f"/runs/?{asked}&of=best").content.decode()) == ["0.30 ± 0.20 "]
+    assert figures(client.get(f"/runs/?{asked}").content.decode()) == ["0.400 ± 0.300 "]
+    assert figures(client.get(f"/runs/?{asked}&of=best").content.decode()) == ["0.300 ± 0.200 "]
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_the_best_test_is_the_highest_accuracy_or_else_the_lowest_loss(
     lossy = {"test_loss": 0.5, "best_test_loss": 0.25}
     Run.objects.filter(pk=probed[1].pk).update(summary=lossy)
     html = client.get("/runs/?columns=run,test&of=best&sort=-test").content.decode()
-    assert figures(html) == ["0.75", "0.25"]
+    assert figures(html) == ["0.750", "0.250"]
 
 
 def test_the_pages_know_every_metric_with_a_direction() -> None:

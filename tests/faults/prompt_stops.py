@@ -14,7 +14,7 @@ from tests.faults.truth import computed, recorded
 CANCELS = {"quick": 6, "slow": 3}
 BOUND_SECONDS = 2.0
 QUICK = {**LONG, "outer": {**LONG["outer"], "steps": 50_000}}
-SLOW = {**QUICK, "inner": {"steps": 150_000}}
+SLOW = {**LONG, "inner": {"steps": 100_000}, "outer": {**LONG["outer"], "steps": 10_000}}
 """Its outer steps take about a second."""
 
 

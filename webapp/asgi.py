@@ -8,7 +8,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings.development")
 # process needs one connection, and a pool would not survive its fork.
 os.environ.setdefault("DATABASE_POOL", "1")
 
-# Static files are small enough to be read whole.
+# Checkpoints are small enough to be read whole.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous")
 
 from django.core.asgi import get_asgi_application  # noqa: E402
@@ -21,10 +21,11 @@ from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E40
 
 from webapp.body_limit import limit_bodies  # noqa: E402
 from webapp.live.routing import websocket_urlpatterns  # noqa: E402
+from webapp.static_files import StaticFiles  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": limit_bodies(django_application),
+        "http": StaticFiles(limit_bodies(django_application)),
         "websocket": AllowedHostsOriginValidator(
             AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
         ),

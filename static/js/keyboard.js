@@ -1,6 +1,5 @@
 // The keys of every page, in one place: what a key does, and what the help (`?`) says of it.
 //
-//   import { addKey } from "./keyboard.js";
 //   addKey("j", "Next row", () => move(+1), { group: "Table" });
 //   addKey("g r", "Runs", () => location.assign("/runs/"), { group: "Go to" });
 //   addKey("Ctrl+Enter", "Launch", launch, { group: "Builder" });

@@ -22,7 +22,6 @@ BEST = 100 + 10 + 5 + 5 + 10
 KINDS = {
     "page": "/",
     "page for visitors": "/sign-in/",
-    "static file": "/static/css/base.css",
     "API": "/api/v1/runs",
     "API, refused": "/api/v1/runs?limit=0",
     "API, not there": "/api/v1/runs/999999",

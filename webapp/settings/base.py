@@ -63,10 +63,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "webapp.observability.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    # What is not compressed already, as collected static files are.
     "django.middleware.gzip.GZipMiddleware",
     "webapp.security.ContentSecurityPolicyMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -144,7 +142,7 @@ USE_I18N = False
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-# -- static files --
+# -- static files: see webapp/static_files.py --
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [PROJECT_ROOT / "static"]
 # No other site has a use for them.

@@ -20,7 +20,7 @@ CHANNEL_LAYERS = base.channel_layers(REDIS_URL)
 CACHES = base.caches(REDIS_URL)
 CELERY_BROKER_URL = REDIS_URL
 
-STORAGES = base.storages("whitenoise.storage.CompressedManifestStaticFilesStorage")
+STORAGES = base.storages("webapp.static_storage.StaticStorage")
 
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = True

@@ -1,17 +1,10 @@
 """What the order of the queue goes by. Every column has a constant default or none, so that adding
-it rewrites nothing."""
+it rewrites nothing; the rows of older labs are filled by `0003_places_are_the_runs` of workers."""
 
 import django.db.models.deletion
 import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
-
-FILL = """
-UPDATE runs_run SET owner_id = experiment.owner_id,
-    stands_at = coalesce((SELECT place.stands_at FROM workers_queueplace place
-                          WHERE place.run_id = runs_run.id), runs_run.created_at)
-FROM experiments_experiment experiment WHERE experiment.id = runs_run.experiment_id
-"""
 
 
 class Migration(migrations.Migration):
@@ -30,5 +23,4 @@ class Migration(migrations.Migration):
         migrations.AddField('run', 'expected_seconds', models.FloatField(blank=True, help_text='By the forecast at the launch; null where unknown.', null=True)),
         migrations.AddField('run', 'claimed_at', models.DateTimeField(blank=True, help_text='When its newest attempt began.', null=True)),
         migrations.AddField('run', 'spread', models.BooleanField(default=True, help_text='Whether idle workers may evaluate parts of its populations.')),
-        migrations.RunSQL(FILL, migrations.RunSQL.noop),
     ]

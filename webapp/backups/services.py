@@ -15,7 +15,7 @@ from django.conf import settings
 from engine.version import code_version
 from webapp.backups import database
 from webapp.backups.errors import BackupError
-from webapp.runs.checkpoint_storage import storage
+from webapp.runs.checkpoint_storage import Storage, storage
 
 KIND = "metaopt-lab-backup"
 DUMP, CHECKPOINTS, MANIFEST = "database.dump", "checkpoints.tar", "manifest.json"
@@ -54,8 +54,9 @@ def back_up(folder: Path) -> dict[str, Any]:
 def restore(folder: Path, *, replace: bool = False) -> dict[str, Any]:
     """Put the lab that `folder` holds in the place of this one; returns its manifest.
 
-    Refused where this lab holds rows, unless `replace`; where other programs use the database; and
-    where a file of the backup is missing or damaged: before anything is changed.
+    Refused where this lab holds rows, unless `replace`; where other programs use the database;
+    where a file of the backup is missing or damaged; and where the place of the checkpoints does
+    not answer: before anything is changed.
     """
     manifest = _read(folder)
     held = sum(database.table_counts(settings.DATABASE_URL).values())
@@ -69,8 +70,19 @@ def restore(folder: Path, *, replace: bool = False) -> dict[str, Any]:
         raise BackupError(
             f"{others} other connections use the database. Stop the web, the workers and the beat."
         )
+    kept = storage()
+    try:
+        old = kept.names()
+    except OSError as problem:
+        raise BackupError(f"The checkpoints cannot be reached: {problem}.") from None
     database.restore(settings.DATABASE_URL, folder / DUMP)
-    _unpack_checkpoints(folder / CHECKPOINTS)
+    try:
+        _unpack_checkpoints(folder / CHECKPOINTS, kept, old)
+    except OSError as problem:
+        raise BackupError(
+            f"The database is restored, the checkpoints are not: {problem}. Once they can be, "
+            "restore again with --replace."
+        ) from None
     return manifest
 
 
@@ -102,10 +114,10 @@ def _pack_checkpoints(file: Path) -> None:
                 continue
 
 
-def _unpack_checkpoints(file: Path) -> None:
-    kept = storage()
-    for old in kept.names():
-        kept.delete(old)
+def _unpack_checkpoints(file: Path, kept: Storage, old: list[str]) -> None:
+    """In the place of the `old` ones."""
+    for name in old:
+        kept.delete(name)
     with kept.draft() as folder, tarfile.open(file) as archive:
         for member in archive:
             archive.extract(member, folder, filter="data")

@@ -118,6 +118,8 @@ class Bucket:
         # An object appears when its stream is closed; an upload that breaks off leaves none.
         with file.open("rb") as source, self.files.open_output_stream(self._path(name)) as target:
             shutil.copyfileobj(source, target, 8 * 2**20)
+        # A draft that keeps one file after the other needs the space of one.
+        file.unlink()
 
     @contextmanager
     def local(self, name: str) -> Iterator[Path]:

@@ -9,22 +9,16 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from django.db import connection
-from psycopg import sql
 
+from tests.webapp.databases import database_without_tables, rows, url_of
 from tests.webapp.factories import claimed, first_run, person, points
 from webapp.backups import database, services
 from webapp.backups.errors import BackupError
 from webapp.runs import services as runs
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def url_of(name: str) -> str:
-    address, _, options = django_settings.DATABASE_URL.partition("?")
-    return f"{address.rpartition('/')[0]}/{name}?{options}".rstrip("?")
 
 
 @pytest.fixture
@@ -44,24 +38,10 @@ def lab(settings, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def empty(settings) -> Iterator[str]:
+def empty() -> Iterator[str]:
     """The address of a database without tables."""
-    with psycopg.connect(url_of("postgres"), autocommit=True) as server:
-        server.execute("DROP DATABASE IF EXISTS restored WITH (FORCE)")
-        server.execute("CREATE DATABASE restored")
-    yield url_of("restored")
-    with psycopg.connect(url_of("postgres"), autocommit=True) as server:
-        server.execute("DROP DATABASE restored WITH (FORCE)")
-
-
-def rows(url: str) -> dict[str, list[tuple]]:
-    """Every row of every table, in order."""
-    with psycopg.connect(url) as reader:
-        query = sql.SQL("SELECT t::text FROM {} t ORDER BY t::text")
-        return {
-            name: reader.execute(query.format(sql.Identifier(name))).fetchall()
-            for name in database.table_counts(url)
-        }
+    with database_without_tables("restored") as url:
+        yield url
 
 
 @pytest.mark.usefixtures("lab")

@@ -2,10 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -15,38 +11,20 @@ import torch
 from django.utils import timezone
 
 from engine.events import Checkpoint
+from tests.webapp.bucket import CREDENTIALS, bucket_server
 from tests.webapp.factories import claimed, launched, person, points
 from webapp.runs import services
 from webapp.runs.checkpoint_retention import clear_checkpoints
 from webapp.runs.checkpoint_storage import Bucket, Folder, storage
 from webapp.runs.checkpoint_store import CheckpointStore
 from webapp.runs.models import Run, Status
-from webapp.supervisor.home import free_port
 
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
     """The address of an empty bucket."""
-    port = free_port()
-    server = subprocess.Popen(
-        [Path(sys.executable).parent / "moto_server", "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        deadline = time.monotonic() + 60
-        bucket = urllib.request.Request(f"http://127.0.0.1:{port}/kept", method="PUT")
-        while True:
-            try:
-                urllib.request.urlopen(bucket)  # noqa: S310
-                break
-            except OSError:
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
-        yield f"s3://kept/lab?endpoint_override=127.0.0.1:{port}&scheme=http&region=us-east-1"
-    finally:
-        server.kill()
-        server.wait()
+    with bucket_server("kept") as options:
+        yield f"s3://kept/lab?{options}"
 
 
 @pytest.fixture(params=["folder", "bucket"])
@@ -54,8 +32,8 @@ def place(request: pytest.FixtureRequest, settings, tmp_path: Path, monkeypatch)
     if request.param == "folder":
         settings.CHECKPOINT_ROOT = tmp_path
     else:
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+        for name, value in CREDENTIALS.items():
+            monkeypatch.setenv(name, value)
         settings.CHECKPOINT_ROOT = request.getfixturevalue("s3")
     assert isinstance(storage(), Folder if request.param == "folder" else Bucket)
 

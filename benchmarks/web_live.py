@@ -5,7 +5,7 @@
 Starts a Postgres, a broker and the web of its own. Two processes record points as workers do, each
 run so many a second; the followers are plain websocket clients, and one of them is a real browser
 on a run's page. For a client a point counts when its message has been read, for the browser when
-the chart of the meta-loss is drawn with it. Prints medians and 95th percentiles, and, since a busy
+the curve of the meta-loss reaches it. Prints medians and 95th percentiles, and, since a busy
 machine makes everybody wait, how busy it was and which part of a core the web and the workers took.
 """
 
@@ -30,14 +30,21 @@ from benchmarks.web_lab import WebLab, launched, web_lab
 from tests.browser import CHROMIUM_FLAGS, chromium
 
 SERIES = ("meta_loss", "seconds", "inner_steps", "peak_bytes", "theta.learning_rate", "cosine")
-WATCH = """() => {
+WATCH = r"""() => {
   window.drawn = [];
   const plot = document.querySelector('[data-chart="meta_loss"] [data-plot]');
-  plot.on("plotly_afterplot", () => {
-    const last = Math.max(...plot.data.map(({ x }) => (x.length ? Number(x[x.length - 1]) : -1)));
-    window.drawn.push([Date.now(), last]);
-  });
+  const look = () => {
+    const { xaxis, yaxis } = plot._fullLayout;
+    const ends = [...plot.querySelectorAll(".js-line, .live-line")]
+      .map((path) => path.getAttribute("d").match(/([-\d.]+),([-\d.]+)$/).slice(1).map(Number))
+      .filter(([, y]) => y >= 0 && y <= yaxis._length)
+      .map(([x]) => Math.floor(xaxis.p2d(Math.min(x, xaxis._length)) + 0.1));
+    window.drawn.push([Date.now(), Math.max(-1, ...ends)]);
+  };
+  const watched = { subtree: true, childList: true, attributeFilter: ["d"] };
+  new MutationObserver(look).observe(plot, watched);
 }"""
+"""How far the curve of the meta-loss goes within its axes, each time that it changes."""
 READY = """() => document.querySelector('[data-chart="meta_loss"] [data-plot]')?.on !== undefined"""
 WARM_UP = 3.0
 """Seconds at the start that do not count: pages still load."""

@@ -3,6 +3,7 @@
 
 import { addKey } from "./keyboard.js";
 import { linkedHover } from "./linked_hover.js";
+import { forgetLengthening, lengthenCurve } from "./live_line.js";
 import { CONFIG, dressedLayout, withAlpha } from "./plotly_look.js";
 import { LiveTail } from "./live_tail.js";
 import { refreshing } from "./refreshing.js";
@@ -11,9 +12,13 @@ import { fillTable } from "./text_table.js";
 const DEFAULTS = { x: "step", scale: "auto", smoothing: "0", band: "on" };
 const A_SECOND_MS = 1_000;
 const DRAWN_HERE_MS = 3_000; // the server draws less often where the page lengthens the curves
-const SHORTEST_MS = 100;
+const AHEAD_MS = 1_500; // for which the axis of a growing curve has room before it is drawn anew
+const MOST_AHEAD = 1 / 4; // of the curve
+const STANDS_STILL_MS = 2_500;
 const LIMIT = ["cost", "at"]; // what every run may have spent, which the comparison's page chooses
 const asked = () => new URLSearchParams(location.search);
+const plotOf = (card) => card.querySelector("[data-plot]");
+const aMoment = () => new Promise((done) => setTimeout(done));
 
 export class Charts extends EventTarget {
   constructor(place, toolbar) {
@@ -25,9 +30,9 @@ export class Charts extends EventTarget {
     this.hidden = new Set((asked().get("hidden") ?? "").split(",").filter(Boolean));
     this.visible = new Set();
     this.tail = this.runs.includes(",") ? null : new LiveTail();
-    this.drawingMs = 0;
+    this.drawingMs = 0; // of all charts in sight
     this.refresh = refreshing(() => this.#fetch(), () => this.#pause);
-    this.drawTail = refreshing(() => this.#drawTimed(), () => Math.max(SHORTEST_MS, 4 * this.drawingMs));
+    this.drawGrown = refreshing(() => this.#drawGrown(), () => Math.max(A_SECOND_MS, 6 * this.drawingMs));
     this.watcher = new IntersectionObserver((entries) => this.#seen(entries), { rootMargin: "200px" });
   }
 
@@ -42,7 +47,10 @@ export class Charts extends EventTarget {
   // Points of the page's only run: drawn at once where they lengthen a curve as it is.
   take(message) {
     this.tail?.add(message);
-    if (this.#drawsTail) this.drawTail();
+    if (this.#drawsTail) {
+      this.lengthening ??= requestAnimationFrame(() => this.#lengthen());
+      this.drawGrown();
+    }
     this.refresh();
   }
 
@@ -89,15 +97,17 @@ export class Charts extends EventTarget {
     const response = await fetch(`${this.place.dataset.figuresUrl}?${this.#query()}`);
     if (!response.ok) throw new Error(`figures: ${response.status}`);
     const { figures, sequences } = await response.json();
-    this.tail?.drawn(sequences[this.runs] ?? 0);
     let before = null;
     for (const figure of figures) {
       const card = this.#cardOf(figure, before);
       before = card;
       this.figures.set(figure.metric, figure);
       this.#describe(card, figure);
-      if (this.visible.has(card)) this.#draw(card);
+      if (!this.visible.has(card)) continue;
+      this.#draw(card);
+      await aMoment();
     }
+    this.tail?.drawn(sequences[this.runs] ?? 0);
     this.dispatchEvent(new CustomEvent("drawn", { detail: { figures, sequences } }));
   }
 
@@ -149,11 +159,34 @@ export class Charts extends EventTarget {
     fillTable(card.querySelector("[data-table]"), figure.table);
   }
 
-  // Drawing takes a fifth of the time at most, so that the page stays quick to the hand.
-  #drawTimed() {
-    const started = performance.now();
-    this.#drawVisible();
-    this.drawingMs = performance.now() - started;
+  // What was heard since Plotly drew, on the axes as they are.
+  #lengthen() {
+    this.lengthening = null;
+    if (!this.#drawsTail) return;
+    for (const card of this.visible) {
+      for (const [index, more] of this.#grownIn(card)) lengthenCurve(plotOf(card), index, more);
+    }
+  }
+
+  // The numbers of those traces of a chart that have grown since Plotly drew them, and by what.
+  #grownIn(card) {
+    const { data = [], layout } = plotOf(card);
+    const log = layout?.yaxis.type === "log";
+    const since = (trace) => this.tail.since(trace, card.dataset.chart, log);
+    return [...data.entries()].map(([index, trace]) => [index, since(trace)]).filter(([, more]) => more);
+  }
+
+  // By Plotly, with axes as they have to be now. It takes a sixth of the time at most, and neither a
+  // hand nor a point waits for more than one chart.
+  async #drawGrown() {
+    let spent = 0;
+    for (const card of [...this.visible].filter((one) => this.#grownIn(one).length)) {
+      const started = performance.now();
+      this.#draw(card);
+      spent += performance.now() - started;
+      await aMoment();
+    }
+    this.drawingMs = spent;
   }
 
   #drawVisible() {
@@ -169,9 +202,22 @@ export class Charts extends EventTarget {
     const lengthened = (trace) => tail?.lengthened(trace, figure.metric, log) ?? trace;
     const traces = figure.plotly.data.map((trace) => this.#dressed(lengthened(trace), style));
     const layout = dressedLayout(figure.plotly.layout, style);
-    const plot = card.querySelector("[data-plot]");
+    this.#makeRoom(layout, traces);
+    const plot = plotOf(card);
     window.Plotly.react(plot, traces, layout, CONFIG);
-    linkedHover(plot, () => [...this.visible].map((other) => other.querySelector("[data-plot]")));
+    forgetLengthening(plot);
+    linkedHover(plot, () => [...this.visible].map(plotOf));
+  }
+
+  // On the axis, so that a curve that grows stays inside until it is drawn anew.
+  #makeRoom({ xaxis }, traces) {
+    if (!this.#drawsTail) return;
+    const last = Math.max(0, ...traces.map(({ x }) => x.at(-1) ?? 0));
+    const ahead = Math.min(AHEAD_MS * this.tail.pace(), MOST_AHEAD * last);
+    if (!ahead) return;
+    xaxis.autorangeoptions = { include: last + ahead };
+    clearTimeout(this.standing);
+    this.standing = setTimeout(() => this.#drawVisible(), STANDS_STILL_MS);
   }
 
   #dressed(trace, style) {

@@ -1,9 +1,13 @@
 // The end of a run's curves between two drawings of the server: points are drawn as they are heard
 // of, and forgotten once the server's figure has them. For one run over its outer steps.
 
+const OF_LATE_MS = 2_000;
+const LEAST_MS = 400; // what comes in a shorter time came late and together, and says no pace
+
 export class LiveTail {
   constructor() {
     this.heard = new Map(); // series name → { steps, values }
+    this.arrivals = []; // of late: { at, last }
   }
 
   get isFed() {
@@ -11,14 +15,27 @@ export class LiveTail {
   }
 
   // A "points" message: from its first point on it replaces what was heard before.
-  add({ first, series }) {
+  add({ first, last, series }, at = performance.now()) {
     this.rewind(first - 1);
+    this.arrivals = [...this.#lately(at), { at, last }];
     for (const [name, [steps, values]] of Object.entries(series)) {
       const own = this.heard.get(name) ?? { steps: [], values: [] };
       own.steps.push(...steps);
       own.values.push(...values);
       this.heard.set(name, own);
     }
+  }
+
+  // Outer steps a millisecond, of late; 0 where few points came.
+  pace(now = performance.now()) {
+    const lately = this.#lately(now);
+    if (!lately.length) return 0;
+    const [first, end] = [lately[0], lately.at(-1)];
+    return end.at - first.at < LEAST_MS ? 0 : Math.max(0, end.last - first.last) / (end.at - first.at);
+  }
+
+  #lately(now) {
+    return this.arrivals.filter(({ at }) => at > now - OF_LATE_MS);
   }
 
   // The server has drawn the first `sequence` points, those of the outer steps before it.
@@ -33,25 +50,39 @@ export class LiveTail {
 
   #keep(wanted) {
     for (const [name, { steps, values }] of this.heard) {
+      // They are in order: where both ends are wanted, all are.
+      if (!steps.length || (wanted(steps[0]) && wanted(steps.at(-1)))) continue;
       const kept = steps.map((step, index) => [step, values[index]]).filter(([step]) => wanted(step));
       this.heard.set(name, { steps: kept.map(([step]) => step), values: kept.map(([, value]) => value) });
     }
   }
 
-  // A figure's line with what was heard since. A value that has no place on the axis is a gap here;
-  // the server's next drawing marks it.
-  lengthened(trace, metric, log) {
+  // What was heard past the end of a figure's line: { x, y, values }, or null if nothing was. A value
+  // that has no place on the axis is a gap in y; the server's next drawing marks it.
+  since(trace, metric, log) {
     const own = this.heard.get(metric);
-    if (trace.meta.part !== "line" || !own?.steps.length) return trace;
+    if (trace.meta.part !== "line" || !own?.steps.length) return null;
     const start = own.steps.findIndex((step) => step > (trace.x.at(-1) ?? -1));
-    if (start < 0) return trace;
+    if (start < 0) return null;
     const values = own.values.slice(start);
     const placed = (value) => Number.isFinite(value) && (!log || value > 0);
     return {
+      x: own.steps.slice(start),
+      y: values.map((value) => (placed(value) ? value : null)),
+      values,
+    };
+  }
+
+  // A figure's line with what was heard since.
+  lengthened(trace, metric, log) {
+    const more = this.since(trace, metric, log);
+    if (!more) return trace;
+    const words = more.values.map((value) => String(Number(Number(value).toPrecision(4))));
+    return {
       ...trace,
-      x: [...trace.x, ...own.steps.slice(start)],
-      y: [...trace.y, ...values.map((value) => (placed(value) ? value : null))],
-      customdata: [...trace.customdata, ...values.map((value) => String(Number(Number(value).toPrecision(4))))],
+      x: [...trace.x, ...more.x],
+      y: [...trace.y, ...more.y],
+      customdata: [...trace.customdata, ...words],
     };
   }
 }

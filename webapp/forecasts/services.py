@@ -43,10 +43,13 @@ MOST_NAMED = 3
 """Fixes in the sentence of a refusal."""
 
 
+DEVICES = {"gpu": "cuda", "cpu": "cpu"}
+"""What the workers of each queue compute on."""
+
+
 def on_its_device(experiment: engine.spec.Experiment) -> engine.spec.Experiment:
     """`experiment` with the device that `auto` means for the workers that live now."""
-    device = {"gpu": "cuda", "cpu": "cpu"}[queue_for(experiment.device)]
-    return experiment.model_copy(update={"device": device})
+    return experiment.model_copy(update={"device": DEVICES[queue_for(experiment.device)]})
 
 
 def key_of(experiment: engine.spec.Experiment) -> str:

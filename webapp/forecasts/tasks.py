@@ -15,7 +15,7 @@ from django.utils import timezone
 from engine.forecast import Calibration, EstimatorForecast
 from engine.spec import Experiment, validate
 from webapp import questions
-from webapp.forecasts import predictions, services
+from webapp.forecasts import late, predictions, services
 from webapp.forecasts.answering import answers
 from webapp.forecasts.answers import Answer
 from webapp.forecasts.machines import calibrations_for
@@ -24,7 +24,7 @@ from webapp.runs.explanations import explain
 from webapp.runs.wake import messages_waiting
 from webapp.workers.selectors import queue_for
 
-WANTED_EVERY = 0.2
+WANTED_EVERY = 0.03
 """Seconds between two looks whether the same form has asked for something else."""
 TURN_SECONDS = 0.5
 """Of what goes beyond the needs, before it gives way to a question that waits."""
@@ -75,6 +75,9 @@ def answer(key: str) -> None:
         complete = False
         for found, complete in growing:
             services.answer(key, found, complete=complete)
+            if known is None:
+                known = found
+                late.fill_in()
         if not complete and wanted():
             services.take_up_later(key)
         elif not complete:

@@ -12,10 +12,16 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from webapp.forecasts.services import worker_is_there
 from webapp.runs import services
-from webapp.runs.models import Run
+from webapp.runs.models import Run, Status
 from webapp.scheduling.line import Waiting, first_in_line
 from webapp.workers.models import Worker
+from webapp.workers.selectors import of_queue
+
+FORECAST_SECONDS = 30.0
+"""For so long a run of which nobody knows what it needs waits for the forecast worker, which takes
+no longer for what all runs of a spec need. Then the largest idle slot takes it."""
 
 
 def room_of(worker: Worker) -> float:
@@ -27,7 +33,29 @@ def next_for(worker: str, queue: str, now: datetime | None = None) -> Waiting | 
     """The run that `worker` takes next from `queue`. None where nothing waits that fits it, where
     it is paused, or has not reported yet: what it has is not known then."""
     known = Worker.objects.filter(name=worker, paused=False).first()
-    return known and first_in_line(queue, room=room_of(known), now=now)
+    if known is None:
+        return None
+    room = room_of(known)
+    following = first_in_line(queue, room=room, now=now)
+    if following is None or following.needs_bytes is not None:
+        return following
+    # Rare, and looked into only then: every claim comes here.
+    after = _takes_unknown_after(known, queue)
+    return first_in_line(queue, room=room, unknown_after=after, now=now)
+
+
+def _takes_unknown_after(worker: Worker, queue: str) -> float:
+    """Seconds that a run of which nobody knows what it needs stands in line before `worker` takes
+    it; infinite while a larger slot is idle."""
+    room = room_of(worker)
+    if any(room_of(other) > room and free_slots(other) for other in of_queue(queue)):
+        return math.inf
+    return FORECAST_SECONDS if worker_is_there() else -math.inf
+
+
+def free_slots(worker: Worker) -> int:
+    taken = Run.objects.filter(status=Status.RUNNING, worker=worker.name).count()
+    return max(0, worker.slots - taken)
 
 
 def claim_next(*, worker: str, queue: str, now: datetime | None = None) -> Run | Waiting | None:

@@ -14,8 +14,9 @@ to take, so that many free slots are shared too.
 
 Size does not change a run's place. A slot passes over a run only where that needs more memory than
 the slot has, so small runs never take a slot for which a large one is next: the first slot that is
-large enough takes it. Nothing starves: the day evens out among people, age among the runs of one
-priority of a person, and what is low or last becomes normal after a day (`age`).
+large enough takes it. A run of which nobody knows what it needs waits a while for its forecast
+first (`webapp.scheduling.claiming`). Nothing starves: the day evens out among people, age among the
+runs of one priority of a person, and what is low or last becomes normal after a day (`age`).
 """
 
 from __future__ import annotations
@@ -64,7 +65,9 @@ LEFT JOIN scheduling_quota lab ON lab.person_id IS NULL
 CROSS JOIN LATERAL (
     SELECT id, priority, stands_at, needs_bytes, expected_seconds, sequence FROM runs_run
     WHERE status = 'queued' AND queue = %(queue)s AND owner_id = person.id
-      AND (needs_bytes IS NULL OR needs_bytes <= %(room)s)
+      AND CASE WHEN needs_bytes IS NULL
+               THEN extract(epoch FROM clock.now - stands_at) >= %(unknown_after)s
+               ELSE needs_bytes <= %(room)s END
     ORDER BY priority DESC, stands_at, id LIMIT %(each)s
 ) head
 """
@@ -119,16 +122,22 @@ class Waiting:
 
 
 def first_in_line(
-    queue: str, *, room: float = math.inf, now: datetime | None = None
+    queue: str,
+    *,
+    room: float = math.inf,
+    unknown_after: float = -math.inf,
+    now: datetime | None = None,
 ) -> Waiting | None:
-    """The run that a slot with `room` bytes takes next; None where none waits for it."""
-    found = min(_everybodys(queue, 1, room, now), key=lambda run: run.place, default=None)
+    """The run that a slot with `room` bytes takes next; None where none waits for it. One whose
+    needs nobody knows counts once it has stood in line for `unknown_after` seconds."""
+    runs = _everybodys(queue, 1, room, unknown_after, now)
+    found = min(runs, key=lambda run: run.place, default=None)
     return None if found is None or found.is_held else found
 
 
 def whole_line(queue: str, *, most: int, now: datetime | None = None) -> list[Waiting]:
     """The first `most` runs in the order in which they will be taken, as far as is known now."""
-    return list(_in_turn(_everybodys(queue, most, math.inf, now), most))
+    return list(_in_turn(_everybodys(queue, most, math.inf, -math.inf, now), most))
 
 
 def age(now: datetime | None = None) -> int:
@@ -141,11 +150,14 @@ def age(now: datetime | None = None) -> int:
     return waiting.update(priority=Priority.NORMAL)
 
 
-def _everybodys(queue: str, each: int, room: float, now: datetime | None) -> list[Waiting]:
+def _everybodys(
+    queue: str, each: int, room: float, unknown_after: float, now: datetime | None
+) -> list[Waiting]:
     values = {
         "queue": queue,
         "each": each,
         "room": int(min(room, _ALL_THE_ROOM)),
+        "unknown_after": unknown_after,
         "now": now,
         "unknown": UNKNOWN_SECONDS,
     }

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from django.utils import timezone
+
 from engine.forecast.fit import readable
 from webapp.runs.models import Priority, Run
-from webapp.scheduling.claiming import room_of
+from webapp.scheduling.claiming import FORECAST_SECONDS, room_of
 from webapp.scheduling.line import Waiting
 from webapp.workers.models import Worker
 
 
-def why_not_yet(run: Run, turn: Waiting | None, takers: list[Worker], taking: list[Worker]) -> str:
+def why_not_yet(
+    run: Run,
+    turn: Waiting | None,
+    takers: list[Worker],
+    taking: list[Worker],
+    *,
+    is_forecast: bool,
+) -> str:
     """What keeps `run` from beginning, even were it first in line; empty where nothing does.
-    `takers` are the living workers of its queue, `taking` those that are not paused."""
+    `takers` are the living workers of its queue, `taking` those that are not paused; `is_forecast`
+    says whether a worker that forecasts lives."""
     queue = run.queue.upper()
     if not takers:
         return f"No {queue} worker is connected."
@@ -24,16 +34,24 @@ def why_not_yet(run: Run, turn: Waiting | None, takers: list[Worker], taking: li
     if run.needs_bytes and run.needs_bytes > largest:
         needs, has = readable(run.needs_bytes), readable(largest)
         return f"Needs {needs}; the largest {queue} worker has {has} for a run."
+    if is_forecast and run.needs_bytes is None and _has_stood(run) < FORECAST_SECONDS:
+        return f"Waits for the forecast of its memory, {FORECAST_SECONDS:g} s at most."
     return ""
 
 
-def in_its_turn(queue: str, position: int, turn: Waiting | None) -> str:
+def _has_stood(run: Run) -> float:
+    return (timezone.now() - run.stands_at).total_seconds()
+
+
+def in_its_turn(run: Run, position: int, turn: Waiting | None) -> str:
     """Where a run stands that only waits for its turn."""
+    known = run.needs_bytes is not None
+    unknown = "" if known else " Its memory is not known: the largest free slot takes it."
     behind = ""
     if turn is not None and turn.is_over and turn.priority not in (Priority.FIRST, Priority.LAST):
         behind = " Its owner has used today's compute, so all others come first."
     if position == 1:
-        return f"Next: begins as soon as a worker is free.{behind}"
+        return f"Next: begins as soon as a worker is free.{behind}{unknown}"
     before = position - 1
     many = "s" if before > 1 else ""
-    return f"{before} run{many} before it in the {queue.upper()} queue.{behind}"
+    return f"{before} run{many} before it in the {run.queue.upper()} queue.{behind}{unknown}"

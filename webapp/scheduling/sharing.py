@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from webapp.runs.models import Run, RunEvent
 from webapp.runs.telling import log
 from webapp.scheduling import parts
-from webapp.scheduling.claiming import room_of
+from webapp.scheduling.claiming import free_slots, room_of
 from webapp.scheduling.line import first_in_line
 from webapp.scheduling.models import Part, Population
-from webapp.scheduling.waking import ask_for_help, free_slots
+from webapp.scheduling.waking import ask_for_help
 from webapp.workers.models import Worker
 from webapp.workers.selectors import of_queue
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from celery.utils.nodenames import worker_direct
 
-from webapp.runs.models import Run, Status
 from webapp.runs.wake import send, wake
-from webapp.scheduling.claiming import next_for
+from webapp.scheduling.claiming import free_slots, next_for
 from webapp.workers.models import Worker
 
 HELP = "scheduling.help"
@@ -18,11 +17,6 @@ HELP_SECONDS = 10.0
 """Help that comes later is not needed any more."""
 RUNS = ("cpu", "gpu")
 """The queues that have runs."""
-
-
-def free_slots(worker: Worker) -> int:
-    taken = Run.objects.filter(status=Status.RUNNING, worker=worker.name).count()
-    return max(0, worker.slots - taken)
 
 
 def wake_if_free(name: str) -> int:

@@ -22,6 +22,8 @@ from django.db import DatabaseError, connection
 from django.db.models.functions import Now
 
 from engine.machine_memory import machine_memory
+from webapp.forecasts import late
+from webapp.forecasts.services import QUEUE as FORECASTS
 from webapp.runs.healing import heal
 from webapp.scheduling import waking
 from webapp.workers import consumption
@@ -67,6 +69,8 @@ def _beat(name: str, queues: list[str], slots: int) -> None:
         _without_fail(lambda: consumption.tell(Worker.objects.get(name=name)))
         _without_fail(heal)
         _without_fail(lambda: waking.wake_if_free(name))
+        if FORECASTS in queues:
+            _without_fail(late.fill_in)
         _stop.wait(BEAT_SECONDS)
     _without_fail(lambda: Worker.objects.filter(name=name).delete())
     connection.close()

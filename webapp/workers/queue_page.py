@@ -138,6 +138,7 @@ def in_turn(
     A slot that is too small for a run is free for those behind it.
     """
     living = [worker for worker in workers if is_alive(worker)]
+    is_forecast = any(worker.queues == FORECASTS and not worker.paused for worker in living)
     found = []
     positions: dict[str, int] = defaultdict(int)
     slots: dict[str, list[tuple[float, float]]] = {}
@@ -151,7 +152,7 @@ def in_turn(
             ]
         turn = standing.get(run.pk)
         positions[queue] += 1
-        obstacle = why_not_yet(run, turn, takers, taking)
+        obstacle = why_not_yet(run, turn, takers, taking, is_forecast=is_forecast)
         able = [slot for slot in slots[queue] if slot[1] >= (run.needs_bytes or 0)]
         begins_in = math.inf
         if able and not (turn and turn.is_held):
@@ -163,7 +164,7 @@ def in_turn(
             WaitingRun(
                 run=run,
                 position=positions[queue],
-                reason=obstacle or in_its_turn(queue, positions[queue], turn),
+                reason=obstacle or in_its_turn(run, positions[queue], turn),
                 takes=left[run.pk],
                 begins_in=begins_in,
             )

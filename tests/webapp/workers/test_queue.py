@@ -21,6 +21,7 @@ from webapp.workers.selectors import live_workers, queue_for
 pytestmark = pytest.mark.django_db
 
 CPU = Machine(device="2 CPU cores, x86_64", has_gpu=False, memory_bytes=8 * 2**30)
+UNKNOWN = " Its memory is not known: the largest free slot takes it."
 GPU = Machine(device="NVIDIA H100", has_gpu=True, memory_bytes=80 * 2**30)
 
 
@@ -62,8 +63,8 @@ def test_what_waits_says_where_and_why() -> None:
     launched(ada, seeds=[0], estimators=[{"kind": "unrolled"}], device="cuda")
     found = [(item.run.queue, item.position, item.reason) for item in queue_now().waiting]
     assert found == [
-        ("cpu", 1, "Next: begins as soon as a worker is free."),
-        ("cpu", 2, "1 run before it in the CPU queue."),
+        ("cpu", 1, f"Next: begins as soon as a worker is free.{UNKNOWN}"),
+        ("cpu", 2, f"1 run before it in the CPU queue.{UNKNOWN}"),
         ("gpu", 1, "No GPU worker is connected."),
     ]
 

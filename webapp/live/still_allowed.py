@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from channels.db import database_sync_to_async
 from django.contrib.auth import get_user_model
@@ -13,10 +12,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from webapp.live.gathering import OfEachLoop
-from webapp.runs.selectors import visible_runs
-
-if TYPE_CHECKING:
-    from webapp.accounts.models import User
+from webapp.runs.selectors import seen_of_each
 
 
 @dataclass(frozen=True)
@@ -31,8 +27,9 @@ class Follower:
     run_ids: frozenset[int]
 
 
-@database_sync_to_async
-def _seen_by(followers: Iterable[Follower]) -> dict[Follower, frozenset[int] | None]:
+def seen_by(followers: Iterable[Follower]) -> dict[Follower, frozenset[int] | None]:
+    """Which of its runs each follower's person still sees; None where they are signed in no more.
+    Three queries, however many follow."""
     followers = list(followers)
     sessions = set(
         Session.objects.filter(
@@ -45,24 +42,19 @@ def _seen_by(followers: Iterable[Follower]) -> dict[Follower, frozenset[int] | N
         .objects.filter(is_active=True)
         .in_bulk({follower.user_id for follower in followers})
     )
-    found: dict[Follower, frozenset[int] | None] = {}
-    for follower in followers:
-        user = people.get(follower.user_id)
-        if (
-            user is None
-            or follower.session_key not in sessions
-            or not constant_time_compare(follower.session_hash, user.get_session_auth_hash())
-        ):
-            found[follower] = None
-            continue
-        found[follower] = _seen(user, follower.run_ids)
-    return found
+    signed_in = {
+        follower: user
+        for follower in followers
+        if (user := people.get(follower.user_id))
+        and follower.session_key in sessions
+        and constant_time_compare(follower.session_hash, user.get_session_auth_hash())
+    }
+    seen = seen_of_each([(user, follower.run_ids) for follower, user in signed_in.items()])
+    return dict.fromkeys(followers) | dict(zip(signed_in, seen, strict=True))
 
 
-def _seen(user: User, run_ids: frozenset[int]) -> frozenset[int]:
-    found = visible_runs(user).select_related(None).filter(pk__in=run_ids)
-    return frozenset(found.values_list("pk", flat=True)) if run_ids else run_ids
-
-
-checks: OfEachLoop[Follower, frozenset[int] | None] = OfEachLoop(_seen_by)
-"""Which of a follower's runs its person still sees; None where they are signed in no more."""
+# In a thread of its own: in the one that all websockets share, a heartbeat would wait behind
+# whatever is read for followers.
+checks: OfEachLoop[Follower, frozenset[int] | None] = OfEachLoop(
+    database_sync_to_async(seen_by, thread_sensitive=False)
+)

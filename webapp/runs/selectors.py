@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,9 +22,22 @@ _LARGEST_ID = 2**63 - 1
 
 def visible_runs(user: User) -> QuerySet[Run]:
     """Every run of the lab, newest first, with its experiment and owner at hand."""
-    if not (user.is_authenticated and user.is_active):
+    if not _sees(user):
         return Run.objects.none()
     return Run.objects.select_related("experiment__owner")
+
+
+def _sees(user: User) -> bool:
+    """Whether `user` sees the lab's runs: all of them."""
+    return user.is_authenticated and user.is_active
+
+
+def seen_of_each(asked: Sequence[tuple[User, frozenset[int]]]) -> list[frozenset[int]]:
+    """Of each person and the runs that they ask for, those of them that are visible to them, in
+    order; one query for all, since everybody sees what `visible_runs` gives to anybody."""
+    wanted = {pk for _, run_ids in asked for pk in run_ids}
+    there = frozenset(Run.objects.filter(pk__in=wanted).values_list("pk", flat=True))
+    return [there & run_ids if _sees(user) else frozenset() for user, run_ids in asked]
 
 
 def run_for(user: User, pk: int) -> Run:

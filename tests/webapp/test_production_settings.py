@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +62,28 @@ def test_the_static_files_are_collected_under_names_of_their_contents(collected:
     names = json.loads((collected / "staticfiles.json").read_text())["paths"]
     assert names["css/base.css"] != "css/base.css"
     assert (collected / names["css/base.css"]).exists()
+
+
+SECURITY = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+OF_SAFETY = ("Content-S", "Cross-", "Permissions", "Referrer", "Strict", "X-Content", "X-Frame")
+
+
+@pytest.mark.parametrize(("path", "status"), [("/sign-in/", 200), ("/api/v1/runs", 401)])
+def test_the_headers_are_those_that_are_documented(collected: Path, path: str, status: int):
+    script = f"""
+import json
+from django.test import Client
+headers = {{"host": "lab.example.org", "x-forwarded-proto": "https"}}
+answer = Client().get({path!r}, headers=headers)
+assert answer.status_code == {status}, answer
+print(json.dumps(dict(answer.headers)))
+"""
+    done = manage("shell", "-v", "0", "-c", script, STATIC_ROOT=str(collected))
+    assert done.returncode == 0, done.stderr
+    sent = json.loads(done.stdout)
+    documented = dict(re.findall(r"^\| `([\w-]+)` \| `([^`]+)` \|", SECURITY, re.M))
+    assert {name: sent.get(name) for name in documented} == documented
+    assert {name for name in sent if name.startswith(OF_SAFETY)} == documented.keys()
 
 
 def test_a_page_over_plain_http_is_redirected_and_https_is_believed_from_the_proxy(

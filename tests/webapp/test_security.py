@@ -1,7 +1,12 @@
 """The wall around the pages, and the headers of every answer."""
 
+import re
+from pathlib import Path
+
 import pytest
 from django.test import Client
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_fragment_is_answered_with_a_redirect_of_the_whole_page(client: Client):
@@ -30,3 +35,10 @@ def test_every_answer_has_the_secure_headers(client: Client):
 
 def test_a_host_that_is_not_the_lab_is_refused(client: Client):
     assert client.get("/sign-in/", headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_the_page_of_what_is_defended_names_files_that_are_there():
+    text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    named = re.findall(r"\]\(([^)#]+)\)", text)
+    assert len(named) > 40
+    assert [path for path in named if not (ROOT / "docs" / path).exists()] == []

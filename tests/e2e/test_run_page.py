@@ -23,12 +23,12 @@ seeds: [0]
 """
 
 
-def launched(page: Page, lab: LabProcess) -> int:
+def launched(page: Page, lab: LabProcess, spec: str = ENDLESS) -> int:
     """The number of a run that goes on until somebody stops it."""
     page.goto(lab.new_sign_in_link())
     token = page.locator("[name=csrfmiddlewaretoken]").first.get_attribute("value")
     headers = {"Content-Type": "application/yaml", "X-CSRFToken": token, "Referer": lab.url}
-    answer = page.request.post(f"{lab.url}/api/v1/experiments", data=ENDLESS, headers=headers)
+    answer = page.request.post(f"{lab.url}/api/v1/experiments", data=spec, headers=headers)
     assert answer.status == 201, answer.text()
     return answer.json()["runs"][0]["id"]
 
@@ -80,3 +80,26 @@ def test_a_run_is_watched_paused_resumed_and_cancelled(page: Page, lab: LabProce
     expect(page.get_by_role("button", name="Resume")).to_be_visible()
     expect(page.locator("[data-proof]")).to_contain_text("0 missing · complete")
     assert problems == []
+
+
+def test_what_may_be_done_with_a_run_that_waits_fits_a_narrow_page(
+    page: Page, lab: LabProcess
+) -> None:
+    # The lab has no worker for it.
+    page.goto(f"/runs/{launched(page, lab, f'{ENDLESS}device: cuda')}/")
+    page.set_viewport_size({"width": 390, "height": 844})
+    priority, give = (
+        page.get_by_label("Priority of this run"),
+        page.get_by_role("button", name="Set"),
+    )
+    assert priority.bounding_box()["y"] == give.bounding_box()["y"]
+    for control in page.locator("#run-actions").locator("button, select").all():
+        box = control.bounding_box()
+        assert 0 <= box["x"] <= box["x"] + box["width"] <= 390
+    priority.select_option("low")
+    give.click()
+    expect(page.get_by_text("Its priority is low.")).to_be_visible()
+    expect(priority).to_have_value("low")
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel the run").click()
+    expect(page.locator("[data-status-pill]")).to_have_text("cancelled")

@@ -74,7 +74,9 @@ def find(user: User, question: str, *, most: int) -> list[Group]:
 def _runs(user: User, words: list[str]) -> QuerySet[Run]:
     every = Q()
     for word in words:
-        here = Q(label__icontains=word) | Q(experiment__name__icontains=word)
+        # Of few experiments the name is compared once, and not once for each of their runs.
+        named = Experiment.objects.filter(name__icontains=word)
+        here = Q(label__icontains=word) | Q(experiment_id__in=named.values("pk"))
         if word.isdecimal() and int(word) <= LARGEST_ID:
             here |= Q(pk=int(word))
         every &= here

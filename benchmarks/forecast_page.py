@@ -47,17 +47,25 @@ gradient beside it, repeated draws, test figures) may be larger than the estimat
 decides.
 
 ## Time
-Every operation of the same traces is counted: its call (one below a `vmap` as 1.3 plain ones, one
-that is recorded for replay as 90), the floating-point operations of matrix products and
-convolutions, and the bytes that it reads and writes. So are the probes: the exact gradient, also
-one in closed form; repeated draws; test figures and pictures with the inner loops that they run,
-and what these prepare once, such as the learning rate of a tuned Adam; the surface below proposals.
-The counts are tested against exact counts of real runs. The machine says in about a second how long
-each takes. Their sum is corrected by how measured times have stood to forecasts in finished runs of
-the same inner task and estimator on that machine, and the spread of those gives the 90 % interval.
+Every operation of the same traces is counted: its call, the floating-point operations of matrix
+products, convolutions and linear equations, and the bytes that it reads and writes. What takes
+longer than a plain call, a large product or an addition counts as that many of them: a call below a
+`vmap` as 1.3, that of a convolution as 11 to 29, one that is recorded for replay as 110; a product
+of few columns as three to four of a large one; a byte of a variance as 130. These were measured on
+the operations alone (`python -m benchmarks.operation_costs`), not on runs. So are the probes
+counted: the exact gradient, also one in closed form; repeated draws; test figures and pictures with
+the inner loops that they run, and what these prepare once, such as the learning rate of a tuned
+Adam; the surface below proposals. The counts are tested against exact counts of real runs.
+
+The machine says in about a second how long a call, a product and an addition take. The sum is
+corrected by how measured times have stood to forecasts in finished runs on that machine: first of
+the same inner task with the same options, then of the same kind of inner task and the same
+estimator. The spread of those gives the 90 % interval.
 
 No time is said of a compiled inner loop: its calls are few, and what the compiler makes of its
-steps is not known before. Panel, command line and API say so.
+steps is not known before. To measure one compiled chunk is to compile it, which may take half a
+minute; a forecast has seconds, and its worker may have another machine than the run. Panel, command
+line and API say so.
 
 ## Does it fit
 A forecast counts live tensors, and a process takes more. It is allowed to be 10 % and 64 MB short;

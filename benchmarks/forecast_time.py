@@ -11,6 +11,7 @@ by those of other presets; and after calibration by one half of them, over many 
 """
 
 import argparse
+import gc
 import math
 import random
 import sys
@@ -31,6 +32,7 @@ from engine.forecast.forecasting import forecast
 from engine.forecast.rates import measured_rates
 from engine.forecast.records import Group, Machine, Record, Work
 from engine.forecast.seconds import rated_seconds
+from engine.forecast.subject_cache import forget
 from engine.presets import PRESETS
 from engine.spec import Experiment, PlannedRun, SpecError, expand, read_text
 
@@ -111,6 +113,9 @@ def timed(preset: str, run: PlannedRun, machine: Machine, aim: float) -> Timed:
     outer = experiment.outer.model_copy(update={"steps": steps})
     experiment = experiment.model_copy(update={"outer": outer})
     [found] = forecast(experiment, calibration)
+    # A run has a process without traces of forecasts, through which Python would look for garbage.
+    forget()
+    gc.collect()
     for event in engine.run(experiment):
         match event:
             case Started():

@@ -29,9 +29,9 @@ from scipy.special import stdtrit
 
 from engine.forecast.records import Correction, Group
 
-OF_MACHINE, OF_TASK, OF_PROBLEM, OF_ESTIMATOR, OF_PAIR, OF_RUN = 0.5, 0.5, 0.5, 0.2, 0.3, 0.2
-"""Standard deviations of the six terms, about as likely as any given the presets' times
-(`benchmarks.forecast_time`): what a task computes says more than how it is differentiated."""
+OF_MACHINE, OF_TASK, OF_PROBLEM, OF_ESTIMATOR, OF_PAIR, OF_RUN = 0.4, 0.2, 0.2, 0.1, 0.1, 0.2
+"""Standard deviations of the six terms, about as likely as any given the presets' times on one CPU
+(`benchmarks.forecast_time`), but for the machine's: the costs of operations were measured there."""
 FREEDOM = 4.0
 """How many runs of a group weigh as much on the deviation of `run` as what is known before."""
 MOST_GROUPS = 400

@@ -54,17 +54,16 @@ def _traced_or_measured(experiment: Experiment, options: Options) -> EstimatorFo
 
 def _of_one(experiment: Experiment, options: Options, subject: Subject) -> EstimatorForecast:
     outer, steps = experiment.outer, experiment.inner.steps
-    together, problem = subject.estimated(experiment, options)
+    together, problem, start = subject.estimated(experiment, options)
     seeds = outer.meta_batch if options.proposes else 1
     sizes = {"steps": steps, "objective": experiment.objective, "seeds": seeds}
     # Only the first estimate of a run begins windows that others are in the middle of.
     reached, work, kept = subject.needs(options, problem, **sizes, carried=options.partial)
-    start = Work()
-    if options.partial and options.kind == "evolution":
-        # Before it, pairs go to windows spread evenly over the inner loop: half of it each.
-        start = work * (0.5 * (ceil(steps / options.window) - 1))
     estimates = 1 if options.proposes else outer.meta_batch // together
     estimate = _of_each_loop(work, together) * estimates
+    if options.partial and options.kind == "evolution":
+        # Before it, pairs go to windows spread evenly over the inner loop: half of it each.
+        start += estimate * (0.5 * (ceil(steps / options.window) - 1))
     probes = probing(experiment, options, subject, reached.bytes, estimate)
     moments = 0 if options.proposes else {"adam": 2, "sgd": 0}[outer.optimizer.kind] + 1
     resident = subject.data_bytes + (1 + moments) * subject.meta_bytes + kept * estimates
@@ -78,7 +77,7 @@ def _of_one(experiment: Experiment, options: Options, subject: Subject) -> Estim
         probe_bytes=probes.bytes,
         run_bytes=resident + max(reached.bytes, probes.bytes),
         estimate=estimate,
-        run=estimate * outer.steps + _of_each_loop(start, together) * estimates,
+        run=estimate * outer.steps + start,
         probes=probes.work,
         compiled=compiled,
         how="measured" if subject.measured else "traced",

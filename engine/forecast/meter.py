@@ -147,7 +147,7 @@ class Meter(LiveStorages):
         return 1.0 if of.is_floating_point() else 0
 
     def _count(self, func: Any, args: tuple, kwargs: dict, result: Any, results: tuple) -> None:
-        self._calls += costs.call(self._at.way)
+        self._calls += costs.calls(func, args, self._at.way)
         self._flops += costs.flops(func, args, kwargs, result)
         self._bytes += costs.bytes_moved(func, args, kwargs, results)
 
@@ -184,7 +184,6 @@ def _at_work(frame: FrameType | None, within: FrameType | None) -> AtWork:
     begun, so that who asked for a trace is no part of a place."""
     place: list[tuple[int, int]] = []
     rank, ways = len(PARTS), []
-    backward = frame is not None and frame.f_code.co_name == "_engine_run_backward"
     while frame is not None:
         told = _TOLD.get(frame.f_code)
         if told is None:
@@ -195,10 +194,11 @@ def _at_work(frame: FrameType | None, within: FrameType | None) -> AtWork:
             ways.append(told.way)
         rank = min(rank, told.rank)
         frame = None if frame is within else frame.f_back
-    graph = torch.is_grad_enabled()
-    part = PARTS[rank][0] if rank < len(PARTS) else "graph" if graph else "inner_state"
-    way = Way("recorded" in ways, backward, graph, ways.count("mapped"))
-    return AtWork(tuple(place), part, way)
+    if rank < len(PARTS):
+        part = PARTS[rank][0]
+    else:
+        part = "graph" if torch.is_grad_enabled() else "inner_state"
+    return AtWork(tuple(place), part, Way("recorded" in ways, ways.count("mapped")))
 
 
 _TRANSFORMS = {

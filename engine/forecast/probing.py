@@ -69,14 +69,28 @@ def _accuracy(
     met = loops * (count if outer.inner_seed == "fresh" else 1)
     work = exact.work(loops * count, met)
     if options.stochastic or options.partial:
-        # Of an estimator that goes by windows, a draw goes through all of them.
-        whole = experiment.inner.steps / options.window if options.partial else 1.0
         draws = probes.draws if options.stochastic else 1
-        work += estimate * (draws * whole * count)
+        work += _draw(experiment, options, subject, estimate) * (draws * count)
         exact = Beside(max(exact.bytes, peak), exact.first, exact.each)
     if probes.smoothed_draws and options.smoothing is not None:
         work += exact.each * (loops * probes.smoothed_draws * count)
     return Probing(exact.bytes, work)
+
+
+def _draw(experiment: Experiment, options: Options, subject: Subject, estimate: Work) -> Work:
+    """A repeated estimate. That of an estimator by windows goes through all of them."""
+    if not options.partial:
+        return estimate
+    steps = experiment.inner.steps
+    whole = estimate * (steps / options.window)
+    if options.kind != "evolution":
+        return whole
+    # In a run, groups of pairs are in different windows; here all pairs go together.
+    windows, pairs = ceil(steps / options.window), options.particles // 2
+    groups, fitting = min(pairs, windows), subject.fitting(options, subject.problem, steps)
+    apart = groups * ceil(pairs / groups / fitting)
+    calls = estimate.operations * windows * ceil(pairs / fitting) / apart
+    return whole.model_copy(update={"operations": calls})
 
 
 def _oracle(experiment: Experiment, subject: Subject) -> Beside:

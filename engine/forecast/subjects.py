@@ -24,6 +24,7 @@ from engine.problem import Problem
 from engine.searches import Search, build_search
 from engine.spec import Experiment
 from engine.spec.estimator import Estimator as Options
+from engine.spec.searches import Elites
 from engine.trees import Split
 
 MOST_COLUMNS = 64
@@ -64,15 +65,17 @@ class Subject:
         """Through `traces`, which are kept by `once`."""
         return self.once(("lines", *map(id, traces)), lambda: Lines(traces))
 
-    def estimated(self, experiment: Experiment, options: Options) -> tuple[int, Problem]:
-        """How many inner loops one estimate goes through, and these as one."""
+    def estimated(self, experiment: Experiment, options: Options) -> tuple[int, Problem, Work]:
+        """How many inner loops one estimate goes through, these as one, and what it takes to make
+        them so."""
         outer = experiment.outer
         if options.proposes or not options.averages or outer.meta_batch == 1:
-            return 1, self.problem
+            return 1, self.problem, Work()
 
-        def build() -> tuple[int, Problem]:
-            with self.mode, torch.no_grad(), self.meter():
-                return meta_batch(experiment, self.problem, self.meta, averages=True)
+        def build() -> tuple[int, Problem, Work]:
+            with self.mode, torch.no_grad(), self.meter() as meter:
+                found = meta_batch(experiment, self.problem, self.meta, averages=True)
+            return *found, meter.work
 
         return self.once(("together", outer.meta_batch, outer.together), build)
 
@@ -102,6 +105,8 @@ class Subject:
                     several, problem, steps=steps, objective=objective, carried=carried
                 )
                 return with_part(reached, "solver", 4 * matrix_bytes), work, kept
+        if isinstance(part, Search) and type(part).evaluate is Search.evaluate:
+            options = _evaluated_alike(options)
         grows = structure(
             options,
             horizon=steps,
@@ -202,6 +207,15 @@ class Subject:
 
 _COUNTED = {"evolution": "particles", "reinforce": "samples"}
 """How options name the number of what goes together in chunks."""
+
+
+def _evaluated_alike(options: Options) -> Options:
+    """A search whose generations take what those of `options` do: searches of whole inner loops
+    differ in how they draw their proposals alone, so one of them is traced for all."""
+    return Elites(
+        population=max(options.population, 2), elites=2,
+        chunk=options.chunk, chunk_bytes=options.chunk_bytes,
+    )  # fmt: skip
 
 
 def _unset(options: Options, *names: str) -> dict[str, bool | None]:

@@ -27,7 +27,7 @@ from webapp.forecasts.history import history_of
 
 SECONDS = 30.0
 """After this long what is still missing is left out."""
-LOOK_EVERY = 0.05
+LOOK_EVERY = 0.02
 MOST_LOOKED_INTO = 12
 """Configurations whose largest sizes and fixes are found; a sweep may have hundreds."""
 

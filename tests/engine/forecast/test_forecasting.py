@@ -137,7 +137,10 @@ def test_the_order_and_the_counts_are_those_of_the_spec() -> None:
     assert by_particles.spec["kind"] == "evolution"
     assert by_particles.run.inner_steps == 5 * 2 * 6 * 13
     assert exact.estimate.inner_steps == 2 * 13
-    assert exact.run.operations == pytest.approx(5 * exact.estimate.operations)
+    twice = spec.model_copy(update={"outer": spec.outer.model_copy(update={"steps": 10})})
+    more = forecast(twice)[1].run.operations - exact.run.operations
+    assert more == pytest.approx(5 * exact.estimate.operations)
+    assert exact.run.operations > more, "its two inner loops are made one at the start"
     assert exact.run_bytes >= exact.peak_bytes + exact.resident_bytes
 
 

@@ -72,7 +72,10 @@ def launch(
     ] = "normal",
     spread: Annotated[
         Literal["auto", "off"],
-        Query(description="Whether idle workers share a run's populations: no figure changes."),
+        Query(
+            description="Whether idle workers share a run's populations, chunk by chunk: no figure "
+            "changes. One that is a single chunk stays with its worker."
+        ),
     ] = "auto",
 ) -> Status:
     """Launch the experiment in the body: a spec in JSON or YAML. `GET schema` describes it.

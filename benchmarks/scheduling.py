@@ -97,6 +97,7 @@ class Simulation:
         self.waits: dict[int, list[float]] = defaultdict(list)
         self.received: dict[int, float] = defaultdict(float)
         self.milliseconds: list[float] = []
+        self.workers = workers
         self.free = [(BEGIN, f"worker {index}") for index in range(workers)]
         self.held: dict[str, Any] = {}
         self.large_taken: list[float] = []
@@ -209,7 +210,7 @@ class Simulation:
         late = [self.waits[person.pk][0] for person in self.people[-LATE:] if self.waits[person.pk]]
         ordered = sorted(self.milliseconds)
         return {
-            "workers": len(self.free),
+            "workers": self.workers,
             "queued": queued,
             "claims": len(ordered),
             "claim_ms_median": round(statistics.median(ordered), 2),

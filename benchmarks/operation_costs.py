@@ -4,8 +4,8 @@
 `engine.forecast.costs` are taken from:
 
 - the call of an addition of a few entries, by Python or by the backward pass, with and without a
-  graph, and below `vmap`s, over that of a plain one;
-- the call of every other operation on a few entries, over that of an addition;
+  graph, and below `vmap`s; and that of every other operation: beyond an addition, in calls of an
+  estimate, which Python and the graph make longer;
 - the time of thin matrix products and of convolutions of few channels, over what the rate of large
   products says;
 - the time of a byte of every other operation, over that of an addition.
@@ -22,7 +22,12 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from engine.forecast.costs import SLOWER
-from engine.forecast.rates import _seconds_of, bytes_per_second, flops_per_second
+from engine.forecast.rates import (
+    _seconds_of,
+    bytes_per_second,
+    flops_per_second,
+    operation_seconds,
+)
 
 CPU = torch.device("cpu")
 CHAIN = 50
@@ -110,7 +115,7 @@ def small_calls() -> Iterator[tuple[str, float]]:
     """Seconds of operations on a few entries."""
     x, square = torch.rand(SMALL), torch.eye(4) + 0.1
     index = torch.zeros(4, dtype=torch.int64)
-    image, kernel = torch.rand(1, 1, 4, 4), torch.rand(1, 1, 3, 3)
+    image, kernel = torch.rand(5, 16, 4, 4), torch.rand(16, 16, 3, 3)
     grown = torch.rand(2, 4, 4)
     calls: dict[str, Callable[[], object]] = {
         "add": lambda: torch.add(x, x),
@@ -136,9 +141,10 @@ def small_calls() -> Iterator[tuple[str, float]]:
         "mm": lambda: torch.mm(x, x),
         "addmm": lambda: torch.addmm(x, x, x),
         "bmm": lambda: torch.bmm(grown, grown),
-        "conv": lambda: torch.conv2d(image, kernel, None, 1, 1),
+        "conv of 16 channels": lambda: torch.conv2d(image, kernel, None, 1, 1),
+        "conv transposed": lambda: torch.conv_transpose2d(image, kernel, None, 1, 1),
         "conv backward": lambda: torch.ops.aten.convolution_backward(
-            image, image, kernel, [1], [1, 1], [1, 1], [1, 1], False, [0, 0], 1, [True, True, True]
+            image, image, kernel, [16], [1, 1], [1, 1], [1, 1], False, [0, 0], 1, [True, True, True]
         ),
         "solve": lambda: torch.linalg.solve(square, x),
         "cholesky": lambda: torch.linalg.cholesky(square @ square.T),
@@ -234,13 +240,14 @@ def large_bytes() -> Iterator[tuple[str, float]]:
 
 def main() -> None:
     torch.set_num_threads(1)
-    found = dict(ways())
-    print(f"calls, over a plain one of {1e6 * found['plain']:.2f} µs")
+    found, unit = dict(ways()), operation_seconds(CPU)
+    print(f"calls, in those of an estimate, of {1e6 * unit:.2f} µs each")
     for name, value in found.items():
-        print(f"    {name:28} {value / found['plain']:7.2f}")
-    print("calls of operations on a few entries, beyond a plain one")
-    for name, value in small_calls():
-        print(f"    {name:28} {value / found['plain'] - 1.0:7.2f}")
+        print(f"    {name:36} {1.0 + (value - found['plain']) / unit:7.2f}")
+    print("calls of other operations on a few entries, in these")
+    small = dict(small_calls())
+    for name, value in small.items():
+        print(f"    {name:36} {1.0 + (value - small['add']) / unit:7.2f}")
     for title, rows in (
         ("matrix products, over the rate of large ones", products()),
         ("convolutions, over the rate of large products", convolutions()),

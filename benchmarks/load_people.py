@@ -102,9 +102,10 @@ async def watch(person: Person, seen: Seen, until: float) -> None:
     follower, began, last_beat = Follower(), time.monotonic(), 0.0
     async with connect(address, additional_headers=headers, open_timeout=30.0) as socket:
         await socket.send(json.dumps({"subscribe": {str(run): 0}}))
-        while (now := time.monotonic()) < min(until, began + STAYS):
+        while time.monotonic() < min(until, began + STAYS):
             message = json.loads(await asyncio.wait_for(socket.recv(), 60.0))
             if message["type"] == "heartbeat":
+                now = time.monotonic()
                 if last_beat:
                     seen.took("between heartbeats", now - last_beat)
                 last_beat = now

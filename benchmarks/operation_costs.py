@@ -142,7 +142,7 @@ def small_calls() -> Iterator[tuple[str, float]]:
         "addmm": lambda: torch.addmm(x, x, x),
         "bmm": lambda: torch.bmm(grown, grown),
         "conv of 16 channels": lambda: torch.conv2d(image, kernel, None, 1, 1),
-        "conv transposed": lambda: torch.conv_transpose2d(image, kernel, None, 1, 1),
+        "conv transposed": lambda: torch.conv_transpose2d(image, kernel, None, 2, 1, 1),
         "conv backward": lambda: torch.ops.aten.convolution_backward(
             image, image, kernel, [16], [1, 1], [1, 1], [1, 1], False, [0, 0], 1, [True, True, True]
         ),

@@ -7,7 +7,7 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-VERSION = "0.6.0"
+VERSION = "0.7.0"
 
 
 @cache

@@ -11,6 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 FLOAT_BYTES = {"float32": 4, "float64": 8}
 """Of an entry of a tensor, by the precision of the spec."""
 
+COUNTING = 2
+"""Which way of counting work `Work` is of: raised with each change after which the times of earlier
+runs, beside what was counted then, would mislead."""
+
 
 class Record(BaseModel):
     """A plain, immutable document: the command line, the API and Postgres hold the same."""

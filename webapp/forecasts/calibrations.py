@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from engine.forecast import Calibration, Machine, Rates
 from engine.forecast.corrections import Observation, corrections_from, group_of
-from engine.forecast.records import Correction
+from engine.forecast.records import COUNTING, Correction
 from webapp.forecasts.models import MachineRates, Prediction
 
 FRESH = timedelta(days=7)
@@ -30,7 +30,10 @@ def corrections_of(machine: Machine) -> list[Correction]:
     """Of the runs that `machine` finished; where it has finished none, of all machines' with such
     a device, whose own rates their predictions were made with."""
     measured = Prediction.objects.filter(
-        measured_seconds__gt=0.0, rated_seconds__gt=0.0, device=machine.device
+        measured_seconds__gt=0.0,
+        rated_seconds__gt=0.0,
+        device=machine.device,
+        counting=COUNTING,
     )
     own = _observations(measured.filter(worker=machine.name))
     return corrections_from(own or _observations(measured))

@@ -73,6 +73,10 @@ class Prediction(models.Model):
     code_version = models.CharField(max_length=100)
 
     how = models.CharField(max_length=10, blank=True, default="", help_text="traced or measured.")
+    counting = models.PositiveSmallIntegerField(
+        default=1,
+        help_text="Which way of counting work it is of; only the present one is learned from.",
+    )
     peak_bytes = models.BigIntegerField(null=True)
     rated_seconds = models.FloatField(null=True, help_text="By the machine's rates alone.")
     seconds = models.FloatField(null=True, help_text="Corrected by the runs before it.")

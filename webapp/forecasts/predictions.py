@@ -6,7 +6,7 @@ import numpy as np
 from django.db.models.functions import Now
 
 from engine.forecast import Machine
-from engine.forecast.records import Calibration, EstimatorForecast
+from engine.forecast.records import COUNTING, Calibration, EstimatorForecast
 from engine.forecast.seconds import rated_seconds
 from engine.spec import Experiment, validate
 from engine.version import code_version
@@ -71,6 +71,7 @@ def keep(
         rated = sum(rated_seconds(work, machine, experiment.precision) for work in parts)
     Prediction.objects.filter(run_id=run_id).update(
         how=found.how,
+        counting=COUNTING,
         peak_bytes=found.peak_bytes,
         rated_seconds=rated,
         seconds=found.seconds,

@@ -9,7 +9,7 @@ from django.utils import timezone
 from engine.events import Point
 from engine.forecast import Calibration, EstimatorForecast, Machine, Rates, Work
 from engine.forecast.corrections import group_of
-from engine.forecast.records import Group
+from engine.forecast.records import COUNTING, Group
 from engine.forecast.seconds import with_time
 from engine.spec import validate
 from tests.webapp.factories import claimed, first_run, launched, person
@@ -145,6 +145,18 @@ def test_finished_runs_correct_the_next_prediction(django_capture_on_commit_call
     [correction] = calibration_of(MACHINE).corrections
     assert (correction.group, correction.runs) == (group_in(run), 4)
     assert correction.log_ratio == pytest.approx(math.log(3.0))
+
+
+@pytest.mark.usefixtures("_rates")
+def test_runs_whose_work_was_counted_otherwise_teach_nothing(
+    django_capture_on_commit_callbacks,
+) -> None:
+    run = taken(first_run(person("ada")))
+    said_of(run)
+    went(run, seconds=3.0, capture=django_capture_on_commit_callbacks)
+    assert calibration_of(MACHINE).corrections
+    Prediction.objects.update(counting=COUNTING - 1)
+    assert calibration_of(MACHINE).corrections == []
 
 
 @pytest.mark.usefixtures("_rates")

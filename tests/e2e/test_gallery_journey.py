@@ -4,6 +4,7 @@ and the same page for somebody without an account."""
 from __future__ import annotations
 
 import pytest
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page, expect
 
 from tests.e2e.test_every_page import NARROW, WIDE, problems
@@ -87,6 +88,7 @@ def test_every_question_is_whole_once_it_is_answered(page: Page, lab: LabProcess
         page.get_by_role("button", name="Just show me").click()
         expect(page.locator("[data-finding]")).not_to_be_empty()
         expect(page.locator("[data-figure] [data-drawing]:empty")).to_have_count(0)
+        page.evaluate(AXE_SCRIPT)
         found = problems(page, question.slug, ["#content"])
         too_wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert (found, complaints, too_wide) == ([], [], 0), question.slug

@@ -50,8 +50,18 @@ def launch(page: Page, lab: str) -> int:
 
 
 def counters(session: CDPSession) -> dict[str, float]:
-    found = session.send("Performance.getMetrics")["metrics"]
-    return {item["name"]: item["value"] for item in found}
+    return by_name(session.send("Performance.getMetrics"))
+
+
+def by_name(answer: dict[str, Any]) -> dict[str, float]:
+    """Of `Performance.getMetrics`."""
+    return {item["name"]: item["value"] for item in answer["metrics"]}
+
+
+def shares_of(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:
+    """Of the time between two readings."""
+    wall = after["Timestamp"] - before["Timestamp"]
+    return {name: (after[name] - before[name]) / wall for name in COUNTERS if name in after}
 
 
 def measure(page: Page, seconds: float) -> dict[str, Any]:
@@ -62,12 +72,11 @@ def measure(page: Page, seconds: float) -> dict[str, Any]:
     page.wait_for_timeout(1000 * seconds)
     after = counters(session)
     wall = after["Timestamp"] - before["Timestamp"]
-    shares = {name: (after[name] - before[name]) / wall for name in COUNTERS if name in after}
     return {
         "seconds": wall,
         "charts": page.evaluate(DRAWN),
         "points_per_second": (page.evaluate(RECEIVED) - points) / wall,
-        "shares": shares,
+        "shares": shares_of(before, after),
     }
 
 

@@ -1,12 +1,15 @@
 """Milliseconds from a worker's point to a follower, with many pages open.
 
     python -m benchmarks.web_live [--runs 10] [--rate 20] [--pages 50] [--seconds 20]
+                                  [--main-thread]
 
 Starts a Postgres, a broker and the web of its own. Two processes record points as workers do, each
 run so many a second; the followers are plain websocket clients, and one of them is a real browser
 on a run's page. For a client a point counts when its message has been read, for the browser when
 the curve of the meta-loss reaches it. Prints medians and 95th percentiles, and, since a busy
 machine makes everybody wait, how busy it was and which part of a core the web and the workers took.
+With `--main-thread` the browser is not asked how far its curve goes, which costs it time of its
+own, but how busy its main thread is with six charts in sight.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ import psutil
 from playwright.async_api import async_playwright
 from websockets.asyncio.client import connect
 
+from benchmarks.web_charts import DRAWN, SIX_CHARTS, by_name, shares_of
 from benchmarks.web_lab import WebLab, launched, web_lab
 from tests.browser import CHROMIUM_FLAGS, chromium
 
@@ -57,6 +61,9 @@ class Heard:
     clients: list[float] = field(default_factory=list)
     browser: list[float] = field(default_factory=list)
     drawings: int = 0
+    charts: int = 0
+    main_thread: dict[str, float] = field(default_factory=dict)
+    """Shares of the time that Chrome counted for the browser's page, by counter."""
     web: float = 0.0
     """Part of a core that it used."""
     workers: float = 0.0
@@ -68,14 +75,21 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=20.0, help="points a second of each (20)")
     parser.add_argument("--pages", type=int, default=50, help="open pages (50)")
     parser.add_argument("--seconds", type=float, default=20.0, help="how long (20)")
+    parser.add_argument(
+        "--main-thread", action="store_true", help="how busy the browser is, not when it has drawn"
+    )
     options = parser.parse_args()
     with web_lab() as lab:
         runs = launched(outer={"steps": 100_000}, seeds=list(range(options.runs))).runs
         run_ids = list(runs.order_by("number").values_list("pk", flat=True))
         heard = asyncio.run(measure(lab, run_ids, options))
-    for name, taken in (("message read", heard.clients), ("chart drawn", heard.browser)):
-        print(f"{name:14}{summary(taken)}")
-    print(f"{heard.drawings / options.seconds:.1f} drawings of the chart a second")
+    print(f"{'message read':14}{summary(heard.clients)}")
+    if options.main_thread:
+        counted = ", ".join(f"{name} {share:.1%}" for name, share in heard.main_thread.items())
+        print(f"{heard.charts} charts drawn; of the time: {counted}")
+    else:
+        print(f"{'chart drawn':14}{summary(heard.browser)}")
+        print(f"{heard.drawings / options.seconds:.1f} drawings of the chart a second")
     load, _, _ = os.getloadavg()
     print(
         f"{heard.web:.2f} cores for the web, {heard.workers:.2f} for the workers; "
@@ -135,23 +149,32 @@ async def measure(lab: WebLab, run_ids: list[int], options: Any) -> Heard:
     ]
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
-        context = await browser.new_context(
-            bypass_csp=True, viewport={"width": 1366, "height": 768}
-        )
+        size = SIX_CHARTS if options.main_thread else {"width": 1366, "height": 768}
+        context = await browser.new_context(bypass_csp=True, viewport=size)
         await context.add_cookies([lab.browser_cookie])
         page = await context.new_page()
         for worker in workers:
             worker.start()
         await page.goto(f"{lab.url}/runs/{run_ids[0]}/")
         await page.wait_for_function(READY)
-        await page.evaluate(WATCH)
+        if options.main_thread:
+            chrome = await context.new_cdp_session(page)
+            await chrome.send("Performance.enable")
+            await asyncio.sleep(WARM_UP)
+            before = await chrome.send("Performance.getMetrics")
+        else:
+            await page.evaluate(WATCH)
         web = psutil.Process(lab.process)
         begun, used = time.monotonic(), sum(web.cpu_times()[:2])
         found = [await asyncio.to_thread(sent.get) for _ in run_ids]
         heard.web = (sum(web.cpu_times()[:2]) - used) / (time.monotonic() - begun)
         heard.workers = sum(cpu for _, _, cpu in found) / length
+        if options.main_thread:
+            after = await chrome.send("Performance.getMetrics")
+            heard.main_thread = shares_of(by_name(before), by_name(after))
+            heard.charts = await page.evaluate(DRAWN)
         await asyncio.sleep(1.0)
-        drawn = await page.evaluate("window.drawn")
+        drawn = await page.evaluate("window.drawn ?? []")
         await browser.close()
     for client in clients:
         client.cancel()

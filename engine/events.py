@@ -98,7 +98,8 @@ class Finished:
     step: int
     """Outer steps finished."""
     summary: dict[str, float | None]
-    """Last value of every series, and `best_…` of each that has a direction (`engine.directions`)."""
+    """Last value of every series, and `best_…` of each that has a better direction
+    (`engine.directions`)."""
     reason: str = ""
     """Why it stopped early, in a sentence; empty where it did not."""
 

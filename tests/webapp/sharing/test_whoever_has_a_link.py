@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from django.http import HttpResponse
@@ -23,7 +24,7 @@ from tests.webapp.test_authorisation import (
 from webapp.accounts.models import User
 from webapp.runs import services
 from webapp.runs.models import Run
-from webapp.sharing.models import ShareLink
+from webapp.sharing.models import Kind, ShareLink
 
 OF_A_LINK = [
     address
@@ -118,6 +119,13 @@ def test_a_link_opens_no_other_door(address, lab):
 def test_a_link_shows_no_other_run(lab):
     secret = claimed(first_run(User.objects.get(username="mel"), name="not shared"))
     services.record_points(run_id=secret.pk, attempt=1, points=points(1, 3, offset=777.0))
+    # Neither a token nor a code version, made of any letters and digits, can hold the point.
+    a_value = "777."
+    _, its_own = ShareLink.objects.issue(
+        owner=secret.experiment.owner, lifetime=timedelta(days=1), kind=Kind.RUN, runs=[secret.pk]
+    )
+    own = Client().get(f"/s/{its_own}/figure.csv?metric=meta_loss&runs={secret.pk}")
+    assert a_value in own.content.decode(), "what its own link shows"
     for path in [
         f"/s/{lab['share_token']}/figures?runs={secret.pk}",
         f"/s/{lab['share_token']}/figure.csv?metric=meta_loss&runs={secret.pk}",
@@ -127,7 +135,7 @@ def test_a_link_shows_no_other_run(lab):
         answer = Client().get(path)
         assert answer.status_code == 200, path
         shown = answer.content.decode()
-        assert "777" not in shown, path
+        assert a_value not in shown, path
         assert "not shared" not in shown, path
 
 

@@ -11,6 +11,7 @@ from engine.spec import PlannedRun, expand, validate
 from engine.version import code_version
 from webapp.experiments import preflights
 from webapp.experiments.models import Experiment
+from webapp.forecasts import late
 from webapp.forecasts import services as forecasts
 from webapp.runs import colours, spec_values
 from webapp.runs.models import Priority, Run
@@ -46,6 +47,7 @@ def create_experiment(
     preflights.refuse(experiment)
     said = forecasts.before_launch(experiment, insist=insist)
     needs = said.needs_by_number if said else {}
+    given_up = said is not None or late.is_given_up(forecasts.look_up(experiment))
     document = experiment.model_dump(mode="json")
     with transaction.atomic():
         quotas.refuse_launch(owner, len(planned))
@@ -63,6 +65,7 @@ def create_experiment(
         for run in rows:
             run.priority, run.spread = priority, spread
             run.needs_bytes, run.expected_seconds = needs.get(run.number, (None, None))
+            run.forecast_given_up = given_up and run.number not in needs
         runs = Run.objects.bulk_create(rows)
         spec_values.remember({run.configuration: run.spec for run in runs})
         if said is not None:

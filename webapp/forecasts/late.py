@@ -2,7 +2,7 @@
 
 The worker that forecasts looks for such experiments with every pulse and after every answer, so a
 forecast that comes a moment after its launch is not lost, and one whose question was lost is asked
-for again.
+for again. What nobody can forecast waits for nothing any more.
 """
 
 from __future__ import annotations
@@ -19,19 +19,26 @@ from webapp.runs.models import Run, Status
 from webapp.runs.wake import wake
 
 MOST = 10
-"""Experiments that are looked at together. At random, so that those which defeat every way to
-forecast them keep nobody else from it."""
+"""Experiments that are looked at together. At random, so that those whose answer takes long keep
+nobody else from it."""
 
 
 def fill_in() -> None:
     """Give runs that wait without a forecast what has been said of their experiment; ask where
     nobody has. Harmless at any time and in any number of processes at once."""
-    unknown = Run.objects.filter(status=Status.QUEUED, needs_bytes=None)
-    waiting = Experiment.objects.filter(pk__in=unknown.values("experiment"), forecast=None)
+    unknown = Run.objects.filter(
+        status=Status.QUEUED, needs_bytes=None, forecast_given_up=False
+    ).values("experiment")
+    waiting = Experiment.objects.filter(pk__in=unknown, forecast=None)
     for experiment in waiting.order_by("?")[:MOST]:
         outlook = _outlook_of(experiment)
-        if outlook.answer is not None:
-            _give(experiment, outlook.answer)
+        if outlook.answer is not None or is_given_up(outlook):
+            _tell(experiment, outlook.answer)
+
+
+def is_given_up(outlook: Outlook) -> bool:
+    """Whether the question came to nothing, and is not asked again."""
+    return outlook.answer is None and outlook.state in ("answered", "slow", "unknown")
 
 
 def _outlook_of(experiment: Experiment) -> Outlook:
@@ -47,16 +54,21 @@ def _outlook_of(experiment: Experiment) -> Outlook:
     return known if known.state in ("answered", "slow") else services.ask(spec)
 
 
-def _give(experiment: Experiment, answer: Answer) -> None:
-    needs = answer.needs_by_number
+def _tell(experiment: Experiment, answer: Answer | None) -> None:
+    """Give the runs of `experiment` what they need by `answer`; those of which it says nothing wait
+    for no forecast any more."""
+    needs = answer.needs_by_number if answer else {}
     with transaction.atomic():
-        LaunchForecast.objects.get_or_create(
-            experiment=experiment, defaults={"answer": answer.model_dump(mode="json")}
-        )
+        if answer:
+            LaunchForecast.objects.get_or_create(
+                experiment=experiment, defaults={"answer": answer.model_dump(mode="json")}
+            )
         unknown = experiment.runs.filter(status=Status.QUEUED, needs_bytes=None)
         runs = list(unknown.only("number", "queue"))
         for run in runs:
             run.needs_bytes, run.expected_seconds = needs.get(run.number, (None, None))
-        Run.objects.bulk_update(runs, ["needs_bytes", "expected_seconds"], batch_size=1000)
+            run.forecast_given_up = run.number not in needs
+        changed = ["needs_bytes", "forecast_given_up", "expected_seconds"]
+        Run.objects.bulk_update(runs, changed, batch_size=1000)
         messages = [(run.pk, run.queue) for run in runs]
         transaction.on_commit(lambda: wake(messages))

@@ -77,6 +77,9 @@ class Run(models.Model):
     needs_bytes = models.BigIntegerField(
         null=True, blank=True, help_text="Peak memory by the forecast; null where none is known."
     )
+    forecast_given_up = models.BooleanField(
+        default=False, help_text="Whether nobody can say what it needs: it waits for no forecast."
+    )
     expected_seconds = models.FloatField(
         null=True, blank=True, help_text="By the forecast at the launch; null where unknown."
     )
@@ -176,8 +179,8 @@ class Run(models.Model):
             ),
             models.Index(
                 fields=["queue", "owner", "-priority", "stands_at", "id"],
-                include=["needs_bytes", "expected_seconds", "sequence"],
-                name="run_line",
+                include=["needs_bytes", "forecast_given_up", "expected_seconds", "sequence"],
+                name="run_in_line",
                 condition=Q(status=Status.QUEUED),
             ),
         )

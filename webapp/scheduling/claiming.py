@@ -8,9 +8,11 @@ workers (benchmarks/README.md says what that costs).
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import connection, transaction
+from django.db.models import Count
 
 from webapp.forecasts.services import worker_is_there
 from webapp.runs import services
@@ -21,7 +23,8 @@ from webapp.workers.selectors import of_queue
 
 FORECAST_SECONDS = 30.0
 """For so long a run of which nobody knows what it needs waits for the forecast worker, which takes
-no longer for what all runs of a spec need. Then the largest idle slot takes it."""
+no longer for what all runs of a spec need; not at all where no forecast will come. Then the largest
+idle slot takes it."""
 
 
 def room_of(worker: Worker) -> float:
@@ -47,15 +50,18 @@ def next_for(worker: str, queue: str, now: datetime | None = None) -> Waiting | 
 def _takes_unknown_after(worker: Worker, queue: str) -> float:
     """Seconds that a run of which nobody knows what it needs stands in line before `worker` takes
     it; infinite while a larger slot is idle."""
-    room = room_of(worker)
-    if any(room_of(other) > room and free_slots(other) for other in of_queue(queue)):
+    larger = [other for other in of_queue(queue) if room_of(other) > room_of(worker)]
+    if any(free_slots(larger).values()):
         return math.inf
     return FORECAST_SECONDS if worker_is_there() else -math.inf
 
 
-def free_slots(worker: Worker) -> int:
-    taken = Run.objects.filter(status=Status.RUNNING, worker=worker.name).count()
-    return max(0, worker.slots - taken)
+def free_slots(workers: Iterable[Worker]) -> dict[str, int]:
+    """How many slots of each worker, by its name, have no run; one query."""
+    slots = {worker.name: worker.slots for worker in workers}
+    running = Run.objects.filter(status=Status.RUNNING, worker__in=slots)
+    taken = dict(running.values_list("worker").annotate(Count("pk")))
+    return {name: max(0, count - taken.get(name, 0)) for name, count in slots.items()}
 
 
 def claim_next(*, worker: str, queue: str, now: datetime | None = None) -> Run | Waiting | None:

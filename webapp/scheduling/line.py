@@ -65,13 +65,13 @@ LEFT JOIN scheduling_quota lab ON lab.person_id IS NULL
 CROSS JOIN LATERAL (
     SELECT id, priority, stands_at, needs_bytes, expected_seconds, sequence FROM runs_run
     WHERE status = 'queued' AND queue = %(queue)s AND owner_id = person.id
-      AND CASE WHEN needs_bytes IS NULL
-               THEN extract(epoch FROM clock.now - stands_at) >= %(unknown_after)s
-               ELSE needs_bytes <= %(room)s END
+      AND CASE WHEN needs_bytes IS NOT NULL THEN needs_bytes <= %(room)s
+               WHEN forecast_given_up THEN %(unknown_after)s < 'infinity'
+               ELSE extract(epoch FROM clock.now - stands_at) >= %(unknown_after)s END
     ORDER BY priority DESC, stands_at, id LIMIT %(each)s
 ) head
 """
-"""Of every person the first runs in line, by the index `run_line`; with what they use and may."""
+"""Of every person the first in line, by the index `run_in_line`; with what they use and may."""
 _ALL_THE_ROOM = 2**62
 
 
@@ -129,7 +129,8 @@ def first_in_line(
     now: datetime | None = None,
 ) -> Waiting | None:
     """The run that a slot with `room` bytes takes next; None where none waits for it. One whose
-    needs nobody knows counts once it has stood in line for `unknown_after` seconds."""
+    needs nobody knows counts once it has stood in line for `unknown_after` seconds, or at once
+    where no forecast of it will come; never where that is infinite."""
     runs = _everybodys(queue, 1, room, unknown_after, now)
     found = min(runs, key=lambda run: run.place, default=None)
     return None if found is None or found.is_held else found

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Count, F, QuerySet
 from django.db.models.functions import Now
 
 from webapp.runs.models import Run, Status
@@ -58,20 +58,20 @@ def put_back(population_id: int, number: int) -> None:
     mine.update(worker="", taken_at=None)
 
 
-def wanted(population_id: int) -> Population | None:
-    """The population, while its run goes on and nobody has asked to cancel it."""
-    going = Population.objects.filter(
+def wanted(population_id: int) -> QuerySet[Population]:
+    """The population, while its run goes on and nobody has asked to cancel it; else none."""
+    return Population.objects.filter(
         pk=population_id,
         run__status=Status.RUNNING,
         run__attempt=F("attempt"),
         run__cancel_requested=False,
     )
-    return going.select_related("run").first()
 
 
-def at_work(worker: str) -> int:
-    """Parts that `worker` has now."""
-    return Part.objects.filter(worker=worker, losses=None).count()
+def at_work() -> dict[str, int]:
+    """How many parts each worker has now, by its name."""
+    taken = Part.objects.filter(losses=None).exclude(worker="")
+    return dict(taken.values_list("worker").annotate(Count("pk")))
 
 
 def packed(value: object) -> bytes:

@@ -34,13 +34,15 @@ def why_not_yet(
     if run.needs_bytes and run.needs_bytes > largest:
         needs, has = readable(run.needs_bytes), readable(largest)
         return f"Needs {needs}; the largest {queue} worker has {has} for a run."
-    if is_forecast and run.needs_bytes is None and _has_stood(run) < FORECAST_SECONDS:
+    if is_forecast and _awaits_forecast(run):
         return f"Waits for the forecast of its memory, {FORECAST_SECONDS:g} s at most."
     return ""
 
 
-def _has_stood(run: Run) -> float:
-    return (timezone.now() - run.stands_at).total_seconds()
+def _awaits_forecast(run: Run) -> bool:
+    if run.needs_bytes is not None or run.forecast_given_up:
+        return False
+    return (timezone.now() - run.stands_at).total_seconds() < FORECAST_SECONDS
 
 
 def in_its_turn(run: Run, position: int, turn: Waiting | None) -> str:

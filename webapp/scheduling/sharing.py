@@ -8,7 +8,7 @@ counts: they are the same (the backup tasks of Dean and Ghemawat, 2004, section 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from webapp.runs.models import Run, RunEvent
@@ -18,7 +18,6 @@ from webapp.scheduling.claiming import free_slots, room_of
 from webapp.scheduling.line import first_in_line
 from webapp.scheduling.models import Part, Population
 from webapp.scheduling.waking import ask_for_help
-from webapp.workers.models import Worker
 from webapp.workers.selectors import of_queue
 
 if TYPE_CHECKING:
@@ -148,12 +147,9 @@ def part_of(metas: Meta, chunk: int, number: int) -> Meta:
     return {name: leaf[number * chunk : (number + 1) * chunk] for name, leaf in metas.items()}
 
 
-def idle_slots(run: Run) -> Iterable[str]:
+def idle_slots(run: Run) -> Iterator[str]:
     """The name of a worker that could evaluate parts of `run`, for each slot that it has free."""
-    for worker in of_queue(run.queue):
-        if room_of(worker) >= (run.needs_bytes or 0):
-            yield from [worker.name] * _idle(worker)
-
-
-def _idle(worker: Worker) -> int:
-    return max(0, free_slots(worker) - parts.at_work(worker.name))
+    able = [worker for worker in of_queue(run.queue) if room_of(worker) >= (run.needs_bytes or 0)]
+    helping = parts.at_work()
+    for name, free in free_slots(able).items():
+        yield from [name] * (free - helping.get(name, 0))

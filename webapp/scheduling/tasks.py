@@ -26,18 +26,19 @@ _built: dict[tuple[int, int], Evaluator] = {}
 def help_out(self: Task, population_id: str) -> None:
     """Evaluate parts of a population while there are any, its run goes on, and no run waits that
     this worker could take instead."""
+    # Imported here: web processes read this module too, and must stay free of torch.
     from webapp.runs.memory_guard import MemoryGuard
     from webapp.scheduling.sharing import part_of
 
     worker, key = self.request.hostname or "worker", int(population_id)
-    population = parts.wanted(key)
+    population = parts.wanted(key).select_related("run").first()
     if population is None:
         return
     run = population.run
     with MemoryGuard.of_worker(worker):
         evaluator, device = evaluator_of(run)
         metas = parts.unpacked(population.metas, device)
-        while not shutdown.announced() and parts.wanted(key) and not next_for(worker, run.queue):
+        while _goes_on(key, worker, run.queue):
             number = parts.take(key, worker)
             if number is None:
                 return
@@ -55,10 +56,16 @@ def help_out(self: Task, population_id: str) -> None:
             usage.add(owner_id=run.owner_id, queue=run.queue, seconds=seconds)
 
 
+def _goes_on(population_id: int, worker: str, queue: str) -> bool:
+    """Whether to help further: a run that waits comes first."""
+    if shutdown.announced() or not parts.wanted(population_id).exists():
+        return False
+    return next_for(worker, queue) is None
+
+
 def evaluator_of(run: Run) -> tuple[Evaluator, object]:
     """What evaluates the populations of `run` in this process, as in its own worker's; and where
     its tensors are."""
-    # Imported here: web processes read this module too, and must stay free of torch.
     import torch
 
     from engine.building import build_problem, device_of

@@ -22,7 +22,7 @@ RUNS = ("cpu", "gpu")
 def wake_if_free(name: str) -> int:
     """Send worker `name` a message for each slot that could take a run; returns how many."""
     worker = Worker.objects.filter(name=name, paused=False).first()
-    free = free_slots(worker) if worker else 0
+    free = free_slots([worker])[name] if worker else 0
     if not free:
         return 0
     for queue in set(worker.queues.split(",")).intersection(RUNS):

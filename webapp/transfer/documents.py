@@ -19,7 +19,8 @@ PERSON = ("username", "first_name", "last_name", "is_active", "date_joined")
 """What is exported of a person: no password, no address, no role, no token."""
 OF_THE_SERVER = (
     *("lease_until", "cancel_requested", "pause_requested"),
-    *("priority", "stands_at", "claimed_at", "needs_bytes", "expected_seconds", "spread"),
+    *("priority", "stands_at", "claimed_at", "spread"),
+    *("needs_bytes", "forecast_given_up", "expected_seconds"),
 )
 """Fields of a run that say something of the server that it is on."""
 ROWS_AT_ONCE = 200

@@ -39,6 +39,10 @@ def waiting() -> Experiment:
     return experiment
 
 
+def given_up(experiment: Experiment) -> set[bool]:
+    return set(experiment.runs.values_list("forecast_given_up", flat=True))
+
+
 def _empty() -> None:
     with app.connection_for_write() as connection:
         for queue in ("cpu", "forecast"):
@@ -70,20 +74,41 @@ def test_a_question_that_was_lost_is_asked_again_once(waiting: Experiment) -> No
     assert messages_waiting("forecast") == 0
 
 
-def test_what_cannot_be_forecast_is_not_asked_for_again(waiting: Experiment) -> None:
-    long_ago = timezone.now() - timedelta(minutes=10)
-    Forecast.objects.update(answered_at=long_ago, lasting=False, error="It defeats every way.")
+def test_what_cannot_be_forecast_waits_for_nothing(monkeypatch, tmp_path) -> None:
+    """Its data are not here; the second launch knows so beforehand."""
+    monkeypatch.setenv("MLAB_DATA", str(tmp_path))
+    ada, task = person("ada"), {"kind": "image_mlp", "dataset": "fashion_mnist"}
+    first = launched(ada, inner_task=task)
+    assert given_up(first) == {False}
+    tasks.answer(Forecast.objects.get().key)
+    _empty()
     late.fill_in()
-    Forecast.objects.update(answered_at=None, begun_at=long_ago)
+    assert given_up(first) == {True}
+    assert messages_waiting("cpu") == first.runs.count(), "workers hear of it"
+    assert not hasattr(first, "forecast")
+    assert given_up(launched(ada, inner_task=task)) == {True}
+
+
+def test_an_answer_that_never_comes_is_not_asked_for_again(waiting: Experiment) -> None:
+    Forecast.objects.update(begun_at=timezone.now() - timedelta(minutes=10))
+    late.fill_in()
+    assert given_up(waiting) == {True}
     late.fill_in()
     assert messages_waiting("forecast") == 0
-    assert not hasattr(waiting, "forecast")
+
+
+def test_what_there_was_no_time_to_forecast_waits_for_nothing(waiting, monkeypatch) -> None:
+    monkeypatch.setattr("webapp.forecasts.answering.SECONDS", -1.0)
+    tasks.answer(Forecast.objects.get().key)
+    assert Experiment.objects.get().forecast.answer["left_out"] == 2
+    assert given_up(waiting) == {True}
 
 
 def test_a_pass_is_bounded_and_passes_over_what_is_valid_no_more(waiting, monkeypatch) -> None:
     Experiment.objects.update(spec={"inner": {"steps": -1}})
     late.fill_in()
     assert messages_waiting("forecast") == 0
+    assert given_up(waiting) == {True}
     ada = waiting.owner
     for steps in (11, 12, 13):
         launched(ada, inner={"steps": steps})

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.webapp.factories import claimed, first_run, person
+from tests.webapp.factories import claimed, first_run, launched, person
 from webapp.runs.models import Run
 from webapp.scheduling.claiming import FORECAST_SECONDS, claim_next
 from webapp.workers import pulse
@@ -65,6 +65,14 @@ def test_after_a_while_the_largest_idle_slot_takes_it(unknown: Run) -> None:
     assert taken_by("large@host") == unknown.pk
 
 
+def test_where_no_forecast_will_come_the_largest_idle_slot_takes_it_at_once(unknown: Run) -> None:
+    Run.objects.filter(pk=unknown.pk).update(forecast_given_up=True)
+    [item] = queue_now().waiting
+    assert "the largest free slot takes it" in item.reason
+    assert taken_by("small@host") is None
+    assert taken_by("large@host") == unknown.pk
+
+
 @pytest.mark.parametrize("why", ["busy", "paused"])
 def test_a_slot_that_cannot_take_it_keeps_it_from_nobody(unknown: Run, why: str) -> None:
     if why == "busy":
@@ -73,6 +81,17 @@ def test_a_slot_that_cannot_take_it_keeps_it_from_nobody(unknown: Run, why: str)
         Worker.objects.filter(name="large@host").update(paused=True)
     stood_for(unknown, 2 * FORECAST_SECONDS)
     assert taken_by("small@host") == unknown.pk
+
+
+def test_larger_slots_are_looked_at_in_one_query(django_assert_max_num_queries) -> None:
+    held = launched(person("ada"), seeds=list(range(10))).runs.all()
+    unknown = alone("bob")
+    for number, run in enumerate(held):
+        claimed(run, worker=f"larger{number}@host")
+        worker(f"larger{number}@host", 9 * GB)
+    worker("small@host", 4 * GB)
+    with django_assert_max_num_queries(20):
+        assert taken_by("small@host") == unknown.pk
 
 
 def test_where_nobody_forecasts_it_waits_for_nobody(unknown: Run) -> None:

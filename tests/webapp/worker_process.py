@@ -1,4 +1,4 @@
-"""A real Celery worker in processes of its own, on the database of the tests."""
+"""A real Celery worker and a real beat in processes of their own, on the database of the tests."""
 
 import os
 import signal
@@ -6,7 +6,8 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
@@ -24,6 +25,39 @@ def wait_until(condition: Callable[[], object], *, seconds: float, every: float 
         time.sleep(every)
 
 
+def environment_of(folder: Path) -> dict[str, str]:
+    """What a process of the lab reads that is on the database of the tests; `folder` is its own."""
+    address, _, options = os.environ["DATABASE_URL"].partition("?")
+    database = f"{address.rpartition('/')[0]}/{connection.settings_dict['NAME']}"
+    return {
+        **os.environ,
+        "DATABASE_URL": f"{database}?{options}" if options else database,
+        "CHECKPOINT_ROOT": str(folder / "checkpoints"),
+        "CHECKPOINT_SECONDS": "0",
+    }
+
+
+@contextmanager
+def beat_process(folder: Path) -> Iterator[subprocess.Popen]:
+    """Killed at the end."""
+    with (folder / "beat.log").open("w") as log:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "celery", "-A", "webapp.celery", "beat"),
+                *("--schedule", str(folder / "beat-schedule")),
+            ],
+            cwd=PROJECT_ROOT,
+            env=environment_of(folder),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
 class WorkerProcess:
     """Starts on `with`, and returns once it takes runs; what is left is killed at the end."""
 
@@ -34,15 +68,6 @@ class WorkerProcess:
         self.log = folder / f"{self.name}.log"
 
     def __enter__(self) -> "WorkerProcess":
-        address, _, _ = os.environ["DATABASE_URL"].partition("?")
-        _, _, options = os.environ["DATABASE_URL"].partition("?")
-        database = f"{address.rpartition('/')[0]}/{connection.settings_dict['NAME']}"
-        environment = {
-            **os.environ,
-            "DATABASE_URL": f"{database}?{options}" if options else database,
-            "CHECKPOINT_ROOT": str(self.folder / "checkpoints"),
-            "CHECKPOINT_SECONDS": "0",
-        }
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [
@@ -51,7 +76,7 @@ class WorkerProcess:
                     *("--pool", "prefork", "--without-gossip", "--without-mingle"),
                 ],
                 cwd=PROJECT_ROOT,
-                env=environment,
+                env=environment_of(self.folder),
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

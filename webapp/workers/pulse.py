@@ -1,7 +1,8 @@
 """The pulse of a worker: says every few seconds that it lives, and heals the queue.
 
 A thread in the worker's parent process, not a task: a task would wait behind the very runs that
-keep all slots busy.
+keep all slots busy. The beat heals the queue too: where no worker lives, nobody else would find the
+runs that the last one held.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from celery.signals import worker_ready, worker_shutting_down
+from celery.signals import beat_init, worker_ready, worker_shutting_down
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.models.functions import Now
@@ -29,7 +30,7 @@ from webapp.scheduling import waking
 from webapp.workers import consumption
 from webapp.workers.models import Worker
 
-BEAT_SECONDS = 10.0
+PULSE_SECONDS = 10.0
 FORGOTTEN_AFTER = timedelta(hours=1)
 SHARE_OF_RUNS = 0.8
 """Of the machine's memory. The rest is for the system, the lab's servers, and a run that passes its
@@ -54,7 +55,7 @@ def start(sender, **_: object) -> None:
     queues = sorted(set(sender.app.amqp.queues.consume_from) & set(settings.CELERY_TASK_QUEUES))
     slots = sender.controller.concurrency
     arguments = (sender.hostname, queues, slots)
-    threading.Thread(target=_beat, args=arguments, name="pulse", daemon=True).start()
+    threading.Thread(target=_pulse, args=arguments, name="pulse", daemon=True).start()
 
 
 @worker_shutting_down.connect
@@ -62,7 +63,18 @@ def stop(**_: object) -> None:
     _stop.set()
 
 
-def _beat(name: str, queues: list[str], slots: int) -> None:
+@beat_init.connect
+def start_to_heal(**_: object) -> None:
+    threading.Thread(target=_heal, name="healing", daemon=True).start()
+
+
+def _heal() -> None:
+    while True:
+        _without_fail(heal)
+        _stop.wait(PULSE_SECONDS)
+
+
+def _pulse(name: str, queues: list[str], slots: int) -> None:
     machine = look_at_machine(wants_gpu="gpu" in queues)
     while not _stop.is_set():
         _without_fail(lambda: report(name=name, queues=queues, slots=slots, machine=machine))
@@ -71,20 +83,20 @@ def _beat(name: str, queues: list[str], slots: int) -> None:
         _without_fail(lambda: waking.wake_if_free(name))
         if FORECASTS in queues:
             _without_fail(late.fill_in)
-        _stop.wait(BEAT_SECONDS)
+        _stop.wait(PULSE_SECONDS)
     _without_fail(lambda: Worker.objects.filter(name=name).delete())
     connection.close()
 
 
 def _without_fail(action: Callable[[], object]) -> None:
-    """A pulse that stops for one error would look like a dead worker; the next beat tries again."""
+    """A pulse that stops for one error would look like a dead worker; the next one tries again."""
     try:
         action()
     except (DatabaseError, OSError) as error:
-        log.warning("This worker's heartbeat did not go through (%s).", error)
+        log.warning("A part of the pulse did not go through (%s).", error)
         connection.close()
     except Exception:
-        log.exception("This worker's heartbeat did not go through.")
+        log.exception("A part of the pulse did not go through.")
         connection.close()
 
 

@@ -211,18 +211,18 @@ def finish(
 
 def release(*, run_id: int, attempt: int) -> None:
     """Give a running run back to the queue: its worker is shutting down. One that somebody asked
-    to pause is paused."""
-    back = Case(When(pause_requested=True, then=Value(Status.PAUSED)), default=Value(Status.QUEUED))
+    to cancel or to pause is cancelled or paused."""
     with transaction.atomic():
         mine = Run.objects.filter(pk=run_id, status=Status.RUNNING, attempt=attempt)
-        if not mine.update(status=back, **RELEASED):
+        if not mine.update(status=_AFTER_RELEASE, finished_at=_END_AT_RELEASE, **RELEASED):
             raise LeaseLost(f"run {run_id} is no longer attempt {attempt}'s")
         usage.charge(run_id)
         run = Run.objects.get(pk=run_id)
-        if run.status == Status.PAUSED:
-            log(run, RunEvent.Level.INFO, "Its worker shut down; the run is paused, as asked.")
-        else:
-            log(run, RunEvent.Level.INFO, "Its worker shut down; the run waits for the next one.")
+        becomes = _BECOMES_AFTER_RELEASE[run.status]
+        log(run, RunEvent.Level.INFO, f"Its worker shut down; the run {becomes}.")
+        if run.has_ended:
+            chunks.pack(run_id)
+        if run.status == Status.QUEUED:
             transaction.on_commit(lambda: wake([(run.pk, run.queue)]))
         hint(run_id)
 
@@ -283,7 +283,14 @@ def _take_back(run: Run) -> bool:
     else:
         status = Status.QUEUED
         message = f"Its worker {run.worker} vanished; the run is queued again."
-    changes: dict[str, Any] = {"status": status, "times_lost": losses, **RELEASED}
+    # Nobody has worked on it since, so nobody is charged for that.
+    left_at = run.lease_until
+    changes: dict[str, Any] = {
+        "status": status,
+        "times_lost": losses,
+        **RELEASED,
+        "idle_since": left_at,
+    }
     if status in ENDS:
         changes |= {"finished_at": Now(), "error": message if status == Status.FAILED else ""}
     with transaction.atomic():
@@ -291,12 +298,13 @@ def _take_back(run: Run) -> bool:
             pk=run.pk,
             status=Status.RUNNING,
             attempt=run.attempt,
+            cancel_requested=run.cancel_requested,
             pause_requested=run.pause_requested,
             lease_until__lt=Now(),
         )
         if not same.update(**changes):
             return False
-        usage.charge(run.pk)
+        usage.charge(run.pk, left_at)
         log(run, RunEvent.Level.WARNING, message)
         if status in ENDS:
             chunks.pack(run.pk)
@@ -318,6 +326,17 @@ RELEASED: dict[str, Any] = {
     "idle_since": Now(),
 }
 """What a run that a worker held looks like when it holds it no more."""
+_AFTER_RELEASE = Case(
+    When(cancel_requested=True, then=Value(Status.CANCELLED)),
+    When(pause_requested=True, then=Value(Status.PAUSED)),
+    default=Value(Status.QUEUED),
+)
+_END_AT_RELEASE = Case(When(cancel_requested=True, then=Now()))
+_BECOMES_AFTER_RELEASE = {
+    Status.CANCELLED: "is cancelled, as asked",
+    Status.PAUSED: "is paused, as asked",
+    Status.QUEUED: "waits for the next one",
+}
 _LEVEL_OF_END = {
     Status.FINISHED: RunEvent.Level.INFO,
     Status.CANCELLED: RunEvent.Level.INFO,

@@ -25,8 +25,8 @@ ON CONFLICT (owner_id, day, queue) DO UPDATE
 
 
 def charge(run_id: int, now: datetime | None = None) -> None:
-    """Count the attempt of run `run_id` that ends now, as far as it was today. Call it once, in the
-    transaction that ends it."""
+    """Count the attempt of run `run_id` that ends now, as far as it was today; `now` is another
+    time than the database's. Call it once, in the transaction that ends it."""
     with connection.cursor() as cursor:
         cursor.execute(_CHARGE, {"run_id": run_id, "now": now})
 

@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from engine.events import Note
 from tests.webapp.factories import claimed, first_run, person, points
-from webapp.runs import services
+from webapp.runs import pausing, services
 from webapp.runs.models import ENDS, Run, RunEvent, SeriesChunk, Status
 from webapp.runs.selectors import series
 from webapp.runs.services import LeaseLost
+from webapp.scheduling.models import Usage
 
 pytestmark = pytest.mark.django_db
 
@@ -200,6 +201,39 @@ def test_a_lost_run_that_should_be_cancelled_is_not_tried_again(ada, run: Run) -
     services.requeue_expired()
     run.refresh_from_db()
     assert run.status == Status.CANCELLED
+
+
+def test_nobody_pays_for_the_time_in_which_a_run_lay_lost(run: Run) -> None:
+    claimed(run)
+    expire(run)
+    left_at = Run.objects.get(pk=run.pk).lease_until
+    began_at = left_at - timedelta(seconds=40)
+    Run.objects.filter(pk=run.pk).update(claimed_at=began_at, started_at=began_at)
+    services.requeue_expired()
+    run.refresh_from_db()
+    assert run.seconds_worked(timezone.now() + timedelta(hours=9)) == 40
+    midnight = left_at.replace(hour=0, minute=0, second=0, microsecond=0)
+    today = left_at - max(began_at, midnight)
+    assert Usage.objects.get().seconds == pytest.approx(today.total_seconds())
+
+
+@pytest.mark.parametrize(
+    ("asked", "becomes"),
+    [
+        (services.request_cancel, Status.CANCELLED),
+        (pausing.request_pause, Status.PAUSED),
+        (None, Status.QUEUED),
+    ],
+)
+def test_a_worker_that_shuts_down_leaves_a_run_as_it_was_asked(ada, run, asked, becomes) -> None:
+    claimed(run)
+    if asked:
+        asked(user=ada, run=run)
+    services.release(run_id=run.pk, attempt=1)
+    run.refresh_from_db()
+    assert run.status == becomes
+    assert (run.finished_at is not None) == (becomes == Status.CANCELLED)
+    assert run.worker == ""
 
 
 def test_a_renewed_lease_is_not_taken_back(run: Run) -> None:

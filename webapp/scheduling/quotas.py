@@ -9,11 +9,11 @@ used and what is allowed.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Sum
 from django.utils import timezone
 
 from engine.spec import FieldError, SpecError
@@ -51,40 +51,49 @@ class Standing:
 
 def allowed_to(person: User) -> dict[str, int | None]:
     """Each bound of `person`, or else the lab's; one query."""
-    rows = Quota.objects.filter(person=person) | Quota.objects.filter(person=None)
-    by_person = {row.person_id: row for row in rows}
-    own, lab = by_person.get(person.pk), by_person.get(None)
-    return {
-        bound: next(
-            (value for row in (own, lab) if row and (value := getattr(row, bound)) is not None),
-            None,
-        )
-        for bound in BOUNDS
-    }
+    return _allowed_to_each([person])[person.pk]
 
 
 def standings_of(person: User) -> list[Standing]:
     """What `person` uses of every quota; three queries."""
-    allowed = allowed_to(person)
-    runs = Run.objects.filter(owner=person, status__in=(Status.QUEUED, Status.RUNNING))
-    going: dict[str, int] = {}
-    since: dict[str, float] = {}
+    return standings_of_each([person])[person.pk]
+
+
+def standings_of_each(people: Collection[User]) -> dict[int, list[Standing]]:
+    """What each of `people`, by its key, uses of every quota; three queries, however many."""
     now = timezone.now()
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    for status, queue, claimed_at in runs.values_list("status", "queue", "claimed_at"):
-        going[status] = going.get(status, 0) + 1
+    used: dict[int, dict[str, float]] = {person.pk: dict.fromkeys(BOUNDS, 0) for person in people}
+    runs = Run.objects.filter(owner__in=used, status__in=(Status.QUEUED, Status.RUNNING))
+    for owner, status, queue, claimed_at in runs.values_list(
+        "owner", "status", "queue", "claimed_at"
+    ):
+        used[owner]["runs_at_once" if status == Status.RUNNING else "queued_runs"] += 1
         if status == Status.RUNNING and claimed_at:
-            spent = (now - max(claimed_at, midnight)).total_seconds()
-            since[queue] = since.get(queue, 0.0) + spent
-    kept = Usage.objects.filter(owner=person, day=now.date()).values_list("queue")
-    seconds = dict(kept.annotate(total=Sum("seconds")))
-    used = {
-        "runs_at_once": going.get(Status.RUNNING, 0),
-        "queued_runs": going.get(Status.QUEUED, 0),
-        "cpu_seconds": seconds.get("cpu", 0.0) + since.get("cpu", 0.0),
-        "gpu_seconds": seconds.get("gpu", 0.0) + since.get("gpu", 0.0),
+            used[owner][f"{queue}_seconds"] += (now - max(claimed_at, midnight)).total_seconds()
+    kept = Usage.objects.filter(owner__in=used, day=now.date())
+    for owner, queue, seconds in kept.values_list("owner", "queue", "seconds"):
+        used[owner][f"{queue}_seconds"] += seconds
+    allowed = _allowed_to_each(people)
+    return {
+        pk: [Standing(bound, used[pk][bound], allowed[pk][bound]) for bound in BOUNDS]
+        for pk in used
     }
-    return [Standing(bound, used[bound], allowed[bound]) for bound in BOUNDS]
+
+
+def _allowed_to_each(people: Collection[User]) -> dict[int, dict[str, int | None]]:
+    rows = Quota.objects.filter(person__in=people) | Quota.objects.filter(person=None)
+    by_person = {row.person_id: row for row in rows}
+    lab = by_person.get(None)
+    return {
+        person.pk: {bound: _bound(bound, by_person.get(person.pk), lab) for bound in BOUNDS}
+        for person in people
+    }
+
+
+def _bound(name: str, own: Quota | None, lab: Quota | None) -> int | None:
+    found = [getattr(quota, name) for quota in (own, lab) if quota]
+    return next((value for value in found if value is not None), None)
 
 
 def refuse_launch(person: User, runs: int) -> None:

@@ -22,9 +22,10 @@ from webapp.scheduling.quota_form import QuotaForm
 @for_admins
 def everybodys_quotas(request: HttpRequest) -> HttpResponse:
     kept = {quota.person_id: quota for quota in Quota.objects.all()}
-    lab = kept.get(None)
-    rows = [_row(person, kept.get(person.pk)) for person in User.objects.filter(is_active=True)]
-    context = {"lab": _form(lab), "rows": rows}
+    people = list(User.objects.filter(is_active=True))
+    standings = quotas.standings_of_each(people)
+    rows = [_row(person, kept.get(person.pk), standings[person.pk]) for person in people]
+    context = {"lab": _form(kept.get(None)), "rows": rows}
     return render(request, "scheduling/quotas.html", context)
 
 
@@ -46,7 +47,7 @@ def _form(quota: Quota | None) -> QuotaForm:
     return QuotaForm(initial={bound: getattr(quota, bound, None) for bound in quotas.BOUNDS})
 
 
-def _row(person: User, quota: Quota | None) -> dict[str, Any]:
-    standings = {standing.bound: standing for standing in quotas.standings_of(person)}
-    fields = [(field, standings[field.name]) for field in _form(quota)]
+def _row(person: User, quota: Quota | None, standings: list[quotas.Standing]) -> dict[str, Any]:
+    of_bound = {standing.bound: standing for standing in standings}
+    fields = [(field, of_bound[field.name]) for field in _form(quota)]
     return {"person": person, "fields": fields}

@@ -48,7 +48,8 @@ def forget(*, user: User, worker: Worker) -> None:
     if is_alive(worker):
         raise CannotDo(f"{worker.name} is alive: it would be back within seconds.")
     with transaction.atomic():
-        _keep(user, f"Forgot the worker {worker.name}, silent since {worker.heartbeat_at:%H:%M}.")
+        since = timezone.localtime(worker.heartbeat_at)
+        _keep(user, f"Forgot the worker {worker.name}, silent since {since:%Y-%m-%d %H:%M}.")
         worker.delete()
 
 

@@ -1,6 +1,9 @@
 """People and experiments for the tests, made through the services that the pages use."""
 
+from collections.abc import Iterable
 from typing import Any
+
+from django.test import Client
 
 from engine.events import Point
 from engine.spec import validate
@@ -28,6 +31,12 @@ def person(name: str, *, role: str = User.Role.MEMBER) -> User:
     return User.objects.create_user(username=name, role=role)
 
 
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
 def launched(owner: User, **changes: Any) -> Experiment:
     """A quadratic experiment with `changes` to its spec: 2 estimators × 2 seeds, 20 outer steps."""
     return create_experiment(owner=owner, experiment=validate({**QUADRATIC, **changes}))
@@ -35,6 +44,10 @@ def launched(owner: User, **changes: Any) -> Experiment:
 
 def first_run(owner: User, **changes: Any) -> Run:
     return launched(owner, **changes).runs.order_by("number").first()
+
+
+def ids_of(experiment: Experiment) -> list[int]:
+    return list(experiment.runs.order_by("number").values_list("pk", flat=True))
 
 
 def points(first: int, last: int, *, offset: float = 0.0) -> list[Point]:
@@ -52,3 +65,11 @@ def claimed(run: Run, *, worker: str = "worker@test", resume_from: int = 0) -> R
     found = services.claim(run_id=run.pk, worker=worker, resume_from=resume_from)
     assert found is not None
     return found
+
+
+def measured(run: Run, steps: Iterable[dict[str, float]]) -> Run:
+    """Claims `run` and records what each of its outer `steps`, from 0 on, has measured."""
+    taken = claimed(run)
+    made = [Point(run=0, step=step, values=values) for step, values in enumerate(steps)]
+    services.record_points(run_id=taken.pk, attempt=taken.attempt, points=made)
+    return taken

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import get_resolver
 from limits.storage import storage_from_string
 
-from tests.webapp.factories import person
+from tests.webapp.factories import person, signed_in
 from webapp import rate_limits
 from webapp.accounts.models import User
 from webapp.supervisor.home import free_port
@@ -39,8 +39,7 @@ def statuses(client: Client, path: str, times: int, **headers: str) -> list[int]
 
 
 def test_a_person_has_one_count_over_all_browsers(client: Client, ada: User):
-    other = Client()
-    other.force_login(ada)
+    other = signed_in(ada)
     assert statuses(client, "/account/", 2) == [200, 200]
     assert statuses(other, "/account/", 3) == [200, 200, 429]
     assert statuses(client, "/account/", 1) == [429]
@@ -48,8 +47,7 @@ def test_a_person_has_one_count_over_all_browsers(client: Client, ada: User):
 
 def test_others_do_not_wait(client: Client, ada: User):
     assert statuses(client, "/account/", 5)[-1] == 429
-    other = Client()
-    other.force_login(person("bob"))
+    other = signed_in(person("bob"))
     assert statuses(other, "/account/", 1) == [200]
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from tests.webapp.factories import first_run, person
+from tests.webapp.factories import first_run, person, signed_in
 from webapp.accounts.models import Invitation, User
 from webapp.accounts.services import issue_token
 from webapp.audit.models import Entry
@@ -123,8 +123,7 @@ class TestRoles:
         assert admin.is_active
 
     def test_whoever_is_let_out_is_out_at_once(self, as_admin: Client, bob: User):
-        theirs = Client()
-        theirs.force_login(bob)
+        theirs = signed_in(bob)
         assert theirs.get("/account/").status_code == 200
         as_admin.post(f"/people/{bob.pk}/change", {"active": "no"})
         assert theirs.get("/account/").status_code == 302

@@ -3,16 +3,14 @@
 import pytest
 from django.test import Client
 
-from tests.webapp.factories import person
+from tests.webapp.factories import person, signed_in
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def client() -> Client:
-    client = Client()
-    client.force_login(person("ada"))
-    return client
+    return signed_in(person("ada"))
 
 
 def test_single_keys_are_switched_off_and_on(client: Client) -> None:

@@ -1,19 +1,17 @@
 """The API describes itself truly: valid OpenAPI, and examples that its own schemas accept."""
 
 import pytest
-from django.test import Client
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
-from tests.webapp.factories import person
+from tests.webapp.factories import person, signed_in
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def described() -> dict:
-    client = Client()
-    client.force_login(person("ada"))
+    client = signed_in(person("ada"))
     return client.get("/api/v1/openapi.json").json()
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from engine.spec import to_yaml, validate
-from tests.webapp.factories import QUADRATIC, person
+from tests.webapp.factories import QUADRATIC, person, signed_in
 from webapp.experiments.models import Experiment
 from webapp.runs.models import Run
 
@@ -17,9 +17,7 @@ URL = "/api/v1/experiments"
 
 @pytest.fixture
 def client() -> Client:
-    client = Client()
-    client.force_login(person("ada"))
-    return client
+    return signed_in(person("ada"))
 
 
 def post(client: Client, body: str | bytes, kind: str = "application/yaml"):

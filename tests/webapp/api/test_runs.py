@@ -4,7 +4,15 @@ import pytest
 from django.test import Client
 
 from engine.events import Note
-from tests.webapp.factories import QUADRATIC, claimed, first_run, launched, person, points
+from tests.webapp.factories import (
+    QUADRATIC,
+    claimed,
+    first_run,
+    launched,
+    person,
+    points,
+    signed_in,
+)
 from webapp.accounts.models import User
 from webapp.api.series import ReducedSeries
 from webapp.experiments.models import Experiment
@@ -12,12 +20,6 @@ from webapp.runs import services
 from webapp.runs.models import Run
 
 pytestmark = pytest.mark.django_db
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from django.utils import timezone
 from ninja.operation import Operation
 
 from engine.spec import to_yaml, validate
-from tests.webapp.factories import QUADRATIC, first_run, person
+from tests.webapp.factories import QUADRATIC, first_run, person, signed_in
 from webapp.accounts.models import ApiToken, Scope, User
 from webapp.api.describing import scope_of
 from webapp.api.endpoints import api
@@ -116,8 +116,7 @@ def test_a_token_that_is_over_lets_nobody_in(ada, end) -> None:
 
 
 def test_a_bad_token_is_not_made_good_by_a_session(ada) -> None:
-    client = Client()
-    client.force_login(ada)
+    client = signed_in(ada)
     answer = client.get("/api/v1/me", headers={"Authorization": "Bearer lab_nonsense"})
     assert answer.status_code == 401
 
@@ -166,9 +165,7 @@ def test_what_belongs_to_others_needs_an_admin_and_the_scope(ada) -> None:
 class TestAccountPage:
     @pytest.fixture
     def client(self, ada) -> Client:
-        client = Client()
-        client.force_login(ada)
-        return client
+        return signed_in(ada)
 
     def test_a_token_is_shown_once(self, client, ada) -> None:
         page = client.post(

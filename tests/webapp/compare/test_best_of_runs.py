@@ -7,10 +7,8 @@ import csv
 import pytest
 from django.test import Client
 
-from engine.events import Point
-from tests.webapp.factories import claimed, launched, person
+from tests.webapp.factories import ids_of, launched, measured, person, signed_in
 from webapp.experiments.models import Experiment
-from webapp.runs import services
 
 pytestmark = pytest.mark.django_db
 
@@ -20,30 +18,24 @@ def probed() -> Experiment:
     """Two estimators; the bias of both is 0.8, 0.2, 0.5 in its course, their cosine 1 minus it."""
     made = launched(person("ada"), seeds=[0])
     for run in made.runs.all():
-        claimed(run)
-        points = [
-            Point(
-                run=0,
-                step=step,
-                values={"meta_loss": bias, "bias_relative": bias, "cosine": 1 - bias,
-                        "variance_relative": 0.1, "peak_bytes": 1e6},
-            )
-            for step, bias in enumerate((0.8, 0.2, 0.5))
-        ]  # fmt: skip
-        services.record_points(run_id=run.pk, attempt=1, points=points)
+        measured(
+            run,
+            [
+                {"meta_loss": bias, "bias_relative": bias, "cosine": 1 - bias,
+                 "variance_relative": 0.1, "peak_bytes": 1e6}
+                for bias in (0.8, 0.2, 0.5)
+            ],
+        )  # fmt: skip
     return made
 
 
 @pytest.fixture
 def client(probed: Experiment) -> Client:
-    client = Client()
-    client.force_login(probed.owner)
-    return client
+    return signed_in(probed.owner)
 
 
 def asked(client: Client, path: str, made: Experiment, **more: str):
-    ids = made.runs.order_by("number").values_list("pk", flat=True)
-    answer = client.get(path, {"runs": ",".join(map(str, ids)), **more})
+    answer = client.get(path, {"runs": ",".join(map(str, ids_of(made))), **more})
     assert answer.status_code == 200, answer.content
     return answer
 

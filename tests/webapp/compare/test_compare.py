@@ -9,12 +9,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from engine.events import Point
-from tests.webapp.factories import claimed, launched, person
+from tests.webapp.factories import ids_of, launched, measured, person, signed_in
 from webapp.accounts.models import User
 from webapp.compare.difference import differences
 from webapp.exports.metrics import TABLE_METRICS
-from webapp.runs import services
 
 NAN = math.nan
 
@@ -26,14 +24,12 @@ def ada(db) -> User:
 
 @pytest.fixture
 def client(ada: User) -> Client:
-    client = Client()
-    client.force_login(ada)
-    return client
+    return signed_in(ada)
 
 
 def many(owner: User, count: int) -> list[int]:
     made = launched(owner, estimators=[{"kind": "unrolled"}], seeds=list(range(count)))
-    return list(made.runs.order_by("number").values_list("pk", flat=True))
+    return ids_of(made)
 
 
 def compared(client: Client, ids: list[int]):
@@ -208,12 +204,9 @@ def test_the_page_lists_the_difference_and_nothing_else(client: Client, ada: Use
 def test_the_page_has_the_best_in_bold(client: Client, ada: User) -> None:
     made = launched(ada)
     for number, one in enumerate(made.runs.order_by("number")):
-        claimed(one)
         values = {"meta_loss": 1.0 + number, "cosine": number / 4, "variance_relative": 0.0}
-        services.record_points(
-            run_id=one.pk, attempt=1, points=[Point(run=0, step=0, values=values)]
-        )
-    ids = [one.pk for one in made.runs.order_by("number")]
+        measured(one, [values])
+    ids = ids_of(made)
     for html in (
         compared(client, ids).content.decode(),
         client.get("/compare/summary", {"runs": ",".join(map(str, ids))}).content.decode(),

@@ -8,11 +8,9 @@ import math
 import pytest
 from django.test import Client
 
-from engine.events import Point
-from tests.webapp.factories import claimed, launched, person
+from tests.webapp.factories import ids_of, launched, measured, person, signed_in
 from webapp.accounts.models import User
 from webapp.experiments.models import Experiment
-from webapp.runs import services
 
 
 @pytest.fixture
@@ -22,9 +20,7 @@ def ada(db) -> User:
 
 @pytest.fixture
 def client(ada: User) -> Client:
-    client = Client()
-    client.force_login(ada)
-    return client
+    return signed_in(ada)
 
 
 SWEEP = {
@@ -39,30 +35,23 @@ def swept(ada: User) -> Experiment:
     """Two horizons × (unrolled, two windows) × three seeds, with figures that grow as they do."""
     made = launched(ada, **SWEEP)
     for run in made.runs.order_by("number"):
-        claimed(run)
         horizon = run.spec["inner"]["steps"]
         window = run.spec["estimators"][0].get("window", horizon)
         noise = 0.01 * math.sin(run.pk)
-        points = [
-            Point(
-                run=0,
-                step=step,
-                values={
+        measured(
+            run,
+            [
+                {
                     "meta_loss": 1 / window + noise - step / 100,
                     "seconds": horizon * (step + 1) / 10,
                     "bias_relative": 1 - window / horizon,
                     "variance_relative": 0.0,
                     "peak_bytes": 1e6 * window,
-                },
-            )
-            for step in range(4)
-        ]
-        services.record_points(run_id=run.pk, attempt=1, points=points)
+                }
+                for step in range(4)
+            ],
+        )
     return made
-
-
-def ids_of(made: Experiment) -> list[int]:
-    return list(made.runs.order_by("number").values_list("pk", flat=True))
 
 
 def asked(client: Client, path: str, made: Experiment, **more: object):

@@ -13,14 +13,12 @@ import pytest
 from django.test import Client
 from PIL import Image
 
-from engine.events import Point
-from tests.webapp.factories import claimed, first_run, launched, person
+from tests.webapp.factories import first_run, ids_of, launched, measured, person, signed_in
 from webapp.experiments.models import Experiment
 from webapp.exports.csv_text import safe_cell
 from webapp.exports.figures import build_figure
 from webapp.exports.metrics import METRICS
 from webapp.exports.paper import SIZES
-from webapp.runs import services
 from webapp.runs.models import Run
 from webapp.runs.selectors import series
 
@@ -36,22 +34,19 @@ def experiment() -> Experiment:
     made = launched(person("ada"), name=NAME)
     random = np.random.default_rng(0)
     for run in made.runs.order_by("number"):
-        claimed(run)
-        points = []
-        for step, loss in enumerate(random.normal(size=8)):
-            values = {"meta_loss": loss, "seconds": step / 3, "peak_bytes": 1e6 * (1 + step)}
-            if step % 4 == 0:
-                values["bias_relative"] = step / 7
-            points.append(Point(run=0, step=step, values=values))
-        services.record_points(run_id=run.pk, attempt=1, points=points)
+        steps = [
+            {"meta_loss": loss, "seconds": step / 3, "peak_bytes": 1e6 * (1 + step)}
+            for step, loss in enumerate(random.normal(size=8))
+        ]
+        for step in (0, 4):
+            steps[step]["bias_relative"] = step / 7
+        measured(run, steps)
     return made
 
 
 @pytest.fixture
 def client(experiment: Experiment) -> Client:
-    client = Client()
-    client.force_login(experiment.owner)
-    return client
+    return signed_in(experiment.owner)
 
 
 def runs_of(experiment: Experiment) -> list[Run]:
@@ -59,7 +54,7 @@ def runs_of(experiment: Experiment) -> list[Run]:
 
 
 def query(experiment: Experiment, **more: str) -> dict[str, str]:
-    ids = ",".join(str(run.pk) for run in runs_of(experiment))
+    ids = ",".join(map(str, ids_of(experiment)))
     return {"runs": ids, "metric": "meta_loss", **more}
 
 
@@ -130,21 +125,18 @@ def test_the_csv_is_the_mean_of_what_the_runs_measured(
     client: Client, experiment: Experiment
 ) -> None:
     rows = rows_of(file(client, experiment, "csv"))
-    measured = series([run.pk for run in runs_of(experiment)])
+    recorded = series(ids_of(experiment))
     for row in rows:
-        values = [measured[int(pk)]["meta_loss"][1][int(row["step"])] for pk in row["runs"].split()]
+        values = [recorded[int(pk)]["meta_loss"][1][int(row["step"])] for pk in row["runs"].split()]
         assert float(row["value"]) == pytest.approx(np.mean(values), rel=1e-15)
         half_difference = abs(values[0] - values[1]) / 2
         assert float(row["upper"]) - float(row["value"]) == pytest.approx(half_difference)
 
 
 def test_values_that_are_not_finite_are_in_the_csv() -> None:
-    run = claimed(first_run(person("ada")))
     losses = [1.5, math.nan, math.inf, -math.inf]
-    points = [Point(run=0, step=i, values={"meta_loss": v}) for i, v in enumerate(losses)]
-    services.record_points(run_id=run.pk, attempt=1, points=points)
-    client = Client()
-    client.force_login(run.experiment.owner)
+    run = measured(first_run(person("ada")), [{"meta_loss": loss} for loss in losses])
+    client = signed_in(run.experiment.owner)
     content = client.get(f"/exports/figure.csv?metric=meta_loss&runs={run.pk}").content
     assert [row["value"] for row in rows_of(content)] == ["1.5", "nan", "inf", "-inf"]
     assert {row["lower"] + row["upper"] for row in rows_of(content)} == {""}
@@ -154,13 +146,9 @@ def test_an_interval_is_in_the_csv_and_says_what_it_is(
     client: Client, experiment: Experiment
 ) -> None:
     assert {row["band"] for row in rows_of(file(client, experiment, "csv"))} == {"standard error"}
-    run = claimed(first_run(person("eve")))
+    usual = {"meta_loss": 1.0, "bias_relative": 0.25}
     ends = {"bias_relative_low": 0.1, "bias_relative_high": 1 / 3}
-    points = [
-        Point(run=0, step=step, values={"meta_loss": 1.0, "bias_relative": 0.25, **own})
-        for step, own in enumerate([ends, {}])
-    ]
-    services.record_points(run_id=run.pk, attempt=1, points=points)
+    run = measured(first_run(person("eve")), [{**usual, **ends}, usual])
     link = f"/exports/figure.csv?metric=bias_relative&runs={run.pk}"
     rows = rows_of(client.get(link).content)
     found = [(row["lower"], row["upper"], row["band"]) for row in rows]

@@ -14,7 +14,7 @@ from PIL import Image
 
 from engine.events import Pictured
 from engine.pictures import Curves, Edge, Graph, Line, Particles, Picture, images
-from tests.webapp.factories import claimed, launched, person
+from tests.webapp.factories import claimed, launched, person, signed_in
 from webapp.exports.paper import SIZES
 from webapp.exports.pictures import page_picture, print_picture, view_of
 from webapp.exports.ticks import round_ticks
@@ -206,9 +206,7 @@ def run(db) -> Run:
 
 @pytest.fixture
 def client(run: Run) -> Client:
-    client = Client()
-    client.force_login(run.experiment.owner)
-    return client
+    return signed_in(run.experiment.owner)
 
 
 def test_the_list_leads_to_drawings_that_may_be_kept_for_ever(run: Run, client: Client) -> None:
@@ -285,8 +283,7 @@ def test_pictures_are_seen_by_those_who_see_the_run(run: Run, client: Client, ad
     assert client.get(address.format(run.pk)).status_code == 200
     assert client.get(address.format(run.pk + 999)).status_code == 404
     assert Client().get(address.format(run.pk)).status_code in (302, 401)
-    member = Client()
-    member.force_login(person("bob"))
+    member = signed_in(person("bob"))
     assert member.get(address.format(run.pk)).status_code == 200
 
 

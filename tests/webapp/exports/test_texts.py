@@ -14,9 +14,8 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.events import Point
 from tests.webapp.exports.curves import curve, figure_of, run
-from tests.webapp.factories import claimed, launched, person
+from tests.webapp.factories import ids_of, launched, measured, person, signed_in
 from webapp.exports.configurations import configurations
 from webapp.exports.csv_figure import csv_figure
 from webapp.exports.csv_text import csv_text
@@ -24,7 +23,6 @@ from webapp.exports.figures import build_figure
 from webapp.exports.json_figure import json_figure
 from webapp.exports.latex import _SIGNS, _SPECIAL, latex_figure, latex_text
 from webapp.exports.metrics import METRICS
-from webapp.runs import services
 
 numbers = st.floats(allow_nan=True, allow_infinity=True, width=64)
 plain_words = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_size=40)
@@ -128,21 +126,15 @@ class TestFiles:
     @pytest.fixture
     def runs(self) -> str:
         experiment = launched(person("ada"), name="50 % of _x_")
-        for each in experiment.runs.order_by("number"):
-            claimed(each)
-            points = [Point(run=0, step=i, values={"meta_loss": 1 / (1 + i)}) for i in range(6)]
-            services.record_points(run_id=each.pk, attempt=1, points=points)
-        return ",".join(
-            str(pk) for pk in experiment.runs.order_by("number").values_list("pk", flat=True)
-        )
+        for each in experiment.runs.all():
+            measured(each, [{"meta_loss": 1 / (1 + step)} for step in range(6)])
+        return ",".join(map(str, ids_of(experiment)))
 
     @pytest.fixture
     def client(self, runs: str) -> Client:
         from webapp.accounts.models import User
 
-        client = Client()
-        client.force_login(User.objects.get(username="ada"))
-        return client
+        return signed_in(User.objects.get(username="ada"))
 
     def get(self, client: Client, extension: str, **query: str) -> bytes:
         answer = client.get(f"/exports/figure.{extension}", {"metric": "meta_loss", **query})

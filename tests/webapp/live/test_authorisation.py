@@ -6,9 +6,8 @@ import pytest
 from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
-from django.test import Client
 
-from tests.webapp.factories import claimed, first_run, person
+from tests.webapp.factories import claimed, first_run, person, signed_in
 from webapp.accounts.models import User
 from webapp.accounts.services import sign_out_everywhere
 from webapp.asgi import application
@@ -44,8 +43,7 @@ def test_every_websocket_and_every_action_has_a_rule() -> None:
 
 @database_sync_to_async
 def cookie_of(user: User) -> bytes:
-    client = Client()
-    client.force_login(user)
+    client = signed_in(user)
     return f"sessionid={client.cookies['sessionid'].value}".encode()
 
 

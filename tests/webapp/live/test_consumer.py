@@ -8,9 +8,8 @@ import pytest
 from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.db import OperationalError
-from django.test import Client
 
-from tests.webapp.factories import claimed, first_run, launched, person, points
+from tests.webapp.factories import claimed, first_run, launched, person, points, signed_in
 from tests.webapp.live.follower import Follower
 from webapp.asgi import application
 from webapp.live import consumer, hints, shared
@@ -26,8 +25,7 @@ async def in_database(function, *arguments, **options):
 
 @database_sync_to_async
 def cookie_of(user) -> bytes:
-    client = Client()
-    client.force_login(user)
+    client = signed_in(user)
     return f"sessionid={client.cookies['sessionid'].value}".encode()
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth import HASH_SESSION_KEY
-from django.test import Client
 
-from tests.webapp.factories import launched, person
+from tests.webapp.factories import launched, person, signed_in
 from webapp.accounts.models import User
 from webapp.accounts.services import sign_out_everywhere
 from webapp.live.still_allowed import Follower, seen_by
@@ -17,8 +16,7 @@ NOWHERE = 10**9
 
 def follower(user: User, *run_ids: int) -> Follower:
     """A websocket that was let in just now."""
-    client = Client()
-    client.force_login(user)
+    client = signed_in(user)
     session = client.session
     known = session[HASH_SESSION_KEY]
     return Follower(session.session_key, known, user.pk, frozenset(run_ids))

@@ -8,12 +8,10 @@ import pytest
 from django.test import Client
 
 from engine.directions import BETTER
-from engine.events import Point
 from engine.summary import best_of
-from tests.webapp.factories import claimed, launched, person
+from tests.webapp.factories import launched, measured, person, signed_in
 from webapp.accounts.models import User
 from webapp.exports.metrics import METRICS
-from webapp.runs import services
 from webapp.runs.models import Run
 
 pytestmark = pytest.mark.django_db
@@ -29,27 +27,24 @@ def ada() -> User:
 
 @pytest.fixture
 def client(ada: User) -> Client:
-    client = Client()
-    client.force_login(ada)
-    return client
+    return signed_in(ada)
 
 
 @pytest.fixture
 def probed(ada: User) -> dict[int, Run]:
     """A run a seed: the bias of one is best at the last step, that of the other at the first."""
     made = launched(ada, estimators=[{"kind": "truncated", "window": 3}])
-    runs = {run.seed: claimed(run) for run in made.runs.all()}
-    for seed, run in runs.items():
-        measured = [
-            Point(
-                run=0,
-                step=step,
-                values={"meta_loss": 1.0, "bias_relative": bias, "cosine": cosine, "sigma": 2.0},
-            )
-            for step, (bias, cosine) in enumerate(REACHED[seed])
-        ]
-        services.record_points(run_id=run.pk, attempt=1, points=measured)
-    return runs
+    usual = {"meta_loss": 1.0, "sigma": 2.0}
+    return {
+        run.seed: measured(
+            run,
+            [
+                {**usual, "bias_relative": bias, "cosine": cosine}
+                for bias, cosine in REACHED[run.seed]
+            ],
+        )
+        for run in made.runs.all()
+    }
 
 
 def shown(client: Client, query: str) -> list[int]:

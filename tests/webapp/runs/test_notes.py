@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.webapp.factories import first_run, person
+from tests.webapp.factories import first_run, person, signed_in
 from webapp.accounts.models import User
 from webapp.runs.markdown import to_html
 from webapp.runs.models import Run
@@ -18,12 +17,6 @@ from webapp.runs.models import Run
 @pytest.fixture
 def ada(db) -> User:
     return person("ada")
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def write(user: User, run: Run, text: str, seen: object) -> tuple[int, str]:

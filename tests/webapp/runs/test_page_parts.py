@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from engine.events import Note
-from tests.webapp.factories import claimed, first_run, person, points
+from tests.webapp.factories import claimed, first_run, person, points, signed_in
 from webapp.accounts.models import User
 from webapp.runs import pausing, services
 from webapp.runs.models import Run, Status
@@ -21,9 +21,7 @@ pytestmark = pytest.mark.django_db
 def client(settings, tmp_path: Path) -> Client:
     """Ada, signed in."""
     settings.CHECKPOINT_ROOT = tmp_path
-    signed_in = Client()
-    signed_in.force_login(person("ada"))
-    return signed_in
+    return signed_in(person("ada"))
 
 
 @pytest.fixture

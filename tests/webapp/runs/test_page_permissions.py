@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from tests.webapp.factories import claimed, first_run, launched, person
+from tests.webapp.factories import claimed, first_run, launched, person, signed_in
 from webapp.accounts.models import User
 from webapp.experiments.models import Experiment
 from webapp.runs import services
@@ -15,12 +15,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def ada() -> User:
     return person("ada")
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 @pytest.mark.parametrize(("name", "may"), [("ada", True), ("root", True), ("bob", False)])

@@ -5,14 +5,21 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 
 import engine.spec
 from engine.events import Note
 from engine.presets import PRESETS
 from engine.spec import validate
-from tests.webapp.factories import QUADRATIC, claimed, first_run, launched, person, points
+from tests.webapp.factories import (
+    QUADRATIC,
+    claimed,
+    first_run,
+    launched,
+    person,
+    points,
+    signed_in,
+)
 from webapp.accounts.models import User
 from webapp.experiments import detail_views
 from webapp.experiments.services import create_experiment
@@ -25,12 +32,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def ada() -> User:
     return person("ada")
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def page_of(user: User, run: Run) -> str:

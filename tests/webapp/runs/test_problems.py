@@ -7,12 +7,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from django.test import Client
 
 from engine.events import Point
 from engine.spec import validate
 from engine.spec.editing import edited
-from tests.webapp.factories import claimed, first_run, person, points
+from tests.webapp.factories import claimed, first_run, person, points, signed_in
 from webapp.accounts.models import User
 from webapp.runs import services
 from webapp.runs.models import Run, Status
@@ -119,12 +118,6 @@ def test_the_builder_opens_with_the_change(ada: User) -> None:
     for nonsense in ("nonsense", '{"budget.seconds"', '{"no.such": 1}', "[]", "7"):
         query = {"clone": run.pk, "edit": nonsense}
         assert client.get("/experiments/new", query).status_code == 200, nonsense
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def page(user: User, run: Run) -> str:

@@ -7,7 +7,7 @@ import re
 import pytest
 from django.test import Client
 
-from tests.webapp.factories import first_run, launched, person
+from tests.webapp.factories import first_run, launched, person, signed_in
 from webapp.accounts.models import User
 from webapp.runs.models import Run, Status
 from webapp.runs.table_models import SavedView, TableColumns, Tag
@@ -35,12 +35,6 @@ def client(ada: User) -> Client:
 @pytest.fixture
 def mine(ada: User) -> list[Run]:
     return list(launched(ada).runs.order_by("number"))
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def act(client: Client, action: str, runs: list[Run], **more: str) -> str:

@@ -5,8 +5,7 @@ import re
 import pytest
 from django.test import Client
 
-from engine.events import Point
-from tests.webapp.factories import claimed, launched, person
+from tests.webapp.factories import launched, measured, person, signed_in
 from webapp.accounts.models import User
 from webapp.runs import services
 from webapp.runs.columns import DEFAULT
@@ -25,9 +24,7 @@ def ada() -> User:
 
 @pytest.fixture
 def client(ada: User) -> Client:
-    client = Client()
-    client.force_login(ada)
-    return client
+    return signed_in(ada)
 
 
 @pytest.fixture
@@ -52,12 +49,6 @@ def shown(client: Client, query: str = "") -> list[int]:
 
 def ids(runs: list[Run]) -> list[int]:
     return [run.pk for run in runs]
-
-
-def measured(run: Run, **values: float) -> None:
-    claimed(run)
-    point = Point(run=0, step=0, values={"meta_loss": 1.0, **values})
-    services.record_points(run_id=run.pk, attempt=1, points=[point])
 
 
 @pytest.mark.parametrize(
@@ -106,7 +97,7 @@ def test_figures_sort_both_ways_and_what_has_none_comes_last(
     client: Client, lab: list[Run], name: str
 ) -> None:
     for run, value in zip(lab[:3], (2.0, 10.0, -3.0), strict=True):
-        measured(run, **{name: value})
+        measured(run, [{"meta_loss": 1.0, name: value}])
     first, second, third = ids(lab)[:3]
     rising, falling = shown(client, f"sort={name}"), shown(client, f"sort=-{name}")
     assert rising[:3] == [third, first, second]
@@ -116,7 +107,7 @@ def test_figures_sort_both_ways_and_what_has_none_comes_last(
 
 def test_figures_that_are_not_finite_are_shown_and_sorted(client: Client, lab: list[Run]) -> None:
     for run, value in zip(lab[:3], (float("inf"), 1.0, float("nan")), strict=True):
-        measured(run, meta_loss=value)
+        measured(run, [{"meta_loss": value}])
     first, second, third = ids(lab)[:3]
     assert shown(client, "sort=meta_loss")[:3] == [second, first, third]
     html = client.get("/runs/").content.decode()
@@ -199,7 +190,7 @@ def test_nothing_found_and_an_empty_lab_are_told_apart(client: Client, ada: User
 def test_rows_are_given_one_by_one_for_a_page_that_is_followed(
     client: Client, lab: list[Run]
 ) -> None:
-    measured(lab[0], meta_loss=0.125)
+    measured(lab[0], [{"meta_loss": 0.125}])
     answer = client.get(f"/runs/rows/?runs={lab[0].pk},{lab[4].pk},123456789")
     html = answer.content.decode()
     assert set(rows(html)) == {lab[0].pk, lab[4].pk}

@@ -8,10 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
-from django.test import Client
 
 from engine.spec import SpecError
-from tests.webapp.factories import QUADRATIC, first_run, launched, person
+from tests.webapp.factories import QUADRATIC, first_run, launched, person, signed_in
 from tests.webapp.worker_process import wait_until
 from webapp.accounts.models import User
 from webapp.audit.models import Entry
@@ -21,12 +20,6 @@ from webapp.scheduling.models import Quota
 from webapp.scheduling.priorities import set_priority
 
 pytestmark = pytest.mark.django_db
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def test_a_launch_past_the_queued_runs_is_refused_with_what_is_used_and_allowed() -> None:

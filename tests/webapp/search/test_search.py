@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from tests.webapp.factories import launched, person
+from tests.webapp.factories import launched, person, signed_in
 from webapp.search.finding import find
 
 
@@ -41,8 +41,7 @@ def test_runs_experiments_presets_and_help_are_found(django_assert_num_queries) 
 def test_every_hit_leads_somewhere() -> None:
     ada = person("ada")
     launched(ada)
-    client = Client()
-    client.force_login(ada)
+    client = signed_in(ada)
     for group in find(ada, "a", most=3):
         for hit in group.hits:
             assert client.get(hit.address).status_code == 200, hit
@@ -52,8 +51,7 @@ def test_every_hit_leads_somewhere() -> None:
 def test_the_list_is_a_part_and_the_page_is_whole() -> None:
     ada = person("ada")
     launched(ada, name="<b>bowl</b>")
-    client = Client()
-    client.force_login(ada)
+    client = signed_in(ada)
     part = client.get("/search?q=bowl", headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in part
     assert "&lt;b&gt;bowl" in part

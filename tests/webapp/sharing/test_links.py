@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from engine.events import Pictured
 from engine.pictures import Curves, Line, Picture
-from tests.webapp.factories import claimed, launched, person, points
+from tests.webapp.factories import claimed, ids_of, launched, person, points, signed_in
+from tests.webapp.sharing.link import link_to
 from webapp.accounts.models import User, digest_of
 from webapp.audit.models import Entry
 from webapp.experiments.models import Experiment
@@ -38,40 +39,19 @@ def ada(experiment: Experiment) -> Client:
     return signed_in(experiment.owner)
 
 
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-def ids(experiment: Experiment) -> list[int]:
-    return list(experiment.runs.order_by("number").values_list("pk", flat=True))
-
-
-def made(client: Client, experiment: Experiment, *, first: bool = False, **more: str) -> str:
-    """The path of a new link to all runs, or to the first."""
-    which = ids(experiment)[:1] if first else ids(experiment)
-    body = {"runs": ",".join(map(str, which)), "days": "7", **more}
-    answer = client.post("/share/", body)
-    assert answer.status_code == 201, answer.content
-    found = re.search(r'value="http://testserver(/s/[\w-]+)"', answer.content.decode())
-    assert found is not None
-    return found.group(1)
-
-
 def end(experiment: Experiment) -> None:
     for run in experiment.runs.all():
         runs.finish(run_id=run.pk, attempt=run.attempt, status="finished")
 
 
 @pytest.mark.parametrize(
-    ("more", "kind"),
-    [({"first": True}, "run"), ({}, "comparison"), ({"metric": "meta_loss"}, "figure")],
+    ("count", "more", "kind"),
+    [(1, {}, "run"), (4, {}, "comparison"), (4, {"metric": "meta_loss"}, "figure")],
 )
 def test_a_stranger_sees_what_is_shared(
-    ada: Client, experiment: Experiment, more: dict, kind: str
+    ada: Client, experiment: Experiment, count: int, more: dict, kind: str
 ) -> None:
-    path = made(ada, experiment, **more)
+    path = link_to(ada, ids_of(experiment)[:count], **more)
     assert ShareLink.objects.get().kind == kind
     stranger = Client()
     page = stranger.get(path)
@@ -91,17 +71,17 @@ def test_a_stranger_sees_what_is_shared(
 
 def test_a_link_shows_its_own_runs_whatever_is_asked(ada: Client, experiment: Experiment) -> None:
     other = launched(person("eve"), name="not shared").runs.first()
-    path = made(ada, experiment, first=True)
+    path = link_to(ada, ids_of(experiment)[:1])
     stranger = Client()
     told = stranger.get(f"{path}/figures", {"runs": str(other.pk)}).json()
-    assert list(told["sequences"]) == [str(ids(experiment)[0])]
+    assert list(told["sequences"]) == [str(ids_of(experiment)[0])]
     file = stranger.get(f"{path}/figure.json", {"runs": str(other.pk), "metric": "meta_loss"})
-    assert json.loads(file.content)["provenance"]["runs"] == ids(experiment)[:1]
+    assert json.loads(file.content)["provenance"]["runs"] == ids_of(experiment)[:1]
 
 
 def test_of_a_shared_figure_nothing_else_is_shown(ada: Client, experiment: Experiment) -> None:
-    hidden = str(ids(experiment)[0])
-    path = made(ada, experiment, metric="meta_loss", view=f"hidden={hidden}&x=seconds")
+    hidden = str(ids_of(experiment)[0])
+    path = link_to(ada, ids_of(experiment), metric="meta_loss", view=f"hidden={hidden}&x=seconds")
     stranger = Client()
     asked = {"metric": "seconds", "hidden": ""}
     told = json.loads(stranger.get(f"{path}/figure.json", asked).content)
@@ -114,7 +94,7 @@ def test_of_a_shared_figure_nothing_else_is_shown(ada: Client, experiment: Exper
 
 
 def test_the_page_opens_as_it_was_shared(ada: Client, experiment: Experiment) -> None:
-    path = made(ada, experiment, view="x=seconds&smoothing=0.5&csrf=no&metric=bias")
+    path = link_to(ada, ids_of(experiment), view="x=seconds&smoothing=0.5&csrf=no&metric=bias")
     answer = Client().get(path)
     assert (answer.status_code, answer.headers["Location"]) == (
         302,
@@ -123,7 +103,7 @@ def test_the_page_opens_as_it_was_shared(ada: Client, experiment: Experiment) ->
 
 
 def test_it_is_live_until_the_runs_have_ended(ada: Client, experiment: Experiment) -> None:
-    path = made(ada, experiment)
+    path = link_to(ada, ids_of(experiment))
     stranger = Client()
     assert "every 4s" in stranger.get(f"{path}/state").content.decode()
     end(experiment)
@@ -131,7 +111,7 @@ def test_it_is_live_until_the_runs_have_ended(ada: Client, experiment: Experimen
 
 
 def test_only_a_figure_can_be_embedded_and_only_there(ada: Client, experiment: Experiment) -> None:
-    path = made(ada, experiment, metric="meta_loss")
+    path = link_to(ada, ids_of(experiment), metric="meta_loss")
     stranger = Client()
     embedded = stranger.get(path.replace("/s/", "/embed/"))
     assert embedded.status_code == 200
@@ -141,7 +121,7 @@ def test_only_a_figure_can_be_embedded_and_only_there(ada: Client, experiment: E
     page = stranger.get(path)
     assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
     assert page.headers["X-Frame-Options"] == "DENY"
-    whole = made(ada, experiment)
+    whole = link_to(ada, ids_of(experiment))
     refused = stranger.get(whole.replace("/s/", "/embed/"))
     assert refused.status_code == 404
     assert "frame-ancestors 'none'" in refused.headers["Content-Security-Policy"]
@@ -151,7 +131,7 @@ def test_only_a_figure_can_be_embedded_and_only_there(ada: Client, experiment: E
 def test_the_address_is_kept_to_whom_it_was_given(
     ada: Client, experiment: Experiment, path: str
 ) -> None:
-    answer = Client().get(made(ada, experiment) + path, {"metric": "meta_loss"})
+    answer = Client().get(link_to(ada, ids_of(experiment)) + path, {"metric": "meta_loss"})
     assert answer.status_code == 200
     assert answer.headers["Referrer-Policy"] == "no-referrer"
     assert answer.headers["Cache-Control"] == "private, no-store"
@@ -159,7 +139,7 @@ def test_the_address_is_kept_to_whom_it_was_given(
 
 
 def test_the_token_is_not_kept(ada: Client, experiment: Experiment) -> None:
-    path = made(ada, experiment)
+    path = link_to(ada, ids_of(experiment))
     token = path.removeprefix("/s/")
     row = ShareLink.objects.values().get()
     assert row["digest"] == digest_of(token)
@@ -187,7 +167,7 @@ def delete(link: ShareLink) -> None:
 @pytest.mark.parametrize("ending", [expire, revoke, leave, delete])
 @pytest.mark.parametrize("path", ["", "/state", "/figures", "/figure.csv", "/summary.csv"])
 def test_what_is_over_says_nothing(ada: Client, experiment: Experiment, ending, path: str) -> None:
-    shared = made(ada, experiment)
+    shared = link_to(ada, ids_of(experiment))
     ending(ShareLink.objects.select_related("owner").get())
     stranger = Client()
     over = stranger.get(shared + path, {"metric": "meta_loss"})
@@ -204,7 +184,7 @@ def without_token(page: bytes) -> str:
 
 
 def test_an_open_page_stops_asking_when_its_link_ends(ada: Client, experiment: Experiment) -> None:
-    shared = made(ada, experiment)
+    shared = link_to(ada, ids_of(experiment))
     revoke(ShareLink.objects.select_related("owner").get())
     answer = Client().get(f"{shared}/state", headers={"HX-Request": "true"})
     assert answer.status_code == 286
@@ -212,7 +192,7 @@ def test_an_open_page_stops_asking_when_its_link_ends(ada: Client, experiment: E
 
 
 def test_the_last_use_is_noted_at_most_once_a_minute(ada: Client, experiment: Experiment) -> None:
-    path = made(ada, experiment)
+    path = link_to(ada, ids_of(experiment))
     assert ShareLink.objects.get().last_used_at is None
     Client().get(path)
     first = ShareLink.objects.get().last_used_at
@@ -225,7 +205,7 @@ def test_the_last_use_is_noted_at_most_once_a_minute(ada: Client, experiment: Ex
 
 
 def test_one_revokes_ones_own_and_an_admin_any(ada: Client, experiment: Experiment) -> None:
-    made(ada, experiment)
+    link_to(ada, ids_of(experiment))
     link = ShareLink.objects.get()
     eve, admin = signed_in(person("eve")), signed_in(person("root", role=User.Role.ADMIN))
     assert eve.post(f"/share/{link.pk}/revoke").status_code == 404
@@ -256,7 +236,7 @@ def test_one_revokes_ones_own_and_an_admin_any(ada: Client, experiment: Experime
 def test_what_cannot_be_shared_is_refused_with_a_sentence(
     ada: Client, experiment: Experiment, more: dict, sentence: str
 ) -> None:
-    body = {"runs": str(ids(experiment)[0]), "days": "7", **more}
+    body = {"runs": str(ids_of(experiment)[0]), "days": "7", **more}
     answer = ada.post("/share/", body)
     assert answer.status_code == 422
     assert sentence.replace("'", "&#x27;") in answer.content.decode()
@@ -269,7 +249,7 @@ def test_what_one_may_not_see_one_cannot_share(ada: Client) -> None:
 
 def test_links_that_ended_long_ago_are_forgotten(ada: Client, experiment: Experiment) -> None:
     for _ in range(3):
-        made(ada, experiment)
+        link_to(ada, ids_of(experiment))
     works, expired, revoked = ShareLink.objects.all()
     long_ago = timezone.now() - ENDED_ARE_LISTED - timedelta(hours=1)
     ShareLink.objects.filter(pk=expired.pk).update(expires_at=long_ago)
@@ -279,7 +259,7 @@ def test_links_that_ended_long_ago_are_forgotten(ada: Client, experiment: Experi
 
 
 def test_a_shared_run_shows_its_pictures(ada: Client, experiment: Experiment) -> None:
-    run = experiment.runs.get(pk=ids(experiment)[0])
+    run = experiment.runs.get(pk=ids_of(experiment)[0])
     line = Line(label="η", x=[0.0, 1.0], y=[0.1, 0.2])
     drawing = Curves(x_title="step", y_title="η", lines=[line])
     picture = Picture(name="schedule", title="Schedule", drawing=drawing)
@@ -290,7 +270,7 @@ def test_a_shared_run_shows_its_pictures(ada: Client, experiment: Experiment) ->
         pictured=[Pictured(run=0, step=6, picture=picture)],
     )
     stranger = Client()
-    path = made(ada, experiment, first=True)
+    path = link_to(ada, ids_of(experiment)[:1])
     assert "data-pictures" in stranger.get(path).content.decode()
     (listed,) = stranger.get(f"{path}/pictures").json()["pictures"]
     address = listed["taken"][0]["url"]

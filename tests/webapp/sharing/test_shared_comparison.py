@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 
 import pytest
 from django.test import Client
 
-from engine.events import Pictured, Point
+from engine.events import Pictured
 from engine.pictures import Curves, Line, Picture
-from tests.webapp.factories import claimed, launched, person
+from tests.webapp.factories import claimed, ids_of, launched, measured, person, signed_in
+from tests.webapp.sharing.link import link_to
 from webapp.experiments.models import Experiment
 from webapp.runs import services
 from webapp.runs.models import Run
@@ -24,45 +24,29 @@ def experiment() -> Experiment:
     """Two estimators with three seeds each; what is measured grows with the run's number."""
     made = launched(person("ada"), name="a shared bowl", seeds=[0, 1, 2])
     for run in made.runs.order_by("number"):
-        claimed(run)
-        points = [
-            Point(
-                run=0,
-                step=step,
-                values={"meta_loss": run.number + step / 10, "bias_relative": 0.1 * run.number,
-                        "peak_bytes": 1e6 + run.number, "seconds": float(step)},
-            )
-            for step in range(4)
-        ]  # fmt: skip
-        services.record_points(run_id=run.pk, attempt=1, points=points)
+        measured(
+            run,
+            [
+                {"meta_loss": run.number + step / 10, "bias_relative": 0.1 * run.number,
+                 "peak_bytes": 1e6 + run.number, "seconds": float(step)}
+                for step in range(4)
+            ],
+        )  # fmt: skip
     return made
 
 
 @pytest.fixture
 def ada(experiment: Experiment) -> Client:
-    client = Client()
-    client.force_login(experiment.owner)
-    return client
-
-
-def ids(experiment: Experiment) -> list[int]:
-    return list(experiment.runs.order_by("number").values_list("pk", flat=True))
-
-
-def shared(client: Client, experiment: Experiment, **more: str) -> str:
-    body = {"runs": ",".join(map(str, ids(experiment))), "days": "7", **more}
-    answer = client.post("/share/", body)
-    assert answer.status_code == 201, answer.content
-    found = re.search(r'value="http://testserver(/s/[\w-]+)"', answer.content.decode())
-    assert found is not None
-    return found.group(1)
+    return signed_in(experiment.owner)
 
 
 def test_a_stranger_sees_the_baseline_tests_and_trade_offs(
     ada: Client, experiment: Experiment
 ) -> None:
-    first = ids(experiment)[0]
-    path = shared(ada, experiment, view=f"baseline={first}&tested=peak_bytes&across=seconds")
+    first = ids_of(experiment)[0]
+    path = link_to(
+        ada, ids_of(experiment), view=f"baseline={first}&tested=peak_bytes&across=seconds"
+    )
     stranger = Client()
     html = stranger.get(path, follow=True).content.decode()
     assert html.count(">Baseline</a>") == 1
@@ -81,8 +65,8 @@ def test_a_stranger_sees_the_baseline_tests_and_trade_offs(
 
 
 def test_a_stranger_can_look_at_it_another_way(ada: Client, experiment: Experiment) -> None:
-    first, *_, last = ids(experiment)
-    path = shared(ada, experiment, view=f"baseline={first}")
+    first, *_, last = ids_of(experiment)
+    path = link_to(ada, ids_of(experiment), view=f"baseline={first}")
     stranger = Client()
     asked = {"runs": "1", "of": "best", "cost": "seconds", "at": "1"}
     html = stranger.get(f"{path}/summary", asked).content.decode()
@@ -95,8 +79,8 @@ def test_a_stranger_can_look_at_it_another_way(ada: Client, experiment: Experime
 
 
 def test_a_baseline_that_is_gone_is_none(ada: Client, experiment: Experiment) -> None:
-    first = ids(experiment)[0]
-    path = shared(ada, experiment, view=f"baseline={first}")
+    first = ids_of(experiment)[0]
+    path = link_to(ada, ids_of(experiment), view=f"baseline={first}")
     Run.objects.filter(pk=first).delete()
     page = Client().get(path, follow=True)
     assert page.status_code == 200
@@ -104,7 +88,7 @@ def test_a_baseline_that_is_gone_is_none(ada: Client, experiment: Experiment) ->
 
 
 def test_one_chart_is_shared_alone_and_as_it_was(ada: Client, experiment: Experiment) -> None:
-    path = shared(ada, experiment, metric="pareto", view="across=seconds&along=meta_loss")
+    path = link_to(ada, ids_of(experiment), metric="pareto", view="across=seconds&along=meta_loss")
     link = ShareLink.objects.get()
     assert (link.kind, link.chart) == ("figure", "pareto")
     assert link.title.startswith("Meta-loss against time: 6 runs")
@@ -122,7 +106,7 @@ def test_one_chart_is_shared_alone_and_as_it_was(ada: Client, experiment: Experi
 
 
 def test_a_chart_can_be_embedded(ada: Client, experiment: Experiment) -> None:
-    path = shared(ada, experiment, metric="pareto")
+    path = link_to(ada, ids_of(experiment), metric="pareto")
     embedded = Client().get(path.replace("/s/", "/embed/"))
     assert embedded.status_code == 200
     assert "frame-ancestors *" in embedded.headers["Content-Security-Policy"]
@@ -130,7 +114,7 @@ def test_a_chart_can_be_embedded(ada: Client, experiment: Experiment) -> None:
 
 
 def test_what_is_no_chart_is_not_shared(ada: Client, experiment: Experiment) -> None:
-    body = {"runs": str(ids(experiment)[0]), "days": "7", "metric": "response:outer.steps"}
+    body = {"runs": str(ids_of(experiment)[0]), "days": "7", "metric": "response:outer.steps"}
     answer = ada.post("/share/", body)
     assert answer.status_code == 422
     said = answer.content.decode()
@@ -141,9 +125,9 @@ def test_what_is_no_chart_is_not_shared(ada: Client, experiment: Experiment) -> 
 def test_which_metric_is_drawn_against_a_field_is_kept(ada: Client, experiment: Experiment) -> None:
     sweep = {"inner.steps": [10, 20]}
     swept = launched(experiment.owner, name="swept", sweep=sweep, seeds=[0])
-    shared(ada, swept, view="of.inner.steps=meta_loss&of=best&of.x=&csrf=1")
+    link_to(ada, ids_of(swept), view="of.inner.steps=meta_loss&of=best&of.x=&csrf=1")
     assert ShareLink.objects.get().view == {"of.inner.steps": "meta_loss", "of": "best"}
-    body = {"runs": str(ids(swept)[0]), "days": "7", "view": "of.inner.steps=beauty"}
+    body = {"runs": str(ids_of(swept)[0]), "days": "7", "view": "of.inner.steps=beauty"}
     assert "of.inner.steps" in ada.post("/share/", body).content.decode()
 
 
@@ -156,10 +140,10 @@ def test_pictures_stand_beside_each_other_and_only_those_of_its_runs(
     drawing = Curves(x_title="step", y_title="η", lines=[line])
     picture = Picture(name="schedule", title="Schedule", drawing=drawing)
     taken = [Pictured(run=0, step=3, picture=picture)]
-    own = ids(experiment)[0]
+    own = ids_of(experiment)[0]
     for pk in (own, other.pk):
         services.record_points(run_id=pk, attempt=1, points=[], pictured=taken)
-    path = shared(ada, experiment)
+    path = link_to(ada, ids_of(experiment))
     stranger = Client()
     (group,) = stranger.get(f"{path}/pictures-beside").json()["groups"]
     (tile,) = group["tiles"]

@@ -14,7 +14,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from tests.webapp.factories import person
+from tests.webapp.factories import person, signed_in
 from tests.webapp.single_sign_on.provider_process import CLIENT_ID, CLIENT_SECRET
 from webapp.accounts.models import Invitation, User
 from webapp.audit.models import Entry
@@ -140,8 +140,7 @@ def test_a_member_connects_their_account(issuer, client):
     visitor = Client()
     come(visitor, issuer, {"sub": "7"})
     assert who(visitor) == "ada"
-    other = Client()
-    other.force_login(person("mel"))
+    other = signed_in(person("mel"))
     assert come(other, issuer, {"sub": "7"}).status_code == 403
     assert who(other) == "mel"
 

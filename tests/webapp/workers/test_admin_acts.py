@@ -6,13 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from tests.webapp.factories import first_run, launched, person
+from tests.webapp.factories import first_run, launched, person, signed_in
 from tests.webapp.worker_process import WorkerProcess, wait_until
 from webapp.accounts.models import User
 from webapp.runs.models import Priority, Run, Status
@@ -27,12 +26,6 @@ CPU = Machine(device="2 CPU cores", has_gpu=False, memory_bytes=8 * 2**30)
 
 def admin() -> User:
     return person("root", role=User.Role.ADMIN)
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 class TestOrder(TestCase):

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from tests.webapp.factories import claimed, first_run, launched, person
+from tests.webapp.factories import claimed, first_run, launched, person, signed_in
 from webapp.celery import app
 from webapp.runs.healing import heal
 from webapp.runs.models import Run, Status
@@ -74,8 +74,7 @@ def test_the_page_shows_workers_and_what_waits(django_assert_num_queries) -> Non
     launched(ada, seeds=list(range(5)))
     claimed(Run.objects.order_by("pk").first(), worker="cpu@host")
     pulse.report(name="cpu@host", queues=["cpu"], slots=2, machine=CPU)
-    client = Client()
-    client.force_login(ada)
+    client = signed_in(ada)
     page = client.get("/queue/").content.decode()
     assert "cpu@host" in page
     assert "1 of 2" in page
@@ -90,8 +89,7 @@ def test_the_page_shows_workers_and_what_waits(django_assert_num_queries) -> Non
 
 
 def test_an_empty_queue_says_so() -> None:
-    client = Client()
-    client.force_login(person("ada"))
+    client = signed_in(person("ada"))
     page = client.get("/queue/").content.decode()
     assert "No worker is connected" in page
     assert "Nothing waits" in page

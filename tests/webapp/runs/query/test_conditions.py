@@ -10,8 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from engine.events import Point
-from tests.webapp.factories import claimed, launched, person
+from tests.webapp.factories import launched, measured, person
 from webapp.accounts.models import User
 from webapp.runs import services
 from webapp.runs.models import Run
@@ -42,11 +41,7 @@ def lab(ada: User) -> list[Run]:
     ).runs.get()
     services.request_cancel(user=bob, run=theirs)
     for run, loss in zip(ours, (0.5, 2.0, float("nan"), float("inf")), strict=True):
-        claimed(run)
-        values = {"meta_loss": loss, "peak_bytes": 2e6, "theta.learning_rate": 0.1}
-        services.record_points(
-            run_id=run.pk, attempt=1, points=[Point(run=0, step=0, values=values)]
-        )
+        measured(run, [{"meta_loss": loss, "peak_bytes": 2e6, "theta.learning_rate": 0.1}])
     Tag.objects.create(name="paper one").runs.add(*ours[:2])
     old = timezone.now() - timedelta(days=30)
     Run.objects.filter(pk=ours[3].pk).update(created_at=old, archived_at=timezone.now())

@@ -6,6 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import BaseModel
+
+from engine.spec import Experiment, SpecError, validate
+
 NOT_A_DIFFERENCE = ("name", "seeds")
 ABSENT = "–"
 
@@ -34,6 +38,36 @@ def differences(
         if len(set(values)) > 1:
             found.append(Difference(_readable(path) if single else path, values))
     return found
+
+
+def telling_differences(specs: Iterable[dict[str, Any]]) -> list[Difference]:
+    """Those of the runs with `specs` that somebody chose: another kind of estimator has other
+    options, and of those that are at their defaults there is nothing to compare."""
+    specs = list(specs)
+    chosen = set[str]().union(*(_chosen(spec) for spec in specs))
+    return [item for item in differences(specs) if ABSENT not in item.values or item.path in chosen]
+
+
+def _chosen(spec: dict[str, Any]) -> set[str]:
+    """The fields of a run's `spec` that are not at their defaults, by their readable paths."""
+    try:
+        experiment = validate(spec)
+    except SpecError:  # the package of its inner task may be gone
+        return {_readable(path) for path in leaves(spec)}
+    return {
+        _readable(path)
+        for path, value in leaves(spec).items()
+        if not _is_default(experiment, path, value)
+    }
+
+
+def _is_default(experiment: Experiment, path: str, value: Any) -> bool:
+    part: Any = experiment
+    *way, name = path.split(".")
+    for step in way:
+        part = part[int(step)] if isinstance(part, list) else getattr(part, step, None)
+    info = type(part).model_fields.get(name) if isinstance(part, BaseModel) else None
+    return info is not None and info.get_default(call_default_factory=True) == value
 
 
 def leaves(spec: dict[str, Any], leave_out: tuple[str, ...] = NOT_A_DIFFERENCE) -> dict[str, Any]:

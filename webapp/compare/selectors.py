@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from webapp.compare.baseline import Against, Change, against, with_changes
 from webapp.compare.costs import COSTS, WORDS, reach_of
-from webapp.compare.difference import Difference, differences
+from webapp.compare.difference import Difference, telling_differences
 from webapp.compare.findings import Finding, findings
 from webapp.compare.requests import ComparisonRequest
 from webapp.compare.statistics import Row, SummaryTable, summarise
@@ -131,7 +131,7 @@ def candidates(user: User, text: str, taken: Sequence[int]) -> list[Configuratio
 
 
 def difference_of(groups: Sequence[Configuration]) -> list[Difference]:
-    return differences(group.runs[0].spec for group in groups) if len(groups) > 1 else []
+    return telling_differences(group.runs[0].spec for group in groups) if len(groups) > 1 else []
 
 
 def followed(run: Run) -> dict[str, int | str]:

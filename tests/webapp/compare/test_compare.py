@@ -3,15 +3,17 @@
 import math
 import re
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from engine.spec import validate
 from tests.webapp.factories import ids_of, launched, measured, person, signed_in
 from webapp.accounts.models import User
-from webapp.compare.difference import differences
+from webapp.compare.difference import differences, telling_differences
 from webapp.exports.metrics import TABLE_METRICS
 
 NAN = math.nan
@@ -180,6 +182,28 @@ def test_values_are_words_and_absence_is_a_dash() -> None:
         "estimator.window": ("–", "3"),
         "budget.seconds": ("none", "2.5"),
     }
+
+
+def test_options_of_one_kind_alone_are_listed_where_somebody_chose_them() -> None:
+    def run(**estimator: Any) -> dict[str, Any]:
+        spec = {"objective": "average", "estimators": [estimator]}
+        return validate(spec).model_dump(mode="json")
+
+    one, two = run(kind="unrolled", storage="full"), run(kind="truncated", window=3)
+    paths = {item.path for item in telling_differences([one, two])}
+    assert paths == {"estimator.kind", "estimator.storage", "estimator.window"}
+    assert "estimator.online" in {item.path for item in differences([one, two])}
+
+    online = run(kind="truncated", window=3, mode="windows", online=True)
+    found = {item.path: item.values for item in telling_differences([one, two, online])}
+    assert found["estimator.online"] == ("–", "no", "yes")
+
+
+def test_of_a_spec_that_is_none_any_more_every_field_is_listed() -> None:
+    one = {"estimators": [{"kind": "unrolled"}], "inner_task": {"kind": "gone", "size": 3}}
+    two = {"estimators": [{"kind": "unrolled"}], "inner_task": {"kind": "quadratic"}}
+    paths = {item.path for item in telling_differences([one, two])}
+    assert paths == {"inner_task.kind", "inner_task.size"}
 
 
 def test_floats_that_differ_in_late_digits_differ() -> None:

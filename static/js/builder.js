@@ -87,7 +87,8 @@ function isSuperseded(next) {
 function isSame(target, next) {
   if (target.matches("textarea")) return target.value === next.textContent;
   if (target.matches("button")) return target.value === next.value;
-  return target.innerHTML === next.innerHTML && target.className === next.className;
+  const isOfSameDraft = target.dataset.key === next.dataset.key;
+  return isOfSameDraft && target.innerHTML === next.innerHTML && target.className === next.className;
 }
 
 // What has not changed is left in place: nothing is announced twice, nothing flickers.

@@ -54,15 +54,30 @@ def narrow_page(browser: Browser, narrow_lab: LabProcess) -> Iterator[Page]:
     context.close()
 
 
-def test_from_a_longer_horizon_to_a_launch_that_fits(narrow_page: Page) -> None:
-    page = narrow_page
+def open_spec(page: Page) -> None:
+    """The builder with SPEC, once its forecast is there."""
     page.goto("/experiments/new")
     page.locator("#tab-yaml").click()
     page.locator("#yaml-text").fill(SPEC)
     expect(page.locator("[name='name']")).to_have_value("a long unroll", timeout=PATIENCE)
     page.locator("#tab-overview").click()
+    expect(page.locator("#forecast .verdict").first).to_have_text("fits", timeout=PATIENCE)
+
+
+def test_figures_go_when_a_field_is_wrong(narrow_page: Page) -> None:
+    page = narrow_page
+    open_spec(page)
+    expect(page.locator("#launch-bar")).to_contain_text("of memory")
+    page.locator("[name='inner.steps']").fill("-1")
+    expect(page.locator("#launch-bar")).to_contain_text("1 error")
+    expect(page.locator("#launch-bar")).not_to_contain_text("of memory")
+    expect(page.locator("#forecast")).to_contain_text("as soon as every field is right")
+
+
+def test_from_a_longer_horizon_to_a_launch_that_fits(narrow_page: Page) -> None:
+    page = narrow_page
+    open_spec(page)
     verdict = page.locator("#forecast .verdict").first
-    expect(verdict).to_have_text("fits", timeout=PATIENCE)
     expect(page.locator("#launch-bar")).to_contain_text("of memory")
     before = page.locator("#forecast").inner_text()
 

@@ -86,7 +86,8 @@ def _field_error(item: dict[str, Any], model: type[BaseModel], document: Any) ->
     elif kind == "value_error":
         message = str(context["error"])
     else:
-        message = item["msg"][0].lower() + item["msg"][1:]
+        message = item["msg"].replace("Input should be", "must be")
+        message = message[0].lower() + message[1:]
     return FieldError(".".join(str(part) for part in path), given, message)
 
 

@@ -46,7 +46,7 @@ def set_active(*, admin: User, person: User, active: bool) -> None:
             _require_another_admin(person)
         person.is_active = active
         person.save(update_fields=["is_active"])
-        record("let in" if active else "let out", actor=admin, target=_name(person))
+        record("restore access" if active else "remove access", actor=admin, target=_name(person))
 
 
 def new_sign_in_path(*, admin: User, person: User) -> str:

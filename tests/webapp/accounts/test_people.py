@@ -216,7 +216,7 @@ def test_each_act_is_in_the_audit_log(as_admin: Client, admin: User, bob: User):
         ("grace", "sign in", ""),
         ("ada", "change a role", "bob"),
         ("ada", "make a sign-in link", "bob"),
-        ("ada", "let out", "bob"),
+        ("ada", "remove access", "bob"),
     ]
     entry = Entry.objects.get(action="change a role")
     assert entry.detail == {"before": "member", "after": "viewer"}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from engine.spec import SpecError
@@ -31,7 +33,7 @@ def pause_run(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, "The run pauses after its outer step, with a checkpoint.")
     else:
         messages.error(request, f"Not paused: the run is {run.status_words}.")
-    return redirect("runs:detail", pk=pk)
+    return _back(request, pk)
 
 
 @require_POST
@@ -46,7 +48,7 @@ def resume_run(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, f"Not resumed: {problem.errors[0]}.")
     else:
         messages.success(request, "The run is queued and goes on from its checkpoint.")
-    return redirect("runs:detail", pk=pk)
+    return _back(request, pk)
 
 
 def _budget(request: HttpRequest) -> dict[str, Any] | None:
@@ -73,7 +75,7 @@ def cancel_run(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(
             request, "The run stops after its outer step. Its points and its checkpoint are kept."
         )
-    return redirect("runs:detail", pk=pk)
+    return _back(request, pk)
 
 
 @require_POST
@@ -86,7 +88,7 @@ def set_run_priority(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, f"Nothing is changed: {problem.errors[0]}.")
     else:
         messages.success(request, f"Its priority is {run.get_priority_display().lower()}.")
-    return redirect("runs:detail", pk=pk)
+    return _back(request, pk)
 
 
 @require_POST
@@ -95,7 +97,7 @@ def rename_run(request: HttpRequest, pk: int) -> HttpResponse:
         rename(user=request.user, run=run_for(request.user, pk), name=request.POST.get("name", ""))
     except CannotWrite as problem:
         messages.error(request, f"Not renamed. {problem}")
-    return redirect("runs:detail", pk=pk)
+    return _back(request, pk)
 
 
 @require_POST
@@ -133,3 +135,10 @@ def delete_run(request: HttpRequest, pk: int) -> HttpResponse:
     delete(user=request.user, run=run)
     messages.success(request, f"Run {pk} ({title}) and its points are deleted.")
     return redirect("runs:list")
+
+
+def _back(request: HttpRequest, pk: int) -> HttpResponse:
+    """To the run's page as it was: its address says how its charts are drawn."""
+    page = reverse("runs:detail", args=[pk])
+    left = urlsplit(request.headers.get("Referer", ""))
+    return redirect(f"{page}?{left.query}" if left.path == page and left.query else page)

@@ -211,12 +211,13 @@ def _finish(run: Run, recorder: Recorder, **end: Any) -> None:
 
 def _note_of_start(event: Started, run: Run) -> Note:
     again = f", from outer step {event.resumed_from}" if run.attempt > 1 else ""
+    count = event.meta_parameter_count
     return Note(
         run=event.run,
         step=event.resumed_from,
         level="info",
         message=(
             f"Attempt {run.attempt} began on {event.device}{again}: "
-            f"{event.meta_parameter_count:,} meta-parameters, code {event.code_version}."
+            f"{count:,} meta-parameter{'' if count == 1 else 's'}, code {event.code_version}."
         ),
     )

@@ -122,6 +122,21 @@ def posted(client: Client, run: Run, action: str, **sent: str) -> str:
     return answer.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("left", "page"),
+    [
+        ("http://testserver/runs/{run}/?x=seconds&smoothing=0.9", "?x=seconds&smoothing=0.9"),
+        ("http://testserver/runs/{run}/", ""),
+        ("http://testserver/queue/?page=2", ""),
+    ],
+)
+def test_an_action_leaves_the_charts_as_they_were_drawn(
+    client: Client, run: Run, left: str, page: str
+) -> None:
+    answer = client.post(f"/runs/{run.pk}/pause/", headers={"referer": left.format(run=run.pk)})
+    assert answer.headers["Location"] == f"/runs/{run.pk}/{page}"
+
+
 def test_the_newest_checkpoint_is_a_file_to_take_along(
     client: Client, run: Run, tmp_path: Path
 ) -> None:

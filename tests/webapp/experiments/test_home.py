@@ -55,6 +55,16 @@ def test_the_labs_experiments_are_everyones_and_my_runs_are_mine(browser) -> Non
     assert "You have no runs yet" in page
 
 
+def test_who_has_runs_finds_them_above_the_questions(browser, ada) -> None:
+    def order() -> list[str]:
+        page = browser.get("/").content.decode()
+        return sorted(("mine-title", "presets-title"), key=lambda part: page.index(f'id="{part}"'))
+
+    assert order() == ["presets-title", "mine-title"]
+    launched(ada)
+    assert order() == ["mine-title", "presets-title"]
+
+
 def test_a_curve_that_is_not_finite_is_drawn_where_it_is() -> None:
     run = Run(pk=1, colour=8, total_steps=4)
     values = np.array([1.0, np.nan, np.inf, 0.0])

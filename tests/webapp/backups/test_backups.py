@@ -1,10 +1,8 @@
 """A lab backed up and restored is the same lab, row by row and byte by byte."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 
 import psycopg
@@ -18,11 +16,9 @@ from webapp.backups import database, services
 from webapp.backups.errors import BackupError
 from webapp.runs import services as runs
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
 
 @pytest.fixture
-def lab(settings, tmp_path: Path) -> None:
+def lab(settings, tmp_path: Path, transactional_db: None) -> None:
     """A lab with a run, points and a checkpoint, in the database of the tests."""
     settings.CHECKPOINT_ROOT = tmp_path / "checkpoints"
     server = settings.DATABASE_URL
@@ -120,20 +116,13 @@ def test_a_folder_that_is_there_is_left_alone(tmp_path: Path):
 
 @pytest.mark.usefixtures("lab")
 def test_the_commands_say_what_they_did(settings, tmp_path: Path, empty: str):
-    environment = {**os.environ, "CHECKPOINT_ROOT": str(settings.CHECKPOINT_ROOT)}
-
-    def manage(*words: str, url: str) -> str:
-        return subprocess.run(
-            [sys.executable, "manage.py", *words],
-            env={**environment, "DATABASE_URL": url},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-
-    assert "rows" in manage("backup", str(tmp_path / "kept"), url=settings.DATABASE_URL)
+    said = StringIO()
+    call_command("backup", tmp_path / "kept", stdout=said)
+    assert "rows" in said.getvalue()
     made_at = json.loads((tmp_path / "kept" / "manifest.json").read_text())["made_at"]
-    assert made_at in manage("restore", str(tmp_path / "kept"), url=empty)
+    settings.DATABASE_URL = empty
+    call_command("restore", tmp_path / "kept", stdout=said)
+    assert made_at in said.getvalue()
 
 
 def test_a_password_is_not_on_the_command_line():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import forms
+from django.utils.text import capfirst
 
 from webapp.scheduling.quotas import BOUNDS, WORDS
 
@@ -14,7 +15,7 @@ class QuotaForm(forms.Form):
         super().__init__(*args, **kwargs)
         for bound in BOUNDS:
             self.fields[bound] = forms.IntegerField(
-                label=WORDS[bound].capitalize().replace("Cpu", "CPU").replace("Gpu", "GPU"),
+                label=capfirst(WORDS[bound]),
                 required=False,
                 min_value=0,
                 max_value=2**31 - 1,

@@ -139,20 +139,27 @@ def in_turn(
     """
     living = [worker for worker in workers if is_alive(worker)]
     is_forecast = any(worker.queues == FORECASTS and not worker.paused for worker in living)
+    takers = {
+        queue: [worker for worker in living if queue in worker.queues.split(",")]
+        for queue in {run.queue for run in waiting}
+    }
+    taking = {
+        queue: [worker for worker in able if not worker.paused] for queue, able in takers.items()
+    }
+    busy: dict[str, list[float]] = defaultdict(list)
+    for run in running:
+        busy[run.worker].append(_expected(left[run.pk]))
+    slots = {
+        queue: [(t, room_of(worker)) for worker in at_work for t in _free_in(worker, busy)]
+        for queue, at_work in taking.items()
+    }
     found = []
     positions: dict[str, int] = defaultdict(int)
-    slots: dict[str, list[tuple[float, float]]] = {}
     for run in waiting:
         queue = run.queue
-        takers = [worker for worker in living if queue in worker.queues.split(",")]
-        taking = [worker for worker in takers if not worker.paused]
-        if queue not in slots:
-            slots[queue] = [
-                (t, room_of(worker)) for worker in taking for t in _free_in(worker, running, left)
-            ]
         turn = standing.get(run.pk)
         positions[queue] += 1
-        obstacle = why_not_yet(run, turn, takers, taking, is_forecast=is_forecast)
+        obstacle = why_not_yet(run, turn, takers[queue], taking[queue], is_forecast=is_forecast)
         able = [slot for slot in slots[queue] if slot[1] >= (run.needs_bytes or 0)]
         begins_in = math.inf
         if able and not (turn and turn.is_held):
@@ -172,10 +179,10 @@ def in_turn(
     return found
 
 
-def _free_in(worker: Worker, running: list[Run], left: dict[int, Seconds | None]) -> list[float]:
-    """Seconds until each slot of `worker` is free."""
-    busy = [_expected(left[run.pk]) for run in running if run.worker == worker.name]
-    return busy[: worker.slots] + [0.0] * (worker.slots - len(busy))
+def _free_in(worker: Worker, busy: Mapping[str, list[float]]) -> list[float]:
+    """Seconds until each slot of `worker` is free; `busy` has those of the runs of each."""
+    seconds = busy.get(worker.name, [])
+    return seconds[: worker.slots] + [0.0] * (worker.slots - len(seconds))
 
 
 def _expected(seconds: Seconds | None) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +14,6 @@ from engine.obstacle import Obstacle
 from engine.spec import SpecError, validate
 from tests.webapp.experiments.form_fields import fields_of
 from tests.webapp.factories import QUADRATIC, launched, person
-from tests.webapp.worker_process import WorkerProcess, wait_until
 from webapp import questions
 from webapp.celery import app
 from webapp.experiments import preflights
@@ -218,11 +216,3 @@ class TestPages:
         assert 'data-state="unknown"' in card(line, 3)
         assert "<p" not in line
         assert Client().get(f"/experiments/preflight/{'0' * 64}/3").status_code == 302
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.e2e
-def test_a_real_worker_answers(tmp_path: Path, empty_queues: None) -> None:
-    with WorkerProcess(tmp_path) as worker:
-        wait_until(lambda: [v.state for v in ask(experiment())] == ["ready"] * 2, seconds=60)
-        worker.ask_to_stop(seconds=15)

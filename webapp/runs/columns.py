@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Literal
 
-from django.db.models import F, FloatField, Func, OuterRef, Subquery
+from django.db.models import F, OuterRef, Subquery
 from django.db.models.expressions import Combinable
-from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Coalesce
 
 from engine.directions import BETTER
@@ -34,7 +33,8 @@ class Column:
     name: str
     title: str
     kind: Kind
-    sort: Combinable
+    sort: Combinable | None
+    """None of a field of the spec, whose order `webapp.runs.spec_order` finds by its name."""
     read: Callable[[Run], Any]
     """The run's value: a number, a moment, a text, or None where it has none."""
     help: str = ""
@@ -143,19 +143,6 @@ def read_columns(names: Iterable[str]) -> tuple[Column, ...]:
     return tuple(column for column in known if column)[:MOST_COLUMNS]
 
 
-class NumberOfJSON(Func):
-    """The number that a JSON value is; null where it is something else."""
-
-    output_field = FloatField()
-
-    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, list[Any]]:
-        sql, given = compiler.compile(self.source_expressions[0])
-        return (
-            f"CASE WHEN jsonb_typeof({sql}) = 'number' THEN ({sql})::float8 END",
-            [*given, *given],
-        )
-
-
 def _of_metric(metric: Metric) -> Column:
     return Column(
         name=metric.name,
@@ -184,26 +171,13 @@ def _of_best(metric: Metric) -> Column:
 
 
 def _of_spec(field: SpecField) -> Column:
-    *way, last = _keys(field.path)
-    place: Any = F("spec")
-    for key in way:
-        place = KeyTransform(key, place)
-    as_number = NumberOfJSON(KeyTransform(last, place))
     return Column(
         name=field.path,
         title=field.path,
         kind="number" if field.is_number else "text",
-        sort=as_number if field.is_number else KeyTextTransform(last, place),
+        sort=None,
         read=lambda run: _spec_value(run, field.path),
         help=field.help,
         group="Spec",
         needs_spec=True,
     )
-
-
-def _keys(path: str) -> list[str]:
-    """Where the first value of `path` is in a run's spec."""
-    first, *others = path.split(".")
-    if first in ("estimator", "estimators"):
-        return ["estimators", "0", *others]
-    return ["meta_parameters", "0", *others] if first == "meta_parameters" else [first, *others]

@@ -173,7 +173,9 @@ class Run(models.Model):
             ),
             models.Index(fields=["status", "-created_at"], name="run_by_status"),
             models.Index(fields=["estimator", "-created_at"], name="run_by_estimator"),
-            models.Index(fields=["configuration"], name="run_by_configuration"),
+            models.Index(
+                fields=["configuration", "id"], include=["archived_at"], name="run_configuration"
+            ),
             models.Index(
                 fields=["lease_until"], name="run_leases", condition=Q(status=Status.RUNNING)
             ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Avg, F, Max, Min, OrderBy, QuerySet
@@ -14,6 +14,7 @@ from webapp.runs.models import Run
 from webapp.runs.query import condition, mentions, parse
 from webapp.runs.query.conditions import has_value
 from webapp.runs.selectors import visible_runs
+from webapp.runs.spec_order import ordered_by_spec
 
 if TYPE_CHECKING:
     from webapp.accounts.models import User
@@ -79,9 +80,15 @@ class ListedPaginator(Paginator):
 def runs_page(user: User, query: RunsQuery, *, with_specs: bool = True) -> Page:
     """One page of runs, with their tags. One query finds, sorts and counts them."""
     sort, falling = read_sort(query.sort)
-    order = OrderBy(sort.sort, descending=falling, nulls_last=sort.may_be_missing or None)
-    found = matching_runs(user, query).order_by(order, OrderBy(F("pk"), descending=falling))
-    page = _page(found.values_list("pk", flat=True), query)
+    found = matching_runs(user, query).order_by().annotate(newest=F("pk"))
+    if sort.sort is None:
+        rows = found.values_list("configuration", "newest")
+        listed = _by_spec(rows, sort, falling=falling)
+    else:
+        order = OrderBy(sort.sort, descending=falling, nulls_last=sort.may_be_missing or None)
+        rows = found.order_by(order, OrderBy(F("pk"), descending=falling)).values_list("newest")
+        listed = list(rows[: MOST_LISTED + 1])
+    page = _page([pk for *_, pk in listed], query)
     page.object_list = in_order(user, page.object_list, with_specs=with_specs)
     return page
 
@@ -90,17 +97,18 @@ def groups_page(user: User, query: RunsQuery, *, with_specs: bool = True) -> Pag
     """One page of lists of runs that differ by seed only, sorted by the mean of a figure, or by
     what comes first of anything else."""
     sort, falling = read_sort(query.sort)
-    key = Avg(sort.sort) if sort.is_figure else Max(sort.sort) if falling else Min(sort.sort)
     matching = matching_runs(user, query).order_by()
-    groups = (
-        matching.values("experiment_id", "configuration")
-        .annotate(key=key, newest=Max("pk"))
-        .order_by(
+    groups = matching.values_list("experiment_id", "configuration").annotate(newest=Max("pk"))
+    if sort.sort is None:
+        listed = _by_spec(groups, sort, falling=falling)
+    else:
+        key = Avg(sort.sort) if sort.is_figure else Max(sort.sort) if falling else Min(sort.sort)
+        groups = groups.annotate(key=key).order_by(
             OrderBy(F("key"), descending=falling, nulls_last=True),
             OrderBy(F("newest"), descending=falling),
         )
-    )
-    page = _page(groups.values_list("experiment_id", "configuration"), query)
+        listed = list(groups[: MOST_LISTED + 1])
+    page = _page([(experiment, configuration) for experiment, configuration, *_ in listed], query)
     pairs = list(page.object_list)
     members = matching.filter(
         experiment_id__in={experiment for experiment, _ in pairs},
@@ -130,9 +138,12 @@ def read_sort(sort: str) -> tuple[Column, bool]:
     return column, sort.startswith("-")
 
 
-def _page(found: QuerySet, query: RunsQuery) -> Page:
+def _by_spec(found: QuerySet, sort: Column, *, falling: bool) -> list[tuple[Any, ...]]:
+    return ordered_by_spec(found, sort.name, falling=falling, limit=MOST_LISTED + 1)
+
+
+def _page(listed: list[Any], query: RunsQuery) -> Page:
     size = query.size if query.size in PAGE_SIZES else PAGE_SIZES[0]
-    listed = list(found[: MOST_LISTED + 1])
     paginator = ListedPaginator(listed[:MOST_LISTED], size)
     paginator.is_cut = len(listed) > MOST_LISTED
     return paginator.get_page(query.page)

@@ -115,6 +115,26 @@ def test_figures_that_are_not_finite_are_shown_and_sorted(client: Client, lab: l
     assert '<td class="numeric">nan</td>' in html
 
 
+def test_fields_of_the_spec_sort_as_numbers_and_as_words(client: Client, ada: User) -> None:
+    estimators = [{"kind": "unrolled"}, *({"kind": "truncated", "window": w} for w in (2, 10, 5))]
+    exact, two, ten, five = ids(
+        list(launched(ada, estimators=estimators, seeds=[0]).runs.order_by("number"))
+    )
+    assert shown(client, "sort=estimator.window") == [two, five, ten, exact]
+    assert shown(client, "sort=-estimator.window") == [ten, five, two, exact]
+    assert shown(client, "sort=-estimator.kind") == [exact, five, ten, two]
+    assert shown(client, "sort=estimator.window&q=window<6") == [two, five]
+    assert shown(client, "sort=estimator.window&q=seed:9") == []
+
+
+def test_groups_sort_by_fields_of_the_spec(client: Client, ada: User) -> None:
+    estimators = [{"kind": "truncated", "window": window} for window in (5, 2, 10)]
+    launched(ada, estimators=estimators, seeds=[0, 1])
+    html = client.get("/runs/?group=configuration&columns=estimator.window&sort=-estimator.window")
+    windows = re.findall(r'<td class="numeric">(\d+)</td>', html.content.decode())
+    assert windows == ["10", "5", "2"]
+
+
 @pytest.mark.parametrize("column", DEFAULT)
 def test_every_header_sorts_and_a_second_click_turns_it_round(
     client: Client, lab: list[Run], column: str

@@ -8,8 +8,18 @@ from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Case, Exists, F, FloatField, OuterRef, Q, Value, When
-from django.db.models.fields.json import KeyTextTransform
+from django.db.models import (
+    Case,
+    Exists,
+    F,
+    FloatField,
+    Func,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.functions import Cast
 from django.db.models.lookups import (
     Exact,
@@ -27,7 +37,7 @@ from webapp.runs.query import values
 from webapp.runs.query.errors import QueryError, one_of
 from webapp.runs.query.fields import Field, fields, find_field
 from webapp.runs.query.nodes import And, Comparison, Node, Not, Or, Word
-from webapp.runs.table_models import KnownConfiguration, SpecValue
+from webapp.runs.table_models import KnownConfiguration, SpecValue, SummaryName
 
 if TYPE_CHECKING:
     from webapp.accounts.models import User
@@ -50,9 +60,16 @@ def condition(node: Node, user: User, now: datetime | None = None) -> Q:
     return _Compiler(user, now or timezone.now()).of(node)
 
 
-def figure(name: str) -> Cast:
+def figure(name: str) -> Func:
     """A number of the run's summary; "nan" and "inf" there are Postgres' own."""
-    return Cast(KeyTextTransform(name, "summary"), FloatField())
+    place = SummaryName.objects.filter(name=name).values("pk")
+    return Func(
+        F("summary_values__values"),
+        Subquery(place),
+        template="(%(expressions)s])",
+        arg_joiner="[",
+        output_field=FloatField(),
+    )
 
 
 def has_value(path: str, **wanted: Any) -> Q:

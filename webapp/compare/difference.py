@@ -76,8 +76,9 @@ def leaves(spec: dict[str, Any], leave_out: tuple[str, ...] = NOT_A_DIFFERENCE) 
 
 
 def _flatten(value: Any, path: str = "") -> dict[str, Any]:
-    """Scalars by dotted path; a list of scalars is one value, a list of mappings is entered."""
-    if isinstance(value, dict) and value:
+    """Scalars by dotted path; a list of scalars is one value, a list of mappings is entered, and an
+    empty mapping, such as a sweep over nothing, has no field."""
+    if isinstance(value, dict):
         children: Iterable[tuple[Any, Any]] = value.items()
     elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
         children = enumerate(value)
@@ -103,4 +104,4 @@ def _text(value: Any) -> str:
         return repr(value).removesuffix(".0")
     if isinstance(value, list):
         return "[" + ", ".join(_text(item) for item in value) + "]"
-    return str(value) if value != {} else "none"
+    return str(value)

@@ -170,6 +170,8 @@ def test_only_what_differs_is_listed() -> None:
     assert (found.path, found.values) == ("inner.steps", ("10", "20"))
     assert differences([one, one]) == []
     assert [item.path for item in differences([one, two], leave_out=())][:2] == ["name", "seeds"]
+    swept = [{"sweep": {}}, {"sweep": {"inner.steps": [1, 2]}}]
+    assert [item.path for item in differences(swept)] == ["sweep.inner.steps"]
 
 
 def test_values_are_words_and_absence_is_a_dash() -> None:

@@ -46,7 +46,9 @@ function showOverall() {
   const ended = bars.filter((bar) => !running.includes(bar.dataset.status)).length;
   const steps = bars.reduce((total, bar) => total + bar.querySelector("progress").value, 0);
   overlay.querySelector("[data-overall]").textContent = `${ended} / ${bars.length} runs done`;
-  overlay.querySelector("[data-left]").textContent = ended === bars.length ? "" : timeLeft(steps);
+  const waits = bars.every((bar) => bar.dataset.status === "queued");
+  const left = waits ? "waiting for a worker" : timeLeft(steps);
+  overlay.querySelector("[data-left]").textContent = ended === bars.length ? "" : left;
   overlay.querySelector("[data-overall-bar]").value = steps;
   for (const item of document.querySelectorAll("[data-while-running]")) {
     item.hidden = ended === bars.length;

@@ -172,3 +172,27 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 def last_values(path: Path) -> dict[str, float]:
     """The last drawn value of each curve of an exported CSV."""
     return {row["label"]: float(row["value"]) for row in rows_of(path)}
+
+
+def test_an_experiment_that_waits_says_so(page: Page, lab: LabProcess) -> None:
+    signed_in(page, lab)
+
+    def press(word: str) -> None:
+        page.goto("/queue/")
+        page.locator(".worker").get_by_role("button", name=word, exact=True).first.click()
+
+    press("Pause")
+    try:
+        page.goto("/experiments/new")
+        page.locator("#tab-yaml").click()
+        page.locator("#yaml-text").fill(SMALL)
+        expect(page.locator("[name='name']")).to_have_value("small enough to wait for")
+        page.locator("#launch").click()
+        page.wait_for_url(re.compile(r"/experiments/\d+/"))
+        here = page.url
+        expect(page.locator("[data-left]")).to_have_text("waiting for a worker")
+    finally:
+        press("Resume")
+    page.goto(here)
+    expect(page.get_by_text("6 / 6 runs done")).to_be_visible(timeout=90 * SECONDS)
+    expect(page.locator("[data-left]")).to_be_empty()

@@ -68,22 +68,28 @@ SECURITY = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
 OF_SAFETY = ("Content-S", "Cross-", "Permissions", "Referrer", "Strict", "X-Content", "X-Frame")
 
 
-@pytest.mark.parametrize(("path", "status"), [("/sign-in/", 200), ("/api/v1/runs", 401)])
-def test_the_headers_are_those_that_are_documented(collected: Path, path: str, status: int):
-    script = f"""
+@pytest.fixture(scope="module")
+def sent(collected: Path) -> dict[str, tuple[int, dict[str, str]]]:
+    """Status and headers of a page and of an answer of the API."""
+    script = """
 import json
 from django.test import Client
-headers = {{"host": "lab.example.org", "x-forwarded-proto": "https"}}
-answer = Client().get({path!r}, headers=headers)
-assert answer.status_code == {status}, answer
-print(json.dumps(dict(answer.headers)))
+asked = {"host": "lab.example.org", "x-forwarded-proto": "https"}
+answers = {path: Client().get(path, headers=asked) for path in ("/sign-in/", "/api/v1/runs")}
+print(json.dumps({path: (each.status_code, dict(each.headers)) for path, each in answers.items()}))
 """
     done = manage("shell", "-v", "0", "-c", script, STATIC_ROOT=str(collected))
     assert done.returncode == 0, done.stderr
-    sent = json.loads(done.stdout)
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(("path", "status"), [("/sign-in/", 200), ("/api/v1/runs", 401)])
+def test_the_headers_are_those_that_are_documented(sent: dict, path: str, status: int):
+    found, headers = sent[path]
+    assert found == status
     documented = dict(re.findall(r"^\| `([\w-]+)` \| `([^`]+)` \|", SECURITY, re.M))
-    assert {name: sent.get(name) for name in documented} == documented
-    assert {name for name in sent if name.startswith(OF_SAFETY)} == documented.keys()
+    assert {name: headers.get(name) for name in documented} == documented
+    assert {name for name in headers if name.startswith(OF_SAFETY)} == documented.keys()
 
 
 def test_a_page_over_plain_http_is_redirected_and_https_is_believed_from_the_proxy(

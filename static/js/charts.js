@@ -12,9 +12,10 @@ import { fillTable } from "./text_table.js";
 const DEFAULTS = { x: "step", scale: "auto", smoothing: "0", band: "on" };
 const A_SECOND_MS = 1_000;
 const DRAWN_HERE_MS = 3_000; // the server draws less often where the page lengthens the curves
-const AHEAD_MS = 1_500; // for which the axis of a growing curve has room before it is drawn anew
+const AHEAD_MS = 4_000; // for which the axis of a growing curve has room: until the server has drawn
 const MOST_AHEAD = 1 / 4; // of the curve
 const STANDS_STILL_MS = 2_500;
+const PAUSES = 12; // as long as a drawing, until the next: it takes a twelfth of the time at most
 const LIMIT = ["cost", "at"]; // what every run may have spent, which the comparison's page chooses
 const asked = () => new URLSearchParams(location.search);
 const plotOf = (card) => card.querySelector("[data-plot]");
@@ -30,9 +31,10 @@ export class Charts extends EventTarget {
     this.hidden = new Set((asked().get("hidden") ?? "").split(",").filter(Boolean));
     this.visible = new Set();
     this.tail = this.runs.includes(",") ? null : new LiveTail();
-    this.drawingMs = 0; // of all charts in sight
-    this.refresh = refreshing(() => this.#fetch(), () => this.#pause);
-    this.drawGrown = refreshing(() => this.#drawGrown(), () => Math.max(A_SECOND_MS, 6 * this.drawingMs));
+    this.outgrown = new Set(); // cards with a curve that has left its axes
+    this.drawingMs = 0; // what Plotly took for the charts that it drew last
+    this.refresh = refreshing(() => this.#fetch(), () => this.#pauseAfter(this.#betweenFetches));
+    this.drawOutgrown = refreshing(() => this.#drawOutgrown(), () => this.#pauseAfter(A_SECOND_MS));
     this.watcher = new IntersectionObserver((entries) => this.#seen(entries), { rootMargin: "200px" });
   }
 
@@ -46,16 +48,17 @@ export class Charts extends EventTarget {
 
   // Points of the page's only run: drawn at once where they lengthen a curve as it is.
   take(message) {
-    this.tail?.add(message);
+    if (this.tail?.add(message)) this.#forgetLengthening();
     if (this.#drawsTail) {
       this.lengthening ??= requestAnimationFrame(() => this.#lengthen());
-      this.drawGrown();
+      clearTimeout(this.standing);
+      this.standing = setTimeout(() => this.#drawVisible(), STANDS_STILL_MS);
     }
     this.refresh();
   }
 
   rewind(sequence) {
-    this.tail?.rewind(sequence);
+    if (this.tail?.rewind(sequence)) this.#forgetLengthening();
     this.refresh({ now: true });
   }
 
@@ -64,7 +67,11 @@ export class Charts extends EventTarget {
     return Boolean(this.tail?.isFed) && x === "step" && Number(smoothing) === 0;
   }
 
-  get #pause() {
+  #pauseAfter(interval) {
+    return Math.max(interval, PAUSES * this.drawingMs);
+  }
+
+  get #betweenFetches() {
     const curves = [...this.figures.values()].some(({ empty }) => !empty);
     return curves && this.#drawsTail ? DRAWN_HERE_MS : A_SECOND_MS;
   }
@@ -97,16 +104,14 @@ export class Charts extends EventTarget {
     const response = await fetch(`${this.place.dataset.figuresUrl}?${this.#query()}`);
     if (!response.ok) throw new Error(`figures: ${response.status}`);
     const { figures, sequences } = await response.json();
-    let before = null;
+    const cards = [];
     for (const figure of figures) {
-      const card = this.#cardOf(figure, before);
-      before = card;
+      const card = this.#cardOf(figure, cards.at(-1));
+      cards.push(card);
       this.figures.set(figure.metric, figure);
       this.#describe(card, figure);
-      if (!this.visible.has(card)) continue;
-      this.#draw(card);
-      await aMoment();
     }
+    await this.#drawInTurn(cards);
     this.tail?.drawn(sequences[this.runs] ?? 0);
     this.dispatchEvent(new CustomEvent("drawn", { detail: { figures, sequences } }));
   }
@@ -163,24 +168,35 @@ export class Charts extends EventTarget {
   #lengthen() {
     this.lengthening = null;
     if (!this.#drawsTail) return;
-    for (const card of this.visible) {
-      for (const [index, more] of this.#grownIn(card)) lengthenCurve(plotOf(card), index, more);
-    }
+    for (const card of this.visible) if (!this.#lengthened(card)) this.outgrown.add(card);
+    if (this.outgrown.size) this.drawOutgrown();
   }
 
-  // The numbers of those traces of a chart that have grown since Plotly drew them, and by what.
-  #grownIn(card) {
-    const { data = [], layout } = plotOf(card);
+  // Lengthens a chart's curves; returns whether they are within its axes.
+  #lengthened(card) {
+    const plot = plotOf(card);
+    const { data = [], layout } = plot;
     const log = layout?.yaxis.type === "log";
-    const since = (trace) => this.tail.since(trace, card.dataset.chart, log);
-    return [...data.entries()].map(([index, trace]) => [index, since(trace)]).filter(([, more]) => more);
+    const since = (end) => this.tail.since(end, card.dataset.chart, log);
+    const lines = [...data.keys()].filter((index) => data[index].meta.part === "line");
+    return lines.map((index) => lengthenCurve(plot, index, since)).every(Boolean);
   }
 
-  // By Plotly, with axes as they have to be now. It takes a sixth of the time at most, and neither a
-  // hand nor a point waits for more than one chart.
-  async #drawGrown() {
+  #forgetLengthening() {
+    for (const card of this.visible) forgetLengthening(plotOf(card));
+  }
+
+  async #drawOutgrown() {
+    const cards = [...this.outgrown];
+    this.outgrown.clear();
+    await this.#drawInTurn(cards);
+  }
+
+  // By Plotly, with axes as they have to be now. Neither a hand nor a point waits for more than one
+  // chart.
+  async #drawInTurn(cards) {
     let spent = 0;
-    for (const card of [...this.visible].filter((one) => this.#grownIn(one).length)) {
+    for (const card of cards.filter((one) => this.visible.has(one))) {
       const started = performance.now();
       this.#draw(card);
       spent += performance.now() - started;
@@ -214,10 +230,7 @@ export class Charts extends EventTarget {
     if (!this.#drawsTail) return;
     const last = Math.max(0, ...traces.map(({ x }) => x.at(-1) ?? 0));
     const ahead = Math.min(AHEAD_MS * this.tail.pace(), MOST_AHEAD * last);
-    if (!ahead) return;
-    xaxis.autorangeoptions = { include: last + ahead };
-    clearTimeout(this.standing);
-    this.standing = setTimeout(() => this.#drawVisible(), STANDS_STILL_MS);
+    if (ahead) xaxis.autorangeoptions = { include: last + ahead };
   }
 
   #dressed(trace, style) {

@@ -14,9 +14,10 @@ export class LiveTail {
     return this.heard.size > 0;
   }
 
-  // A "points" message: from its first point on it replaces what was heard before.
+  // A "points" message: from its first point on it replaces what was heard before. Returns whether
+  // there was such.
   add({ first, last, series }, at = performance.now()) {
-    this.rewind(first - 1);
+    const replaces = this.rewind(first - 1);
     this.arrivals = [...this.#lately(at), { at, last }];
     for (const [name, [steps, values]] of Object.entries(series)) {
       const own = this.heard.get(name) ?? { steps: [], values: [] };
@@ -24,6 +25,7 @@ export class LiveTail {
       own.values.push(...values);
       this.heard.set(name, own);
     }
+    return replaces;
   }
 
   // Outer steps a millisecond, of late; 0 where few points came.
@@ -43,27 +45,31 @@ export class LiveTail {
     this.#keep((step) => step >= sequence);
   }
 
-  // The points past `sequence`, those from that outer step on, are written anew.
+  // The points past `sequence`, those from that outer step on, are written anew. Returns whether
+  // any had been heard.
   rewind(sequence) {
-    this.#keep((step) => step < sequence);
+    return this.#keep((step) => step < sequence);
   }
 
   #keep(wanted) {
+    let dropped = false;
     for (const [name, { steps, values }] of this.heard) {
       // They are in order: where both ends are wanted, all are.
       if (!steps.length || (wanted(steps[0]) && wanted(steps.at(-1)))) continue;
       const kept = steps.map((step, index) => [step, values[index]]).filter(([step]) => wanted(step));
       this.heard.set(name, { steps: kept.map(([step]) => step), values: kept.map(([, value]) => value) });
+      dropped = true;
     }
+    return dropped;
   }
 
-  // What was heard past the end of a figure's line: { x, y, values }, or null if nothing was. A value
-  // that has no place on the axis is a gap in y; the server's next drawing marks it.
-  since(trace, metric, log) {
+  // What was heard past the outer step `end`: { x, y, values }, or null if nothing was. A value that
+  // has no place on the axis is a gap in y; the server's next drawing marks it.
+  since(end, metric, log) {
     const own = this.heard.get(metric);
-    if (trace.meta.part !== "line" || !own?.steps.length) return null;
-    const start = own.steps.findIndex((step) => step > (trace.x.at(-1) ?? -1));
-    if (start < 0) return null;
+    if (!own) return null;
+    const start = own.steps.findLastIndex((step) => step <= end) + 1;
+    if (start === own.steps.length) return null;
     const values = own.values.slice(start);
     const placed = (value) => Number.isFinite(value) && (!log || value > 0);
     return {
@@ -75,7 +81,7 @@ export class LiveTail {
 
   // A figure's line with what was heard since.
   lengthened(trace, metric, log) {
-    const more = this.since(trace, metric, log);
+    const more = trace.meta.part === "line" && this.since(trace.x.at(-1) ?? -1, metric, log);
     if (!more) return trace;
     const words = more.values.map((value) => String(Number(Number(value).toPrecision(4))));
     return {

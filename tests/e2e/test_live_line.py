@@ -20,7 +20,7 @@ estimators: [{kind: truncated, window: 2}]
 outer: {steps: 100000}
 seeds: [0]
 """
-LENGTHEN = """async ([curve, more, log]) => {
+LENGTHEN = """async ([curve, messages, log]) => {
   const { forgetLengthening, lengthenCurve } = await import("/static/js/live_line.js");
   const plot = document.createElement("div");
   document.querySelector("#content").prepend(plot);
@@ -32,7 +32,7 @@ LENGTHEN = """async ([curve, more, log]) => {
   };
   const trace = { type: "scatter", mode: "lines", line: { color: "#0072b2" }, ...curve };
   await Plotly.newPlot(plot, [trace], layout);
-  lengthenCurve(plot, 0, more);
+  const fits = messages.map((more) => lengthenCurve(plot, 0, () => more));
   const { xaxis, yaxis } = plot._fullLayout;
   const path = plot.querySelector(".live-line");
   const pieces = path.getAttribute("d").split("M").filter(Boolean);
@@ -43,6 +43,7 @@ LENGTHEN = """async ([curve, more, log]) => {
   const found = {
     pieces: pieces.map((piece) => piece.split("L").map(point)),
     colour: getComputedStyle(path).stroke,
+    fits,
   };
   forgetLengthening(plot);
   found.left = plot.querySelectorAll(".live-line").length;
@@ -85,28 +86,50 @@ def charts_page(page: Page, lab: LabProcess) -> Page:
     return page
 
 
-def lengthened(
-    page: Page, x: list[float], y: list[float | None], log: bool = False
-) -> dict[str, Any]:
+More = tuple[list[float], list[float | None]]
+
+
+def lengthened(page: Page, *messages: More, log: bool = False) -> dict[str, Any]:
     """A curve through (1, 1) and (2, 4), with more points; pieces are in the axes' units."""
-    return page.evaluate(LENGTHEN, [{"x": [1, 2], "y": [1, 4]}, {"x": x, "y": y}, log])
+    more = [{"x": x, "y": y} for x, y in messages]
+    return page.evaluate(LENGTHEN, [{"x": [1, 2], "y": [1, 4]}, more, log])
 
 
 def test_a_curve_goes_on_from_its_end_and_looks_as_before(charts_page: Page) -> None:
-    found = lengthened(charts_page, [3, 4], [5, 2])
+    found = lengthened(charts_page, ([3, 4], [5, 2]))
     assert found["pieces"] == [[[2, 4], [3, 5], [4, 2]]]
+    assert found["fits"] == [True]
     assert found["colour"] == "rgb(0, 114, 178)"
     assert found["left"] == 0
 
 
 def test_it_is_not_joined_over_a_gap(charts_page: Page) -> None:
-    found = lengthened(charts_page, [3, 4, 5, 6], [5, None, 2, 3])
-    assert found["pieces"] == [[[2, 4], [3, 5]], [[5, 2], [6, 3]]]
-    assert lengthened(charts_page, [3], [None])["pieces"] == [[[2, 4]]]
+    pieces = [[[2, 4], [3, 5]], [[5, 2], [6, 3]]]
+    assert lengthened(charts_page, ([3, 4, 5, 6], [5, None, 2, 3]))["pieces"] == pieces
+    assert lengthened(charts_page, ([3, 4], [5, None]), ([5, 6], [2, 3]))["pieces"] == pieces
+    assert lengthened(charts_page, ([3], [None]))["pieces"] == [[[2, 4]]]
+
+
+def test_what_comes_later_is_joined_to_what_came_before(charts_page: Page) -> None:
+    found = lengthened(charts_page, ([3], [5]), ([4, 5], [2, 3]))
+    assert found["pieces"] == [[[2, 4], [3, 5], [4, 2], [5, 3]]]
+
+
+def test_a_column_of_pixels_has_its_ends_and_its_last_point(charts_page: Page) -> None:
+    within = [3 + index / 1e6 for index in range(1000)]
+    heights = [5, 9, 1, *([4] * 996), 6]
+    found = lengthened(charts_page, (within, heights), ([4], [2]))
+    assert found["pieces"] == [[[2, 4], [3, 5], [3, 9], [3, 1], [3, 6], [4, 2]]]
+
+
+def test_it_says_when_the_axes_are_too_short(charts_page: Page) -> None:
+    assert lengthened(charts_page, ([9], [5]), ([11], [5]))["fits"] == [True, False]
+    assert lengthened(charts_page, ([3], [12]), ([4], [5]))["fits"] == [False, False]
+    assert lengthened(charts_page, ([3], [1e-4]), log=True)["fits"] == [False]
 
 
 def test_a_logarithmic_axis_places_it(charts_page: Page) -> None:
-    found = lengthened(charts_page, [3, 4], [0.5, 0.01], log=True)
+    found = lengthened(charts_page, ([3, 4], [0.5, 0.01]), log=True)
     assert found["pieces"] == [[[2, 4], [3, 0.5], [4, 0.01]]]
 
 

@@ -44,7 +44,8 @@ def new_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], L
 class UsedLab:
     """A lab in a folder that has been used: its first start is the longest, and made once.
 
-    A test takes it `running` or `stopped`, and may leave it as it likes.
+    A test takes it `running` or `stopped`, and may leave it as it likes. They stand in an
+    order in which few must start it.
     """
 
     def __init__(self, home: Path) -> None:
@@ -62,13 +63,13 @@ class UsedLab:
         if self._lab is None:
             self.running()
         self.stop()
-        assert nothing_is_left(self.home)
         self._lab = LabProcess(self.home)
         return self._lab
 
     def stop(self) -> None:
         if self._lab is not None:
             self._lab.stop(with_signal=signal.SIGTERM)
+        assert nothing_is_left(self.home)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +78,6 @@ def used_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UsedLab]:
     lab = UsedLab(home.root)
     yield lab
     lab.stop()
-    assert nothing_is_left(home.root)
     remove_home(home)
 
 
@@ -123,9 +123,8 @@ def pids(home: Path) -> dict[str, int]:
     return {note["name"]: note["pid"] for note in notes}
 
 
-def test_a_lab_starts_signs_in_stops_and_keeps_its_data(new_lab):
-    lab = new_lab()
-    lab.start()
+def test_a_lab_starts_signs_in_stops_and_keeps_its_data(used_lab):
+    lab = used_lab.running()
     printed = lab.printed.read_text()
     for name in (*PROGRAMS, "database"):
         assert f"  {name} " in printed
@@ -145,14 +144,11 @@ def test_a_lab_starts_signs_in_stops_and_keeps_its_data(new_lab):
     assert nothing_is_left(lab.home)
     assert "its data is kept" in lab.printed.read_text()
 
-    again = new_lab()
-    again.start()
+    again = used_lab.running()
     with database(again.home) as connection:
         names = connection.execute("SELECT username FROM accounts_user ORDER BY id").fetchall()
     assert names[-1] == ("ada",)
     assert len(names) == 2, "the first admin is created once"
-    assert again.stop(with_signal=signal.SIGTERM) == 0
-    assert nothing_is_left(again.home)
 
 
 def test_what_the_lab_keeps_is_private(used_lab):
@@ -216,33 +212,6 @@ def test_ctrl_c_in_the_middle_of_a_start_stops_everything(new_lab, after: float,
     assert "Traceback" not in lab.printed.read_text()
 
 
-def test_a_closed_terminal_stops_everything(used_lab):
-    """The terminal goes away with its reader: what is printed after that goes nowhere."""
-    lab = used_lab.stopped()
-    ours, theirs = os.openpty()
-    lab.process = subprocess.Popen(
-        # As in a terminal, also where these tests were started by nohup.
-        [*("env", "--default-signal=HUP", "setsid", "--ctty", "make", "run")],
-        cwd=PROJECT_ROOT,
-        env={
-            **{k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL")},
-            "LAB_HOME": str(lab.home),
-            "PORT": str(lab.port),
-        },
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        text=True,
-    )
-    os.close(theirs)
-    printed = b""
-    while b"Ctrl+C stops everything" not in printed:
-        printed += os.read(ours, 10_000)
-    assert len(processes_of(lab.home)) > len(PROGRAMS)
-    os.close(ours)
-    assert nothing_is_left(lab.home, seconds=30), processes_of(lab.home)
-
-
 def test_after_kill_9_of_everything_at_once_the_next_start_works(used_lab):
     lab = used_lab.running()
     for process in processes_of(lab.home):
@@ -286,6 +255,33 @@ def test_what_fails_to_start_is_named_with_the_end_of_its_log(used_lab):
     assert nothing_is_left(broken.home)
 
 
+def test_a_closed_terminal_stops_everything(used_lab):
+    """The terminal goes away with its reader: what is printed after that goes nowhere."""
+    lab = used_lab.stopped()
+    ours, theirs = os.openpty()
+    lab.process = subprocess.Popen(
+        # As in a terminal, also where these tests were started by nohup.
+        [*("env", "--default-signal=HUP", "setsid", "--ctty", "make", "run")],
+        cwd=PROJECT_ROOT,
+        env={
+            **{k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL")},
+            "LAB_HOME": str(lab.home),
+            "PORT": str(lab.port),
+        },
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        text=True,
+    )
+    os.close(theirs)
+    printed = b""
+    while b"Ctrl+C stops everything" not in printed:
+        printed += os.read(ours, 10_000)
+    assert len(processes_of(lab.home)) > len(PROGRAMS)
+    os.close(ours)
+    assert nothing_is_left(lab.home, seconds=30), processes_of(lab.home)
+
+
 @pytest.mark.parametrize(("port", "sentence"), [("80a", "a number from 1"), ("70000", "65535")])
 def test_a_port_that_cannot_be_is_refused(new_lab, port: str, sentence: str):
     lab = new_lab()
@@ -317,6 +313,7 @@ def test_servers_of_ones_own_replace_the_embedded_ones(new_lab):
     assert set(pids(lab.home)) == PROGRAMS - {"postgres", "valkey"}
     with psycopg.connect(own["DATABASE_URL"]) as connection:
         assert connection.execute("SELECT count(*) FROM accounts_user").fetchone() == (1,)
-    assert lab.stop() == 0
+    assert lab.stop(with_signal=signal.SIGTERM) == 0
+    assert nothing_is_left(lab.home)
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
         connection.execute("DROP DATABASE own WITH (FORCE)")

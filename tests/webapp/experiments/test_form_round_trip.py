@@ -26,7 +26,7 @@ def posted_by(document: dict[str, Any]) -> dict[str, list[str]]:
     return {**posted, "name": [form.name.value]}
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(documents())
 def test_a_valid_document_survives_the_form(document: dict[str, Any]) -> None:
     parsed = parse_form(posted_by(document))

@@ -50,9 +50,9 @@ decides.
 Every operation of the same traces is counted: its call, the floating-point operations of matrix
 products, convolutions and linear equations, and the bytes that it reads and writes. What takes
 longer than a plain call, a large product or an addition counts as that many of them: a call below a
-`vmap` as 1.3, that of a convolution as 11 to 29, one that is recorded for replay as 110; a product
-of few columns as three to four of a large one; a byte of a variance as 130. These were measured on
-the operations alone (`python -m benchmarks.operation_costs`), not on runs. So are the probes
+`vmap` as 1.3, one that the memory probe sees as 3, that of a convolution as 11 to 29, one that is
+recorded for replay as 110; a product of few columns as three to four of a large one; a byte of a
+variance as 130. These were measured on the operations alone (`python -m benchmarks.operation_costs`), not on runs. So are the probes
 counted: the exact gradient, also one in closed form; repeated draws; test figures and pictures with
 the inner loops that they run, and what these prepare once, such as the learning rate of a tuned
 Adam; the surface below proposals. The counts are tested against exact counts of real runs.
@@ -144,6 +144,8 @@ def _quickstart(document: dict[str, Any]) -> str:
         measured = "not run"
         if took := row.get("measured"):
             measured = f"{readable(took['bytes'])}, {took['seconds']:.0f} s"
+            # Conjugate gradients may stop before their last product.
+            measured += "".join(f" ({note.partition(':')[0]})" for note in took.get("notes", []))
         told = f"{readable(row['forecast_bytes'])}, {row['forecast_seconds']:.0f} s"
         lines.append(f"| {row['label']} | {told} | {row['fits']} | {measured} |")
     lines.append(

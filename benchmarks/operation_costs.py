@@ -27,7 +27,9 @@ from engine.forecast.rates import (
     bytes_per_second,
     flops_per_second,
     operation_seconds,
+    small_estimate,
 )
+from engine.probes.memory import LiveStorages
 
 CPU = torch.device("cpu")
 CHAIN = 50
@@ -109,6 +111,14 @@ def ways() -> Iterator[tuple[str, float]]:
         of_each(lambda: torch.autograd.grad(total, tracked, retain_graph=True)),
     )
     yield "recorded", seconds(lambda: make_fx(chained)(start)) / (2 * CHAIN)
+
+
+def seen() -> float:
+    """The time of an estimate that the memory probe looks at, over that of one alone."""
+    estimate = small_estimate(CPU)
+    alone = seconds(estimate)
+    with LiveStorages():
+        return seconds(estimate) / alone
 
 
 def small_calls() -> Iterator[tuple[str, float]]:
@@ -244,6 +254,7 @@ def main() -> None:
     print(f"calls, in those of an estimate, of {1e6 * unit:.2f} µs each")
     for name, value in found.items():
         print(f"    {name:36} {1.0 + (value - found['plain']) / unit:7.2f}")
+    print(f"    {'seen by the memory probe':36} {seen():7.2f}")
     print("calls of other operations on a few entries, in these")
     small = dict(small_calls())
     for name, value in small.items():

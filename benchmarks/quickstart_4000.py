@@ -113,6 +113,8 @@ def _measured(experiment: Experiment) -> dict[str, Any]:
         "code_version": code_version(),
         "seconds": seconds,
         "bytes": peak(experiment),
+        "products": found.cost.hessian_vector_products,
+        "notes": list(found.health.notes),
         "meta_loss": float(found.meta_loss),
         "gradient": gradient,
     }

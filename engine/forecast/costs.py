@@ -32,6 +32,8 @@ RECORDED = 110.0
 """The call of an operation that is recorded, in plain ones."""
 MAPPED = (1.0, 1.3, 1.5)
 """Of one below so many `vmap`s."""
+SEEN = 3.0
+"""Of one that the memory probe sees: Python looks at its results."""
 CALLS = {
     _aten.convolution: 11.0, _aten.convolution_backward: 29.0, _aten.var_mean: 2.6,
     _aten._linalg_solve_ex: 3.0, _aten.linalg_eigh: 2.0, _aten._foreach_add: 2.7,

@@ -64,7 +64,10 @@ def _of_one(experiment: Experiment, options: Options, subject: Subject) -> Estim
     if options.partial and options.kind == "evolution":
         # Before it, pairs go to windows spread evenly over the inner loop: half of it each.
         start += estimate * (0.5 * (ceil(steps / options.window) - 1))
-    probes = probing(experiment, options, subject, reached.bytes, estimate)
+    probes = probing(
+        experiment, options, subject,
+        peak=reached.bytes, estimate=estimate, estimates=estimates,
+    )  # fmt: skip
     moments = 0 if options.proposes else {"adam": 2, "sgd": 0}[outer.optimizer.kind] + 1
     resident = subject.data_bytes + (1 + moments) * subject.meta_bytes + kept * estimates
     compiled = is_compiled(experiment)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from math import ceil, log, prod
 
 from engine.forecast.beside import Beside, of_losses, of_method
+from engine.forecast.costs import SEEN
 from engine.forecast.records import FLOAT_BYTES, Work
 from engine.forecast.subject_cache import has_entries_of_steps, subject_of
 from engine.forecast.subjects import Subject
@@ -33,17 +34,28 @@ class Probing:
 
 
 def probing(
-    experiment: Experiment, options: Options, subject: Subject, peak: int, estimate: Work
+    experiment: Experiment,
+    options: Options,
+    subject: Subject,
+    *,
+    peak: int,
+    estimate: Work,
+    estimates: int,
 ) -> Probing:
-    """Of the estimator `options`, whose estimates peak at `peak` bytes; `estimate` is the work of
-    an outer step."""
+    """Of the estimator `options`, of which an outer step makes so many `estimates`, each with a
+    peak of `peak` bytes; `estimate` is the work of them all."""
     found = _accuracy(experiment, options, subject, peak, estimate)
     if experiment.measures_memory:
-        again = estimate * (1.0 / experiment.outer.meta_batch)
+        again = _seen(estimate * (1.0 / estimates))
         found += Probing(peak, again * _count(experiment))
     if experiment.probes.test:
         found += _tests(experiment, subject) + _landscape(experiment, options, subject)
     return found
+
+
+def _seen(work: Work) -> Work:
+    """`work` that the memory probe looks at."""
+    return work.model_copy(update={"operations": SEEN * work.operations})
 
 
 def _count(experiment: Experiment) -> int:

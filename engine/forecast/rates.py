@@ -56,21 +56,22 @@ def measured_rates(device: torch.device, threads: int = 1) -> Rates:
 
 
 def operation_seconds(device: torch.device) -> float:
-    """Seconds of one plain operation on a few entries, by an estimate that calls many: forwards,
-    and back through the steps."""
+    """Seconds of one plain operation on a few entries, by an estimate that calls many."""
+    estimate = small_estimate(device)
+    estimate()
+    with Meter(answers=False) as meter:
+        estimate()
+    return _seconds_of(estimate, device) / meter.work.operations
+
+
+def small_estimate(device: torch.device) -> Callable[[], object]:
+    """An estimate of `SMALL`: forwards, and back through the steps."""
     experiment = validate({**SMALL, "device": device.type})
     problem = build_problem(experiment)
     meta = {name: leaf.detach() for name, leaf in problem.initial_meta(0).items()}
     estimator = build_estimator(experiment.estimators[0])
     carry = estimator.start(problem, meta, 0)
-
-    def estimate() -> None:
-        estimator.estimate(problem, meta, carry)
-
-    estimate()
-    with Meter(answers=False) as meter:
-        estimate()
-    return _seconds_of(estimate, device) / meter.work.operations
+    return lambda: estimator.estimate(problem, meta, carry)
 
 
 def flops_per_second(device: torch.device, dtype: torch.dtype) -> float:

@@ -52,10 +52,11 @@ products, convolutions and linear equations, and the bytes that it reads and wri
 longer than a plain call, a large product or an addition counts as that many of them: a call below a
 `vmap` as 1.3, one that the memory probe sees as 3, that of a convolution as 11 to 29, one that is
 recorded for replay as 110; a product of few columns as three to four of a large one; a byte of a
-variance as 130. These were measured on the operations alone (`python -m benchmarks.operation_costs`), not on runs. So are the probes
-counted: the exact gradient, also one in closed form; repeated draws; test figures and pictures with
-the inner loops that they run, and what these prepare once, such as the learning rate of a tuned
-Adam; the surface below proposals. The counts are tested against exact counts of real runs.
+variance as 130. These were measured on the operations alone
+(`python -m benchmarks.operation_costs`), not on runs. So are the probes counted: the exact
+gradient, also one in closed form; repeated draws; test figures and pictures with the inner loops
+that they run, and what these prepare once, such as the learning rate of a tuned Adam; the surface
+below proposals. The counts are tested against exact counts of real runs.
 
 The machine says in about a second how long a call, a product and an addition take. The sum is
 corrected by how measured times have stood to forecasts in finished runs on that machine: first of

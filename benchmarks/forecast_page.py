@@ -146,7 +146,10 @@ def _quickstart(document: dict[str, Any]) -> str:
         if took := row.get("measured"):
             measured = f"{readable(took['bytes'])}, {took['seconds']:.0f} s"
             # Conjugate gradients may stop before their last product.
-            measured += "".join(f" ({note.partition(':')[0]})" for note in took.get("notes", []))
+            stopped = [
+                note.partition(":")[0] for note in took.get("notes", []) if "at iteration" in note
+            ]
+            measured += "".join(f"; stopped by {reason}" for reason in stopped)
         told = f"{readable(row['forecast_bytes'])}, {row['forecast_seconds']:.0f} s"
         lines.append(f"| {row['label']} | {told} | {row['fits']} | {measured} |")
     lines.append(

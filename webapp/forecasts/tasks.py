@@ -87,9 +87,11 @@ def answer(key: str) -> None:
         # What is there already is the answer.
         slow = "" if row.filter(answer__isnull=False).exists() else TOO_SLOW
         row.update(error=slow, complete=True, lasting=not slow, answered_at=timezone.now())
+        late.fill_in()
     except Exception as error:
         # About this worker or an estimator that defeats every way to forecast it: say so, go on.
         row.update(error=explain(error), complete=True, lasting=False, answered_at=timezone.now())
+        late.fill_in()
 
 
 @shared_task(name=predictions.PREDICT, time_limit=questions.LONGEST.total_seconds())

@@ -51,7 +51,7 @@ outer: {steps: 20}
 RUNNING = "full-or-checkpoint"
 MOST_SECONDS = 600
 SETTLED_MS = 1_500
-"""For the charts to be drawn and the forecast to come."""
+"""For the charts to be drawn."""
 
 
 @dataclass(frozen=True)
@@ -186,6 +186,8 @@ def take(
     page.goto(screen.address.format(**numbers))
     if screen.click:
         page.click(screen.click)
+    if page.locator("#forecast").count():
+        page.locator("#forecast .forecast-rows").wait_for(timeout=MOST_SECONDS * 1000)
     page.wait_for_timeout(SETTLED_MS)
     Image.open(io.BytesIO(page.screenshot())).save(path, quality=QUALITY, method=6)
     context.close()

@@ -43,7 +43,7 @@ class Drift:
     def sentence(self) -> str:
         return (
             f"{self.missed} of the last {self.of} configurations on {self.worker} "
-            f"{SAID[self.quantity]}: in the middle {self.ratio:.2g} times as much."
+            f"{SAID[self.quantity]}: {self.ratio:.2g} times as much in the median."
         )
 
 

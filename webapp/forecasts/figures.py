@@ -123,7 +123,7 @@ def errors(pairs: list[Pair], quantity: Quantity) -> Figure:
         "text_summary": (
             f"Measured over predicted {quantity}: half of the runs between "
             f"{ratio(float(np.quantile(logs, 0.25)))} and {ratio(float(np.quantile(logs, 0.75)))}, "
-            f"in the middle {ratio(float(np.median(logs)))}."
+            f"the median is {ratio(float(np.median(logs)))}."
         ),
         "table": {
             "header": ["Measured / predicted", "Runs"],

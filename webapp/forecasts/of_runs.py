@@ -74,7 +74,7 @@ def of_experiment(experiment_id: int, runs: Iterable[Run]) -> ExperimentForecast
     by_number = seconds_by_number(Answer.model_validate(kept.answer)) if kept else {}
     said = {run.pk: by_number[run.number] for run in runs if run.number in by_number}
     left = remaining_of_all(runs, said)
-    known = interval(left.seconds) if left.seconds.high else ""
+    known = _words(left.seconds) if left.seconds.high else ""
     return ExperimentForecast(known, left.unknown, bool(kept and kept.insisted))
 
 

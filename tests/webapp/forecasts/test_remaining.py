@@ -9,6 +9,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from webapp.forecasts.of_runs import of_experiment
 from webapp.forecasts.remaining import NONE, Seconds, remaining_of
 from webapp.forecasts.totals import _side_by_side
 from webapp.runs.models import Run, Status
@@ -83,3 +84,9 @@ def test_runs_beside_each_other_take_no_less_than_the_longest_and_their_share(
     assert whole.expected >= total / slots * (1 - 1e-9)
     assert whole.expected <= total * (1 + 1e-9)
     assert whole.low <= whole.expected <= whole.high
+
+
+@pytest.mark.django_db
+def test_a_pace_alone_has_no_range() -> None:
+    said = of_experiment(1, [running(50, 3600.0), running(0, 5.0)])
+    assert (said.remaining, said.unknown) == ("about 60 min", 1)

@@ -43,6 +43,18 @@ def working_in(name: str) -> Iterator[None]:
         connection.settings_dict["NAME"] = own
 
 
+def selected(query: str) -> list[tuple]:
+    """What `query` finds in the database that this process uses."""
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        return cursor.fetchall()
+
+
+def execute(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
 def rows(url: str) -> dict[str, list[tuple]]:
     """Every row of every table, in order."""
     with psycopg.connect(url) as reader:

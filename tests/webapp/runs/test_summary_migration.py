@@ -9,7 +9,7 @@ import pytest
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from tests.webapp.databases import database_without_tables, working_in
+from tests.webapp.databases import database_without_tables, execute, selected, working_in
 
 BEFORE = [("runs", "0011_line_index_again")]
 TABLES = [("runs", "0012_summary_values")]
@@ -35,17 +35,6 @@ def _older_lab(transactional_db: None) -> Iterator[None]:
         yield
 
 
-def rows(query: str) -> list[tuple]:
-    with connection.cursor() as cursor:
-        cursor.execute(query)
-        return cursor.fetchall()
-
-
-def do(statement: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-
-
 def fill() -> list[int]:
     """Runs with a summary each, and one that has none yet, the last."""
     apps = MigrationExecutor(connection).migrate(BEFORE).apps
@@ -68,12 +57,12 @@ def fill() -> list[int]:
 def test_it_goes_on_where_it_was_interrupted_and_keeps_what_came_meanwhile() -> None:
     ids = fill()
     MigrationExecutor(connection).migrate(TABLES)
-    do(CHANGE % ids[3])
-    do(INTERRUPT % ids[1500])
+    execute(CHANGE % ids[3])
+    execute(INTERRUPT % ids[1500])
     with pytest.raises(DatabaseError, match="the server is stopped"):
         MigrationExecutor(connection).migrate(AFTER)
-    assert 0 < len(rows(LOSSES)) < RUNS, "some batches have ended, and are kept"
-    do("DROP TRIGGER stumble ON runs_summaryvalues")
+    assert 0 < len(selected(LOSSES)) < RUNS, "some batches have ended, and are kept"
+    execute("DROP TRIGGER stumble ON runs_summaryvalues")
     MigrationExecutor(connection).migrate(AFTER)
     expected = dict(zip(ids, map(float, range(RUNS)), strict=False)) | {ids[3]: float("inf")}
-    assert rows(LOSSES) == sorted(expected.items())
+    assert selected(LOSSES) == sorted(expected.items())

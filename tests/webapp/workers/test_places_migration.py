@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from tests.webapp.databases import database_without_tables, working_in
+from tests.webapp.databases import database_without_tables, execute, selected, working_in
 
 BEFORE = [("runs", "0007_status_moves"), ("workers", "0002_queue_places_and_pauses")]
 AFTER = [("workers", "0003_places_are_the_runs")]
@@ -35,17 +35,6 @@ def _older_lab(transactional_db: None) -> Iterator[None]:
     """A database of its own, without tables yet."""
     with database_without_tables("older"), working_in("older"):
         yield
-
-
-def rows(query: str) -> list[tuple]:
-    with connection.cursor() as cursor:
-        cursor.execute(query)
-        return cursor.fetchall()
-
-
-def do(statement: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
 
 
 def fill() -> None:
@@ -73,23 +62,23 @@ def fill() -> None:
 
 def test_it_goes_on_where_it_was_interrupted_and_fills_every_run() -> None:
     fill()
-    expected = rows(EXPECTED)
+    expected = selected(EXPECTED)
     assert len(expected) == RUNS
-    do(INTERRUPT % STUMBLES_AT)
+    execute(INTERRUPT % STUMBLES_AT)
     with pytest.raises(DatabaseError, match="the server is stopped"):
         MigrationExecutor(connection).migrate(AFTER)
     written = "SELECT id, xmin::text FROM runs_run WHERE owner_id IS NOT NULL ORDER BY id"
-    filled = rows(written)
+    filled = selected(written)
     assert 0 < len(filled) < RUNS, "some batches have ended, and are kept"
-    do("DROP TRIGGER stumble ON runs_run")
+    execute("DROP TRIGGER stumble ON runs_run")
     MigrationExecutor(connection).migrate(AFTER)
-    assert rows("SELECT id, owner_id, stands_at FROM runs_run ORDER BY id") == expected
-    assert set(filled) <= set(rows(written)), "what was filled is not written again"
+    assert selected("SELECT id, owner_id, stands_at FROM runs_run ORDER BY id") == expected
+    assert set(filled) <= set(selected(written)), "what was filled is not written again"
     assert "workers_queueplace" not in connection.introspection.table_names()
 
 
 def test_it_ends_where_only_the_note_of_its_end_was_lost() -> None:
     MigrationExecutor(connection).migrate(AFTER)
-    do("DELETE FROM django_migrations WHERE app = 'workers' AND name LIKE '0003%'")
+    execute("DELETE FROM django_migrations WHERE app = 'workers' AND name LIKE '0003%'")
     MigrationExecutor(connection).migrate(AFTER)
     assert AFTER[0] in MigrationExecutor(connection).loader.applied_migrations

@@ -21,6 +21,7 @@ from torch.overrides import TorchFunctionMode
 
 from engine.compiled import Compiled
 from engine.forecast.fakes import copied
+from engine.forecast.meter import Meter
 from engine.forecast.records import Work
 from engine.forecast.sizes import Size, variants
 from engine.forecast.structures import horizon_size
@@ -114,12 +115,13 @@ def _traced(
     counts = {name: value for name, value in chosen.items() if name in COUNTS}
     if counts:
         problem.task.options = problem.task.options.model_copy(update=counts)
-    without_values = nullcontext() if subject.measured else WithoutValues()
+    fake = subject.tensors == "fake"
+    without_values = WithoutValues() if fake else nullcontext()
     found = []
     with subject.mode, torch.no_grad(), without_values:
         call = calling(chosen)
         for _ in range(2):
-            with subject.meter() as meter:
+            with Meter(answers=fake) as meter:
                 call(problem)
             found.append(Trace(meter.places, meter.work))
     first, each = found

@@ -7,6 +7,7 @@ from math import ceil, prod
 from engine.building import is_compiled
 from engine.data import DataError
 from engine.forecast.probing import probing
+from engine.forecast.quickest import quickest_for_estimates
 from engine.forecast.records import Calibration, EstimatorForecast, Work
 from engine.forecast.seconds import with_time
 from engine.forecast.subject_cache import subject_of
@@ -37,9 +38,10 @@ def forecast(
 
 
 def _traced_or_measured(experiment: Experiment, options: Options) -> EstimatorForecast:
-    """By shapes alone; where an operation defeats that, by tiny estimates that are run."""
+    """By shapes alone, or as far as these say; where an operation defeats that, by tiny estimates
+    that are run."""
     try:
-        return _of_one(experiment, options, subject_of(experiment))
+        return _of_one(experiment, options, quickest_for_estimates(experiment, options))
     except (DataError, SpecError):
         raise
     except Exception as error:
@@ -49,7 +51,7 @@ def _traced_or_measured(experiment: Experiment, options: Options) -> EstimatorFo
             raise RuntimeError(
                 f"what this needs cannot be told without running it: {reason}"
             ) from error
-        return _of_one(experiment, options, subject_of(experiment, measured=True))
+        return _of_one(experiment, options, subject_of(experiment, "measured"))
 
 
 def _of_one(experiment: Experiment, options: Options, subject: Subject) -> EstimatorForecast:
@@ -83,7 +85,7 @@ def _of_one(experiment: Experiment, options: Options, subject: Subject) -> Estim
         run=estimate * outer.steps + start,
         probes=probes.work,
         compiled=compiled,
-        how="measured" if subject.measured else "traced",
+        how="measured" if subject.tensors == "measured" else "traced",
         notes=[COMPILED] if compiled else [],
     )
 

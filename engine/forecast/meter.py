@@ -141,7 +141,7 @@ class Meter(LiveStorages):
             count = torch.arange(len(of), device=of.device)
             return of.clone(), count, torch.ones_like(count)
         if question is _aten.nonzero.default:
-            return of.new_empty((of.numel(), of.dim()), dtype=torch.int64)
+            return of.new_zeros((of.numel(), of.dim()), dtype=torch.int64)
         if of.dtype == torch.bool:
             return id(of) in self._passed
         return 1.0 if of.is_floating_point() else 0

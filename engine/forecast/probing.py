@@ -4,21 +4,18 @@ figures and pictures."""
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import ceil, log, prod
+from math import ceil, log
 
 from engine.forecast.beside import Beside, of_losses, of_method
 from engine.forecast.costs import SEEN
+from engine.forecast.quickest import quickest_for_tests
 from engine.forecast.records import FLOAT_BYTES, Work
-from engine.forecast.subject_cache import has_entries_of_steps, subject_of
+from engine.forecast.subject_cache import has_entries_of_steps
 from engine.forecast.subjects import Subject
 from engine.outer_loop.landscape import POINTS
 from engine.spec import Experiment
 from engine.spec.estimator import Estimator as Options
 from engine.spec.estimators import Unrolled
-
-MOST_TRIED_PARAMETERS = 100_000
-"""Of a learner whose test figures are tried at a few steps of a few tasks, with values: they are
-many small operations, of which each takes five times as long without values."""
 
 
 @dataclass(frozen=True)
@@ -126,9 +123,9 @@ def _oracle(experiment: Experiment, subject: Subject) -> Beside:
 def _tests(experiment: Experiment, subject: Subject) -> Probing:
     """Test figures, and the pictures of the task and of the meta-parameters."""
     found, times = Probing(), _test_count(experiment)
-    shapes = experiment.inner_parameter_shapes().values()
-    if sum(map(prod, shapes)) <= MOST_TRIED_PARAMETERS and experiment.device == "cpu":
-        subject = subject_of(experiment, measured=True)
+    if subject.tensors == "fake":
+        # Many particles or inner loops together may be what is large.
+        subject = quickest_for_tests(experiment)
     for method in ("test_figures", "pictures"):
         one = of_method(subject, method, steps=experiment.inner.steps)
         found += Probing(one.bytes, one.work(times))

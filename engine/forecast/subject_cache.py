@@ -10,29 +10,29 @@ import json
 from collections import OrderedDict
 
 from engine.building import is_compiled
-from engine.forecast.subjects import Subject
+from engine.forecast.subjects import Subject, Tensors
 from engine.spec import Experiment
 
-MOST_SUBJECTS = 12
+MOST_SUBJECTS = 24
 """Kept at once: each holds the shapes of a problem, and may keep a data set in memory."""
 _SUBJECTS: OrderedDict[str, Subject] = OrderedDict()
 
 
-def subject_of(experiment: Experiment, *, measured: bool = False) -> Subject:
+def subject_of(experiment: Experiment, tensors: Tensors = "fake") -> Subject:
     """The subject of `experiment`, made at the first call.
 
     Raises as `engine.building.build_problem` does.
     """
-    key = _key(experiment, measured)
+    key = _key(experiment, tensors)
     if key not in _SUBJECTS:
-        _SUBJECTS[key] = Subject(experiment, measured=measured)
+        _SUBJECTS[key] = Subject(experiment, tensors)
         while len(_SUBJECTS) > MOST_SUBJECTS:
             _SUBJECTS.popitem(last=False)
     _SUBJECTS.move_to_end(key)
     return _SUBJECTS[key]
 
 
-def _key(experiment: Experiment, measured: bool) -> str:
+def _key(experiment: Experiment, tensors: Tensors) -> str:
     """All of the spec that decides what a problem is made of."""
     content = experiment.model_dump(
         mode="json",
@@ -41,7 +41,7 @@ def _key(experiment: Experiment, measured: bool) -> str:
     compiled = is_compiled(experiment)
     if not compiled and not has_entries_of_steps(experiment):
         content["inner"].pop("steps")
-    return json.dumps([content, compiled, measured], sort_keys=True)
+    return json.dumps([content, compiled, tensors], sort_keys=True)
 
 
 def has_entries_of_steps(experiment: Experiment) -> bool:

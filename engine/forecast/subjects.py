@@ -1,9 +1,9 @@
-"""The problem of a spec as fakes, with what was traced of it so far."""
+"""The problem of a spec, as fakes or with values, with what was traced of it so far."""
 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch._subclasses import FakeTensorMode
@@ -30,36 +30,52 @@ from engine.trees import Split
 MOST_COLUMNS = 64
 """Of a Hessian that is traced column by column."""
 
+Tensors = Literal["fake", "computed", "measured"]
+"""What traces run on: shapes alone; tensors with values, where whoever asks for one is answered as
+with fakes, so that the code goes the same way; or tensors with values that answer themselves."""
+
 
 class Subject:
-    """The problem of an experiment, made of fakes, with the traces of it so far; or with
-    `measured` the real problem, of which tiny estimates are run."""
+    """The problem of an experiment, made of such `tensors`, with the traces of it so far."""
 
-    def __init__(self, experiment: Experiment, *, measured: bool = False) -> None:
-        self.measured = measured
+    def __init__(self, experiment: Experiment, tensors: Tensors = "fake") -> None:
+        self.tensors = tensors
         self.mode: AbstractContextManager = nullcontext()
-        if not measured:
+        if tensors == "fake":
             self.mode = FakeTensorMode(allow_non_fake_inputs=True)
-        self.problem = fake_problem(experiment, None if measured else self.mode)
+        self.problem = fake_problem(experiment, self.mode if tensors == "fake" else None)
         self.seed = experiment.seeds[0]
         with self.mode, torch.no_grad(), self.meter():
             self.meta = {
                 name: leaf.detach().clone()
                 for name, leaf in self.problem.initial_meta(self.seed).items()
             }
+        self.device = next(iter(self.meta.values())).device
         self.entries = sum(leaf.numel() for leaf in self.meta.values())
         self.meta_bytes = sum(leaf.numel() * leaf.element_size() for leaf in self.meta.values())
         self.data_bytes = sum(storages_of(self.problem).values())
         self._kept: dict[Any, Any] = {}
 
     def meter(self) -> Meter:
-        return Meter(answers=not self.measured)
+        return Meter(answers=self.tensors != "measured")
 
     def once(self, key: Any, compute: Any) -> Any:
         """What `compute` gives, computed at the first call with `key`."""
         if key not in self._kept:
             self._kept[key] = compute()
         return self._kept[key]
+
+    def step_work(self) -> Work:
+        """Of one inner step, judged by the meta-loss."""
+        whole = self.problem.problem if isinstance(self.problem, Compiled) else self.problem
+
+        def work() -> Work:
+            with self.mode, torch.no_grad(), self.meter() as meter:
+                state = whole.initial_state(self.meta, self.seed)
+                whole.meta_loss(whole.step(state, self.meta, 0), self.meta, 1)
+            return meter.work
+
+        return self.once("step", work)
 
     def lines(self, traces: list[Trace]) -> Lines:
         """Through `traces`, which are kept by `once`."""
@@ -111,7 +127,7 @@ class Subject:
             options,
             horizon=steps,
             unit=unit,
-            together=self._together(options, problem, steps),
+            together=self.together(options, problem, steps),
             entries=self.entries,
             seeds=seeds,
             objective=objective,
@@ -178,7 +194,7 @@ class Subject:
         entries = sum(leaf.numel() for leaf in leaves)
         return entries, entries**2 * leaves[0].element_size()
 
-    def _together(self, options: Options, problem: Problem, steps: int) -> int:
+    def together(self, options: Options, problem: Problem, steps: int) -> int:
         """Particles, choices or tangents in one chunk: no more than there are."""
         if not hasattr(options, "chunk_bytes"):
             return 1

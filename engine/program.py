@@ -14,6 +14,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._guards import TracingContext, detect_fake_mode, tracing
+from torch._subclasses import FakeTensorMode
 from torch.fx import GraphModule, Node, map_arg
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils import _pytree as pytree
@@ -104,7 +106,11 @@ def traced(
 
     `decompositions` names operations to be written out in simpler ones.
     """
-    module = make_fx(function, decompositions)(*inputs)
+    # What describes the results is of one mode: without it, each of them would make a mode of its
+    # own, which reads the stack that it is made from (a third to a half of a recording).
+    mode = detect_fake_mode(inputs) or FakeTensorMode(allow_fallback_kernels=True)
+    with tracing(TracingContext(mode)):
+        module = make_fx(function, decompositions)(*inputs)
     for node in module.graph.nodes:
         # Under vmap a tensor may lie in memory in another way than in the example.
         if node.target is _aten.view.default:

@@ -92,7 +92,6 @@ def ask(
     ]
     if not missing:
         return
-    kind.objects.filter(asked_at__lt=now - KEPT).delete()
     kind.objects.bulk_create(
         missing,
         update_conflicts=True,
@@ -105,6 +104,7 @@ def ask(
     )
     keys = [row.key for row in missing]
     transaction.on_commit(lambda: send(task, keys, queue=queue, expires=STALE.total_seconds()))
+    kind.objects.filter(asked_at__lt=now - KEPT).delete()
 
 
 def begin(kind: type[Question], key: str) -> dict[str, Any] | None:

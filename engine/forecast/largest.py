@@ -88,12 +88,15 @@ def largest(
     fits: Callable[[int], bool], least: int, most: int, unit: int = 1, start: int = 0
 ) -> int | None:
     """The largest of `least`, `least + unit`, … to `most` that `fits`; nothing where `least` does
-    not. By doubling from `start` and then bisection: `fits` is asked about 2 log₂ times. What
-    fits must fit when it is smaller.
+    not. By doubling from `start` and then bisection: `fits` is asked about 2 log₂ times, but once
+    where `most` fits, as all examples in one batch often do. What fits must fit when it is smaller.
     """
+    units = (most - least) // unit
+    if fits(least + units * unit):
+        return least + units * unit
     if not fits(least):
         return None
-    low, high = 0, (most - least) // unit + 1
+    low, high = 0, units
     probe = max((start - least) // unit, 1)
     while probe < high and fits(least + probe * unit):
         low, probe = probe, 2 * probe

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from django.utils.functional import SimpleLazyObject
+
 from engine.spec import FieldError, stored_to_yaml
 from engine.spec.comments import Comments, commented
 from webapp.compare.difference import Difference, differences
@@ -18,6 +20,7 @@ from webapp.experiments.preflights import Verdict
 from webapp.experiments.saved_drafts import OpenForm, Saving
 from webapp.experiments.yaml_lines import LineError, at_lines, read_yaml
 from webapp.forecasts import services as forecasts
+from webapp.forecasts.outlook import Outlook
 from webapp.forecasts.panel import Panel
 
 if TYPE_CHECKING:
@@ -31,7 +34,7 @@ class Page:
     form: Form
     verdicts: list[Verdict]
     """Of every estimator, in order; empty while the draft is no experiment."""
-    panel: Panel
+    outlook: Outlook
     opened: OpenForm
     saving: Saving = field(default_factory=Saving)
     yaml_ahead: str = ""
@@ -41,6 +44,16 @@ class Page:
     insisted: bool = False
     priority: str = "normal"
     spread: str = "auto"
+
+    @cached_property
+    def panel(self) -> Panel:
+        """Looked up once it is shown: the forecast worker answers meanwhile."""
+        outlook = self.outlook
+        if outlook.is_open:
+            outlook = forecasts.waited_for(
+                outlook.key, forecasts.FORM_SECONDS, enough=forecasts.has_answer
+            )
+        return Panel(outlook)
 
     @cached_property
     def changes(self) -> list[Difference]:
@@ -81,7 +94,8 @@ class Page:
     def context(self, **more: Any) -> dict[str, Any]:
         return {
             "page": self, "origin": self.origin, "draft": self.draft, "form": self.form,
-            "panel": self.panel, "opened": self.opened, "insisted": self.insisted, **more,
+            "panel": SimpleLazyObject(lambda: self.panel), "opened": self.opened,
+            "insisted": self.insisted, **more,
         }  # fmt: skip
 
 
@@ -100,7 +114,7 @@ def page_of(
     verdicts: list[Verdict] = []
     outlook = forecasts.NOTHING
     if draft.experiment and asks:
-        # Before the form is made: the forecast worker answers meanwhile.
+        # Before the form is made: workers answer meanwhile.
         outlook = forecasts.ask(draft.experiment, opened.id)
         verdicts = preflights.ask(draft.experiment)
     elif draft.experiment:
@@ -108,10 +122,8 @@ def page_of(
         verdicts = preflights.look_up(draft.experiment)
     form = build_form(draft.document, draft.errors, origin.document)
     form.show_verdicts(verdicts)
-    if outlook.is_open:
-        outlook = forecasts.outlook_for(outlook.key)
     return Page(
-        origin, draft, form, verdicts, Panel(outlook), opened,
+        origin, draft, form, verdicts, outlook, opened,
         yaml_ahead=posted.get("_yaml", "") if posted.get("_ahead") == "yaml" else "",
         insisted=bool(posted.get("_insist")),
         priority=posted.get("_priority") or "normal",

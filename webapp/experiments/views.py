@@ -24,7 +24,6 @@ from webapp.experiments.page import Page, page_of, save
 from webapp.experiments.saved_drafts import OpenForm, open_form
 from webapp.experiments.yaml_lines import read_yaml
 from webapp.forecasts import services as forecasts
-from webapp.forecasts.panel import Panel
 from webapp.scheduling.priorities import priority_called
 from webapp.scheduling.quotas import warnings_of
 
@@ -68,6 +67,7 @@ def form(request: HttpRequest) -> HttpResponse:
 
     `_action` changes the form's structure first: another kind, an item added or removed. `_wrong`
     names the errors that the page shows: those of other fields are left out while they are empty.
+    `_choices` is the digest of the choices that it shows: left out while they are the same.
     """
     origin = origin_of(request.user, request.POST, prefix="_")
     action = request.POST.get("_action", "")
@@ -96,6 +96,7 @@ def form(request: HttpRequest) -> HttpResponse:
         page,
         changed=changed,
         kept=kept,
+        other_choices=request.POST.get("_choices") != page.form.choices_digest,
         variable=[
             n for n in page.form.nodes(without=changed) if isinstance(n, Leaf) and n.can_vary
         ],
@@ -142,7 +143,7 @@ def _refused_yaml(request: HttpRequest, origin: Origin) -> HttpResponse:
     parsed = parse_form(dict(request.POST.lists()))
     document = parsed.document if "name" in request.POST else origin.document
     page = page_of(origin, document, open_form(request.POST), parsed.errors, asks=False)
-    page = replace(page, yaml_ahead=request.POST.get("_yaml", ""), panel=Panel(forecasts.NOTHING))
+    page = replace(page, yaml_ahead=request.POST.get("_yaml", ""), outlook=forecasts.NOTHING)
     page = save(page, request.user)
     if request.htmx:
         # To whom still types, an error is an ordinary answer.
@@ -201,7 +202,7 @@ def _refused(
     page = page_of(origin, document, opened, error.errors, posted=request.POST, asks=False)
     page = replace(
         page,
-        panel=Panel(forecasts.look_up(experiment)),
+        outlook=forecasts.look_up(experiment),
         yaml_ahead="",
         comments=_comments(request),
     )

@@ -27,7 +27,6 @@ from webapp.forecasts.history import history_of
 
 SECONDS = 30.0
 """After this long what is still missing is left out."""
-LOOK_EVERY = 0.02
 MOST_LOOKED_INTO = 12
 """Configurations whose largest sizes and fixes are found; a sweep may have hundreds."""
 
@@ -45,14 +44,12 @@ def answers(
     superseded: Callable[[], bool] = lambda: False,
     free: Callable[[], bool] = lambda: True,
     known: Answer | None = None,
-    quiet_seconds: float = 0.0,
 ) -> Iterator[tuple[Answer, bool]]:
     """The answer as it grows, each time with whether it is complete.
 
     `forecaster` gives the forecast of an experiment of one estimator for a machine. Once it is
     `superseded` nothing more is looked for, and there may be no answer at all; nothing beyond the
-    needs once it is not `wanted`, or the worker is not `free`. That waits for `quiet_seconds`, so
-    that whoever still types finds the worker free.
+    needs once it is not `wanted`, or the worker is not `free`.
     `known` is the answer as far as an earlier call came.
     """
     forecast = forecaster(calibrations[0] if calibrations else None)
@@ -68,9 +65,6 @@ def answers(
     def goes_on() -> bool:
         return wanted() and free()
 
-    ends = time.monotonic() + quiet_seconds
-    while goes_on() and time.monotonic() < ends:
-        time.sleep(LOOK_EVERY)
     forecast = _within(SECONDS, forecast, goes_on)
     try:
         for grown in _looked_into(experiment, answer, machines[:1], forecast):

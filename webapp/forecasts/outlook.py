@@ -24,6 +24,8 @@ class Outlook:
     """Whether fixes, advice and sizes may still come to the answer."""
     error: str = ""
     """Why there is no answer, in a sentence."""
+    stamp: str = ""
+    """Of the answer, another one when it has grown."""
 
     @classmethod
     def of(cls, key: str, row: Forecast | None) -> Self:
@@ -32,7 +34,8 @@ class Outlook:
         answer = Answer.model_validate(row.answer) if row.answer else None
         since = row.answered_at and timezone.now() - row.answered_at
         grows = since is not None and not row.complete and since < LONGEST
-        return cls(key, row.state, row.spec, answer, row.complete, grows, row.error)
+        stamp = row.answered_at.isoformat() if row.answered_at else ""
+        return cls(key, row.state, row.spec, answer, row.complete, grows, row.error, stamp)
 
     @property
     def is_open(self) -> bool:

@@ -34,9 +34,12 @@ FORGOTTEN_AFTER = timedelta(seconds=5)
 """A form that has not looked for so long is closed, or its experiment launched."""
 LAUNCH_SECONDS = 2.0
 """How long a launch waits for an answer that is on its way."""
+FORM_SECONDS = 0.06
+"""How long the answer to an edit waits for it: with a spec that was traced it comes along."""
 PANEL_SECONDS = 1.0
 """How long a panel's request waits for it: one request then takes the place of many."""
-LOOK_EVERY = 0.015
+LOOK_EVERY, LOOK_FOR_MORE_EVERY = 0.015, 0.1
+"""Seconds, for an answer and for what is added to it."""
 NOTHING = Outlook("", "unknown", {})
 """Of what is no experiment yet."""
 MOST_NAMED = 3
@@ -70,12 +73,12 @@ def ask(experiment: engine.spec.Experiment, draft: str = "") -> Outlook:
     """
     experiment = on_its_device(experiment)
     key = key_of(experiment)
-    if draft:
-        superseded = Forecast.objects.filter(draft=draft, begun_at=None).exclude(key=key)
-        superseded.filter(answer__isnull=True).delete()
     spec = experiment.model_dump(mode="json")
     looked_at = timezone.now() if draft else None
     questions.ask(Forecast, {key: spec}, task=ANSWER, queue=QUEUE, draft=draft, looked_at=looked_at)
+    if draft:
+        superseded = Forecast.objects.filter(draft=draft, begun_at=None).exclude(key=key)
+        superseded.filter(answer__isnull=True).delete()
     looked(key)
     return outlook_for(key)
 
@@ -97,14 +100,16 @@ def waited_for(
     ends = time.monotonic() + seconds
     outlook = outlook_for(key)
     while outlook.is_open and not enough(outlook) and time.monotonic() < ends:
-        time.sleep(LOOK_EVERY)
+        time.sleep(LOOK_FOR_MORE_EVERY if outlook.answer else LOOK_EVERY)
         outlook = outlook_for(key)
     return outlook
 
 
-def has_answer(outlook: Outlook) -> bool:
-    """Also one that may still grow; what a worker that is silent will say cannot be awaited."""
-    return outlook.answer is not None or outlook.state == "silent"
+def has_answer(outlook: Outlook, seen: str = "") -> bool:
+    """Also one that may still grow, but that has since it was `seen`; what a worker that is silent
+    will say cannot be awaited."""
+    has_grown = outlook.answer is not None and outlook.stamp != seen
+    return has_grown or outlook.state == "silent"
 
 
 def answer(key: str, found: Answer, *, complete: bool) -> None:
@@ -144,10 +149,11 @@ def is_wanted(question: Forecast) -> bool:
     return is_open.exists() and not is_superseded(question)
 
 
-def take_up_later(key: str) -> None:
-    """Put what is missing of the answer to `key` behind the questions that wait."""
+def take_up_later(key: str, *, after: float) -> None:
+    """Put what is missing of the answer to `key` behind the questions that wait, or that come
+    within `after` seconds."""
     Forecast.objects.filter(key=key).update(begun_at=None)
-    send(ANSWER, [key], queue=QUEUE, expires=questions.STALE.total_seconds())
+    send(ANSWER, [key], queue=QUEUE, expires=questions.STALE.total_seconds(), countdown=after)
 
 
 def worker_is_there() -> bool:

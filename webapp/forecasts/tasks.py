@@ -70,16 +70,19 @@ def answer(key: str) -> None:
             superseded=_superseded(question),
             free=_free(),
             known=known,
-            quiet_seconds=QUIET_SECONDS if question.draft and not known else 0.0,
         )
-        complete = False
+        complete, later = False, 0.0
         for found, complete in growing:
             services.answer(key, found, complete=complete)
             if known is None:
                 known = found
                 late.fill_in()
+                if question.draft:
+                    # Whoever still types finds the worker free.
+                    later = QUIET_SECONDS
+                    break
         if not complete and wanted():
-            services.take_up_later(key)
+            services.take_up_later(key, after=later)
         elif not complete:
             # Left before there was anything: whoever wants it after all asks anew.
             row.filter(answer__isnull=True).delete()
@@ -113,6 +116,10 @@ def remember_queues(instance: Any, **_: object) -> None:
 def warm_up(**_: object) -> None:
     """Trace the smallest experiment, so that the first real one finds what tracing imports."""
     if services.QUEUE in _queues:
+        import torch
+
+        # What is traced with values is small: several threads would only wait for each other.
+        torch.set_num_threads(1)
         forecaster(None)(validate(SMALLEST))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
@@ -15,10 +17,11 @@ from webapp.runs.selectors import run_for
 
 @require_GET
 def panel(request: HttpRequest, key: str) -> HttpResponse:
-    """What is known of the question `key`, as soon as there is something: the element that asks
-    again, and what changed."""
+    """What is known of the question `key`, as soon as there is more than was `seen`: the element
+    that asks again, and what changed."""
     looked(key)
-    context = {"panel": Panel(waited_for(key, PANEL_SECONDS, enough=has_answer))}
+    seen = partial(has_answer, seen=request.GET.get("seen", ""))
+    context = {"panel": Panel(waited_for(key, PANEL_SECONDS, enough=seen))}
     return render(request, "forecasts/answer.html", context)
 
 

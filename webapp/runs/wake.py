@@ -36,8 +36,16 @@ def wake(runs: Iterable[tuple[int, str]], worker: str = "") -> None:
         log.warning("The broker takes no messages (%s); a pulse wakes the workers later.", error)
 
 
-def send(task: str, arguments: Iterable[str], *, queue: str | Queue, expires: float) -> None:
-    """Send `task` once for each of `arguments`; a worker drops what is older than `expires` s.
+def send(
+    task: str,
+    arguments: Iterable[str],
+    *,
+    queue: str | Queue,
+    expires: float,
+    countdown: float = 0.0,
+) -> None:
+    """Send `task` once for each of `arguments`, to be begun after `countdown` s; a worker drops
+    what is older than `expires` s.
 
     A broker that does not answer is only logged: use it for what can be done without.
     """
@@ -46,7 +54,7 @@ def send(task: str, arguments: Iterable[str], *, queue: str | Queue, expires: fl
             for argument in arguments:
                 app.send_task(
                     task, args=[argument], queue=queue, expires=expires, producer=producer,
-                    retry=False,
+                    countdown=countdown or None, retry=False,
                 )  # fmt: skip
     except OperationalError as error:
         log.warning("The broker takes no messages (%s); %s is not sent.", error, task)

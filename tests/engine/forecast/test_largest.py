@@ -32,6 +32,12 @@ def test_a_million_values_are_told_apart_in_few_questions() -> None:
     assert len(asked) < 50
 
 
+def test_where_the_most_fits_nothing_else_is_tried() -> None:
+    asked: list[int] = []
+    assert largest(lambda value: asked.append(value) or True, 1, 1_297, start=64) == 1_297
+    assert asked == [1_297]
+
+
 def test_sizes_have_the_bounds_of_the_schema() -> None:
     experiment = validate(
         {

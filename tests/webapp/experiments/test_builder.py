@@ -17,6 +17,7 @@ from webapp.experiments.models import Experiment
 pytestmark = pytest.mark.django_db
 
 PRESET = "short-window"
+FORM, HTMX = "/experiments/form", {"HX-Request": "true"}
 
 
 @pytest.fixture
@@ -54,6 +55,25 @@ def test_every_preset_launches_with_one_click_from_the_home_page(browser, preset
     assert f'action="/presets/{preset.slug}/launch"' in home
     assert browser.post(f"/presets/{preset.slug}/launch").status_code == 302
     assert Experiment.objects.get().preset == preset.slug
+
+
+def test_choices_come_with_an_answer_only_where_they_have_changed(browser, posted) -> None:
+    def answer(**changes: str) -> str:
+        fields = posted | {name: [value] for name, value in changes.items()}
+        return browser.post(FORM, fields, headers=HTMX).content.decode()
+
+    longer = answer(**{"inner.steps": "41"})
+    assert "steps: 41" in longer
+    assert 'id="adders-' not in longer
+    assert "<select" not in longer
+
+    one_more = answer(_action="add:estimators:reptile")
+    [digest] = re.findall(r'id="choices" value="(\w+)" hx-swap-oob', one_more)
+    assert [digest] != posted["_choices"]
+    assert 'id="adders-meta_parameters"' in one_more, "what the new estimator refuses is grey"
+    older = answer(_choices="of an older page")
+    assert f'value="{posted["_choices"][0]}" hx-swap-oob' in older
+    assert 'id="adders-meta_parameters"' in older
 
 
 def test_an_empty_field_says_what_nothing_means(browser) -> None:

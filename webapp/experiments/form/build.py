@@ -6,6 +6,7 @@ its control is shown as it was written, so that its error can be read beside it.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -92,6 +93,12 @@ class Form:
         for step in self.steps:
             for part in step.parts if step is not without else []:
                 yield from part.walk()
+
+    @property
+    def choices_digest(self) -> str:
+        """Of what there is to choose from, and what is chosen, at every part that has a kind."""
+        pickers = [picker.choosing for step in self.steps for picker in step.pickers]
+        return hashlib.sha256(repr(pickers).encode()).hexdigest()[:16]
 
     def show_verdicts(self, verdicts: Iterable[Verdict]) -> None:
         """Give every estimator's card what preflight says of it."""

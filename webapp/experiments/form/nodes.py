@@ -141,6 +141,11 @@ class Union(Group):
         return next((choice.title for choice in self.choices if choice.kind == self.kind), "")
 
     @property
+    def choosing(self) -> tuple[object, ...]:
+        """All that its choices show."""
+        return self.path, self.choices, self.kind
+
+    @property
     def kind_path(self) -> str:
         return f"{self.path}.kind"
 
@@ -170,6 +175,11 @@ class Cards(Node):
     @property
     def children(self) -> list[Node]:
         return list(self.items)
+
+    @property
+    def choosing(self) -> tuple[object, ...]:
+        """All that its choices show."""
+        return self.path, self.choices, [item.kind for item in self.items], self.can_add
 
     @property
     def groups(self) -> list[ChoiceGroup]:

@@ -79,6 +79,7 @@ def ask(experiment: engine.spec.Experiment, draft: str = "") -> Outlook:
     if draft:
         superseded = Forecast.objects.filter(draft=draft, begun_at=None).exclude(key=key)
         superseded.filter(answer__isnull=True).delete()
+        _go_on(key, draft)
     looked(key)
     return outlook_for(key)
 
@@ -86,6 +87,15 @@ def ask(experiment: engine.spec.Experiment, draft: str = "") -> Outlook:
 def look_up(experiment: engine.spec.Experiment) -> Outlook:
     """What is known of `experiment`; nobody is asked."""
     return outlook_for(key_of(on_its_device(experiment)))
+
+
+def _go_on(key: str, draft: str) -> None:
+    """Have the rest of the answer to `key` looked for where it was left: the form that had asked
+    went on to something else, and this one has come to it."""
+    left = Forecast.objects.filter(key=key, complete=False, answered_at__isnull=False).first()
+    if left and (left.draft != draft or is_superseded(left)):
+        Forecast.objects.filter(key=key).update(draft=draft, asked_at=timezone.now())
+        take_up_later(key, after=0.0)
 
 
 def outlook_for(key: str) -> Outlook:
@@ -133,9 +143,7 @@ def is_superseded(question: Forecast) -> bool:
     """Whether the form that asked has asked for something else since."""
     if not question.draft:
         return False
-    later = Forecast.objects.filter(
-        draft=question.draft, asked_at__gt=question.asked_at, answered_at=None
-    )
+    later = Forecast.objects.filter(draft=question.draft, asked_at__gt=question.asked_at)
     return later.exists()
 
 

@@ -62,6 +62,8 @@ def answer(key: str) -> None:
         wanted = _wanted(question)
         # A question that is asked anew begins anew; one whose turn had ended has been answered.
         known = Answer.model_validate(question.answer) if question.answered_at else None
+        if known is not None and not services.is_wanted(question):
+            return
         growing = answers(
             experiment,
             calibrations,

@@ -128,6 +128,28 @@ class TestAsking:
         )
         assert services.ask(spec, "a" * 16).state == "waiting"
 
+    def test_the_rest_of_an_edited_draft_waits_for_the_next_edit_and_is_left_after_it(self) -> None:
+        old = services.ask(experiment(inner={"steps": 18}), "a" * 16)
+        _purge()
+        tasks.answer(old.key)
+        first = services.outlook_for(old.key)
+        assert (first.complete, first.is_open) == (False, True)
+        assert first.answer.advice is None
+        assert messages_waiting("forecast") == 1, "the rest, a moment later"
+
+        tasks.answer(services.ask(experiment(inner={"steps": 20}), "a" * 16).key)
+        tasks.answer(old.key)
+        assert services.outlook_for(old.key).stamp == first.stamp, "nobody waits for its rest"
+
+        _purge()
+        services.ask(experiment(inner={"steps": 18}), "a" * 16)
+        assert messages_waiting("forecast") == 1, "who comes back has it"
+        services.ask(experiment(inner={"steps": 18}), "a" * 16)
+        assert messages_waiting("forecast") == 1, "once"
+        _purge()  # as the worker does that takes it
+        tasks.answer(old.key)
+        assert services.outlook_for(old.key).complete
+
     def test_what_is_superseded_in_the_middle_of_a_trace_is_dropped(self, monkeypatch) -> None:
         outlook = services.ask(experiment(inner={"steps": 17}), "a" * 16)
         monkeypatch.setattr(tasks, "WANTED_EVERY", 0.0)

@@ -28,7 +28,7 @@ class Way(NamedTuple):
     """Below so many `vmap`s."""
 
 
-RECORDED = 110.0
+RECORDED = 80.0
 """The call of an operation that is recorded, in plain ones."""
 MAPPED = (1.0, 1.3, 1.5)
 """Of one below so many `vmap`s."""

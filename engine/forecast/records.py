@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 FLOAT_BYTES = {"float32": 4, "float64": 8}
 """Of an entry of a tensor, by the precision of the spec."""
 
-COUNTING = 3
+COUNTING = 4
 """Which way of counting work `Work` is of: raised with each change after which the times of earlier
 runs, beside what was counted then, would mislead."""
 

@@ -7,7 +7,7 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-VERSION = "0.8.0"
+VERSION = "0.9.0"
 
 
 @cache

@@ -109,7 +109,7 @@ def forecast_worker() -> Program:
             *QUIET,
         ),
         what="queue forecast, one at a time",
-        # Nothing is computed on a device: its tensors have sizes and no contents.
+        # Nothing is computed on a device: there, tensors have sizes and no contents.
         environment={"CUDA_VISIBLE_DEVICES": ""},
         restarts=True,
     )

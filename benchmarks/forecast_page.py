@@ -27,8 +27,10 @@ another. The builder shows the same.
 
 ## Memory
 The estimator's own code is what is forecast. It runs at two or three tiny sizes on *fake tensors*,
-which have shapes and no values: nothing is allocated and nothing is computed. The meter that counts
-the live tensors of real runs counts these. What each further step, particle, tangent or product
+which have shapes and no values: nothing is allocated and nothing is computed. Where tensors are so
+small that computing with them is quicker than that (a few bytes and operations for each call), they
+have values; what is asked of these is answered as on fake ones, so that the code goes the same way.
+The meter that counts the live tensors of real runs counts these. What each further step, particle, tangent or product
 adds is a straight line through those few sizes, and is followed to the sizes of the spec:
 
 | estimator | grows with |
@@ -51,7 +53,7 @@ Every operation of the same traces is counted: its call, the floating-point oper
 products, convolutions and linear equations, and the bytes that it reads and writes. What takes
 longer than a plain call, a large product or an addition counts as that many of them: a call below a
 `vmap` as 1.3, one that the memory probe sees as 3, that of a convolution as 11 to 29, one that is
-recorded for replay as 110; a product of few columns as three to four of a large one; a byte of a
+recorded for replay as 80; a product of few columns as three to four of a large one; a byte of a
 variance as 130. These were measured on the operations alone
 (`python -m benchmarks.operation_costs`), not on runs. So are the probes counted: the exact
 gradient, also one in closed form; repeated draws; test figures and pictures with the inner loops

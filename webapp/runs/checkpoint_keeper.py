@@ -8,6 +8,7 @@ from functools import partial
 from engine.events import Checkpoint, Note
 from webapp.runs import services
 from webapp.runs.checkpoint_store import CheckpointStore
+from webapp.runs.explanations import said_by
 from webapp.runs.models import Run
 from webapp.runs.recorder import Recorder
 
@@ -32,8 +33,8 @@ class CheckpointKeeper:
                 "The checkpoint of outer step %s is not kept (%s).", checkpoint.step, problem
             )
             if not self.refused:
-                why = problem.strerror or str(problem)
-                self._tell(checkpoint, "warning", f"No checkpoint can be kept ({why}); it goes on.")
+                why = f"No checkpoint can be kept ({said_by(problem)}); it goes on."
+                self._tell(checkpoint, "warning", why)
             self.refused = True
             return False
         if self.refused:

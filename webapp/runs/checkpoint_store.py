@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
+from functools import cached_property
 from pathlib import Path
 
 from engine.events import Checkpoint
-from webapp.runs.checkpoint_storage import storage
+from webapp.runs.checkpoint_storage import Storage, storage
 
 KEPT = 2
 NAME = re.compile(r"(?P<step>\d+)(-(?P<sum>[0-9a-f]{64}))?\.pt")
@@ -26,7 +27,11 @@ class CheckpointStore:
 
     def __init__(self, run_id: int) -> None:
         self.run_id = run_id
-        self.storage = storage()
+
+    @cached_property
+    def storage(self) -> Storage:
+        """Opened where it is needed: a bucket's server may be away."""
+        return storage()
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Raises `OSError` where it cannot be kept; those kept before are still there then."""
@@ -37,18 +42,29 @@ class CheckpointStore:
             checkpoints.save(file, checkpoint)
             name = f"{self.run_id}/{checkpoint.step:09d}-{_sum(file)}.pt"
             self.storage.keep(file, name)
-        for old in self.newest_first()[KEPT:]:
+        # What lies ahead is damaged, or of an attempt gone by: it must not crowd this one out.
+        behind = [name for name in self.newest_first() if step_of(name) <= checkpoint.step]
+        for old in behind[KEPT:]:
             self.storage.delete(old)
 
     def newest(self, at_most: int) -> Checkpoint | None:
-        """The newest undamaged checkpoint with at most `at_most` outer steps, or None."""
+        """The newest undamaged checkpoint with at most `at_most` outer steps, or None.
+
+        Raises `OSError` where none could be read because the disk or the server refused.
+        """
+        refusal = None
         for name in self.newest_first():
             if step_of(name) > at_most:
                 continue
             try:
                 return self._read(name)
+            except OSError as problem:
+                log.warning("The checkpoint %s cannot be read (%s).", name, problem)
+                refusal = problem
             except Exception:
-                log.exception("The checkpoint %s cannot be read; an older one is taken.", name)
+                log.exception("The checkpoint %s is damaged; an older one is taken.", name)
+        if refusal is not None:
+            raise refusal
         return None
 
     def delete(self) -> None:

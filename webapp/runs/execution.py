@@ -22,12 +22,12 @@ from webapp.observability import context
 from webapp.runs import pausing, services, shutdown
 from webapp.runs.checkpoint_keeper import CheckpointKeeper
 from webapp.runs.checkpoint_store import CheckpointStore
-from webapp.runs.explanations import explain, is_out_of_memory
+from webapp.runs.explanations import explain, is_out_of_memory, said_by
 from webapp.runs.memory_guard import MemoryGuard
 from webapp.runs.models import Run, Status
 from webapp.runs.recorder import Recorder
 from webapp.runs.services import LeaseLost
-from webapp.scheduling import claiming
+from webapp.scheduling import backoff, claiming
 from webapp.scheduling.sharing import Sharing
 
 log = logging.getLogger(__name__)
@@ -39,14 +39,21 @@ def execute(
     """Claim run `run_id` and carry it to its end, from its newest checkpoint if it has one.
 
     Harmless to call twice, or for a run that is gone, ended or someone else's: it then does
-    nothing, and says so by False. Where `must_stop` becomes true, the run goes back to the queue
+    nothing, and says so by False. Nor where its checkpoints cannot be read now: it is tried again
+    later. Where `must_stop` becomes true, the run goes back to the queue
     with a checkpoint of its last outer step.
     """
     waiting = Run.objects.filter(pk=run_id, status=Status.QUEUED).first()
     if waiting is None:
         return False
     store = CheckpointStore(run_id)
-    checkpoint = store.newest(at_most=waiting.sequence) if waiting.sequence else None
+    try:
+        checkpoint = _checkpoint_of(waiting, store)
+    except OSError as refusal:
+        log.warning("No checkpoint of run %s can be read (%s).", run_id, refusal)
+        reason = f"Its checkpoint cannot be read ({said_by(refusal)}); it is tried again later."
+        backoff.put_off(run_id=run_id, reason=reason)
+        return False
     run = services.claim(
         run_id=run_id, worker=worker, resume_from=checkpoint.step if checkpoint else 0
     )
@@ -54,6 +61,16 @@ def execute(
         return False
     _carry_out(run, worker, checkpoint, store, must_stop)
     return True
+
+
+def _checkpoint_of(run: Run, store: CheckpointStore) -> Checkpoint | None:
+    """What the queued `run` goes on from; None where it begins anew. Raises `OSError` where what
+    was kept of it is out of reach now."""
+    found = store.newest(at_most=run.sequence) if run.sequence else None
+    if found is None and run.checkpoint_step and not store.newest_first():
+        # Such as the folder where a disk should be mounted: beginning anew would cut all points.
+        raise FileNotFoundError("none is there; is its disk mounted?")
+    return found
 
 
 def execute_next(
@@ -88,11 +105,19 @@ def _carry_out(
         with context.run(run_id), Recorder(run) as recorder, guard:
             ended = _follow(run, checkpoint, recorder, store, must_stop, guard)
         if ended and Run.objects.filter(pk=run_id, status=Status.FINISHED).exists():
-            store.delete()
+            _forget(store)
     except LeaseLost as lost:
         log.warning("Attempt %s stops: %s.", run.attempt, lost)
         if not Run.objects.filter(pk=run_id).exists():
-            store.delete()
+            _forget(store)
+
+
+def _forget(store: CheckpointStore) -> None:
+    """Where its storage is away, `webapp.runs.checkpoint_retention` deletes them later."""
+    try:
+        store.delete()
+    except OSError as refusal:
+        log.warning("Checkpoints of run %s are not deleted (%s).", store.run_id, refusal)
 
 
 def _follow(

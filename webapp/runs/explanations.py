@@ -24,6 +24,11 @@ def explain(error: BaseException) -> str:
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
+def said_by(refusal: OSError) -> str:
+    """What the disk or the server that refused said, such as `No space left on device`."""
+    return _short(refusal.strerror or str(refusal))
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True

@@ -8,14 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import Case, Value, When
 
 from engine.spec import validate
+from webapp.runs import chunks
 from webapp.runs.models import Run, RunEvent, Status
 from webapp.runs.permissions import require_change
-from webapp.runs.services import MOST_LOSSES, RELEASED, LeaseLost
+from webapp.runs.services import END_IF_CANCELLED, MOST_LOSSES, RELEASED, LeaseLost
 from webapp.runs.telling import hint, log
 from webapp.runs.wake import wake
-from webapp.scheduling import usage
+from webapp.scheduling import backoff, usage
 
 if TYPE_CHECKING:
     from webapp.accounts.models import User
@@ -32,28 +34,39 @@ def request_pause(*, user: User, run: Run) -> Run:
     """
     require_change(user, run.experiment, "pause this run")
     with transaction.atomic():
-        this = Run.objects.filter(pk=run.pk)
-        if this.filter(status=Status.QUEUED).update(status=Status.PAUSED):
-            log(run, RunEvent.Level.INFO, f"Paused by {user.get_username()} while it waited.")
-        elif this.filter(
-            status=Status.RUNNING, pause_requested=False, cancel_requested=False
-        ).update(pause_requested=True):
-            log(run, RunEvent.Level.INFO, f"{user.get_username()} asked to pause.")
+        # The lock first: its worker may be letting it go at this moment.
+        this = Run.objects.select_for_update().get(pk=run.pk)
+        same = Run.objects.filter(pk=run.pk)
+        if this.status == Status.QUEUED:
+            same.update(status=Status.PAUSED)
+            log(this, RunEvent.Level.INFO, f"Paused by {user.get_username()} while it waited.")
+        elif this.status == Status.RUNNING and not (this.pause_requested or this.cancel_requested):
+            same.update(pause_requested=True)
+            log(this, RunEvent.Level.INFO, f"{user.get_username()} asked to pause.")
         hint(run.pk)
     run.refresh_from_db()
     return run
 
 
 def pause(*, run_id: int, attempt: int) -> None:
-    """Let go of a running run whose checkpoint is kept: nobody takes it until it is resumed."""
+    """Let go of a running run whose checkpoint is kept: nobody takes it until it is resumed. One
+    that somebody asked to cancel meanwhile is cancelled."""
     with transaction.atomic():
         mine = Run.objects.filter(pk=run_id, status=Status.RUNNING, attempt=attempt)
-        if not mine.update(status=Status.PAUSED, **RELEASED):
+        if not mine.update(status=_AFTER_PAUSE, finished_at=END_IF_CANCELLED, **RELEASED):
             raise LeaseLost(f"run {run_id} is no longer attempt {attempt}'s")
         usage.charge(run_id)
         run = Run.objects.get(pk=run_id)
-        log(run, RunEvent.Level.INFO, f"Paused; its checkpoint has {run.step} outer steps.")
+        happened = "Cancelled" if run.has_ended else "Paused"
+        log(run, RunEvent.Level.INFO, f"{happened}; its checkpoint has {run.step} outer steps.")
+        if run.has_ended:
+            chunks.pack(run_id)
         hint(run_id)
+
+
+_AFTER_PAUSE = Case(
+    When(cancel_requested=True, then=Value(Status.CANCELLED)), default=Value(Status.PAUSED)
+)
 
 
 def resume(*, user: User, run: Run, budget: dict[str, Any] | None = None) -> Run:
@@ -71,7 +84,9 @@ def resume(*, user: User, run: Run, budget: dict[str, Any] | None = None) -> Run
     if run.status == Status.OUT_OF_BUDGET and not _is_larger(spec["budget"], run.spec["budget"]):
         raise CannotResume("It would stop at once: its budget is used up. Give it a larger one.")
     with transaction.atomic():
-        if not Run.objects.filter(pk=run.pk, status=run.status).update(
+        # The checkpoint may have been given up since.
+        same = Run.objects.filter(pk=run.pk, status=run.status, checkpoint_step=run.checkpoint_step)
+        if not same.update(
             status=Status.QUEUED,
             spec=spec,
             finished_at=None,
@@ -80,6 +95,7 @@ def resume(*, user: User, run: Run, budget: dict[str, Any] | None = None) -> Run
             times_lost=0,
         ):
             raise CannotResume("Somebody else was faster: the run is no longer as it was.")
+        backoff.forget(run.pk)
         log(run, RunEvent.Level.INFO, _resumed(user, run, spec))
         transaction.on_commit(lambda: wake([(run.pk, run.queue)]))
         hint(run.pk)

@@ -27,7 +27,7 @@ from webapp.runs.models import ENDS, Run, RunEvent, SeriesChunk, Status
 from webapp.runs.permissions import require_change
 from webapp.runs.telling import hint, log
 from webapp.runs.wake import wake
-from webapp.scheduling import usage
+from webapp.scheduling import backoff, usage
 
 if TYPE_CHECKING:
     from webapp.accounts.models import User
@@ -77,6 +77,7 @@ def claim(
             rewind(run_id=run_id, attempt=run.attempt, sequence=resume_from)
             run.refresh_from_db()
         if run.attempt > 1:
+            backoff.forget(run_id)
             run.resumes = [mark for mark in run.resumes if mark[1] < resume_from]
             run.resumes.append([run.attempt, resume_from])
             run.save(update_fields=["resumes"])
@@ -214,7 +215,7 @@ def release(*, run_id: int, attempt: int) -> None:
     to cancel or to pause is cancelled or paused."""
     with transaction.atomic():
         mine = Run.objects.filter(pk=run_id, status=Status.RUNNING, attempt=attempt)
-        if not mine.update(status=_AFTER_RELEASE, finished_at=_END_AT_RELEASE, **RELEASED):
+        if not mine.update(status=_AFTER_RELEASE, finished_at=END_IF_CANCELLED, **RELEASED):
             raise LeaseLost(f"run {run_id} is no longer attempt {attempt}'s")
         usage.charge(run_id)
         run = Run.objects.get(pk=run_id)
@@ -235,16 +236,16 @@ def request_cancel(*, user: User, run: Run) -> Run:
     """
     require_change(user, run.experiment, "cancel this run")
     with transaction.atomic():
-        this = Run.objects.filter(pk=run.pk)
-        if this.filter(status__in=(Status.QUEUED, Status.PAUSED)).update(
-            status=Status.CANCELLED, finished_at=Now(), cancel_requested=True
-        ):
-            log(run, RunEvent.Level.INFO, f"Cancelled by {user.get_username()} while it waited.")
+        # The lock first: its worker may be letting it go at this moment.
+        this = Run.objects.select_for_update().get(pk=run.pk)
+        same = Run.objects.filter(pk=run.pk)
+        if this.status in (Status.QUEUED, Status.PAUSED):
+            same.update(status=Status.CANCELLED, finished_at=Now(), cancel_requested=True)
+            log(this, RunEvent.Level.INFO, f"Cancelled by {user.get_username()} while it waited.")
             chunks.pack(run.pk)
-        elif this.filter(status=Status.RUNNING, cancel_requested=False).update(
-            cancel_requested=True
-        ):
-            log(run, RunEvent.Level.INFO, f"{user.get_username()} asked to cancel.")
+        elif this.status == Status.RUNNING and not this.cancel_requested:
+            same.update(cancel_requested=True)
+            log(this, RunEvent.Level.INFO, f"{user.get_username()} asked to cancel.")
         hint(run.pk)
     run.refresh_from_db()
     return run
@@ -331,7 +332,8 @@ _AFTER_RELEASE = Case(
     When(pause_requested=True, then=Value(Status.PAUSED)),
     default=Value(Status.QUEUED),
 )
-_END_AT_RELEASE = Case(When(cancel_requested=True, then=Now()))
+END_IF_CANCELLED = Case(When(cancel_requested=True, then=Now()))
+"""`finished_at` of a run that a worker lets go, and that ends only where somebody cancelled it."""
 _BECOMES_AFTER_RELEASE = {
     Status.CANCELLED: "is cancelled, as asked",
     Status.PAUSED: "is paused, as asked",

@@ -24,6 +24,7 @@ from webapp.runs.models import Run, RunEvent
 from webapp.runs.permissions import may_change
 from webapp.runs.problems import problem_of
 from webapp.runs.selectors import run_for
+from webapp.scheduling import backoff
 from webapp.scheduling.priorities import words_for
 
 _OF_THE_COMPARISON = ("name", "seeds", "estimators", "sweep")
@@ -98,6 +99,7 @@ def _now(request: HttpRequest, run: Run) -> dict[str, Any]:
         "priority": run.get_priority_display().lower(),
         "priorities": words_for(request.user),
         "problem": problem_of(run),
+        "put_off": backoff.reason_of(run),
     }
 
 

@@ -15,7 +15,8 @@ to take, so that many free slots are shared too.
 Size does not change a run's place. A slot passes over a run only where that needs more memory than
 the slot has, so small runs never take a slot for which a large one is next: the first slot that is
 large enough takes it. A run of which nobody knows what it needs waits a while for its forecast
-first (`webapp.scheduling.claiming`). Nothing starves: the day evens out among people, age among the
+first (`webapp.scheduling.claiming`), and one that could not begin is passed over for a while
+(`webapp.scheduling.backoff`). Nothing starves: the day evens out among people, age among the
 runs of one priority of a person, and what is low or last becomes normal after a day (`age`).
 """
 
@@ -48,15 +49,20 @@ WITH clock AS (
                         coalesce(expected_seconds, %(unknown)s)))
                FILTER (WHERE queue = %(queue)s) AS seconds
     FROM runs_run, clock WHERE status = 'running' GROUP BY owner_id
+), put_off AS (
+    SELECT coalesce(array_agg(run_id), '{}') AS runs
+    FROM scheduling_backoff, clock WHERE until > now
 )
 SELECT head.id, person.id, head.priority, head.stands_at, head.needs_bytes, head.expected_seconds,
        head.sequence, coalesce(used.seconds, 0) + coalesce(going.seconds, 0),
        coalesce(going.runs, 0),
        coalesce(own.runs_at_once, lab.runs_at_once),
        CASE %(queue)s WHEN 'gpu' THEN coalesce(own.gpu_seconds, lab.gpu_seconds)
-                      ELSE coalesce(own.cpu_seconds, lab.cpu_seconds) END
+                      ELSE coalesce(own.cpu_seconds, lab.cpu_seconds) END,
+       coalesce(backoff.reason, '')
 FROM accounts_user person
 CROSS JOIN clock
+CROSS JOIN put_off
 LEFT JOIN going ON going.owner_id = person.id
 LEFT JOIN scheduling_usage used
        ON used.owner_id = person.id AND used.day = clock.day AND used.queue = %(queue)s
@@ -65,11 +71,13 @@ LEFT JOIN scheduling_quota lab ON lab.person_id IS NULL
 CROSS JOIN LATERAL (
     SELECT id, priority, stands_at, needs_bytes, expected_seconds, sequence FROM runs_run
     WHERE status = 'queued' AND queue = %(queue)s AND owner_id = person.id
+      AND (%(put_off_too)s OR id <> ALL (put_off.runs))
       AND CASE WHEN needs_bytes IS NOT NULL THEN needs_bytes <= %(room)s
                WHEN forecast_given_up THEN %(unknown_after)s < 'infinity'
                ELSE extract(epoch FROM clock.now - stands_at) >= %(unknown_after)s END
     ORDER BY priority DESC, stands_at, id LIMIT %(each)s
 ) head
+LEFT JOIN scheduling_backoff backoff ON backoff.run_id = head.id AND backoff.until > clock.now
 """
 """Of every person the first in line, by the index `run_in_line`; with what they use and may."""
 _ALL_THE_ROOM = 2**62
@@ -93,6 +101,8 @@ class Waiting:
     """Runs of its owner that workers have now."""
     most_at_once: int | None
     seconds_a_day: int | None
+    put_off: str
+    """Why nobody may take it yet, though its turn may have come; empty where somebody may."""
 
     @property
     def is_held(self) -> bool:
@@ -108,7 +118,7 @@ class Waiting:
     def place(self) -> tuple:
         """Less is earlier."""
         age = (self.stands_at, self.run_id)
-        if self.is_held:
+        if self.is_held or self.put_off:
             return (4, 0, 0.0, *age)
         if self.priority == Priority.FIRST:
             return (0, 0, 0.0, *age)
@@ -131,14 +141,15 @@ def first_in_line(
     """The run that a slot with `room` bytes takes next; None where none waits for it. One whose
     needs nobody knows counts once it has stood in line for `unknown_after` seconds, or at once
     where no forecast of it will come; never where that is infinite."""
-    runs = _everybodys(queue, 1, room, unknown_after, now)
+    runs = _everybodys(queue, 1, room, unknown_after, now, put_off_too=False)
     found = min(runs, key=lambda run: run.place, default=None)
     return None if found is None or found.is_held else found
 
 
 def whole_line(queue: str, *, most: int, now: datetime | None = None) -> list[Waiting]:
     """The first `most` runs in the order in which they will be taken, as far as is known now."""
-    return list(_in_turn(_everybodys(queue, most, math.inf, -math.inf, now), most))
+    waiting = _everybodys(queue, most, math.inf, -math.inf, now, put_off_too=True)
+    return list(_in_turn(waiting, most))
 
 
 def age(now: datetime | None = None) -> int:
@@ -152,7 +163,13 @@ def age(now: datetime | None = None) -> int:
 
 
 def _everybodys(
-    queue: str, each: int, room: float, unknown_after: float, now: datetime | None
+    queue: str,
+    each: int,
+    room: float,
+    unknown_after: float,
+    now: datetime | None,
+    *,
+    put_off_too: bool,
 ) -> list[Waiting]:
     values = {
         "queue": queue,
@@ -160,6 +177,7 @@ def _everybodys(
         "room": int(min(room, _ALL_THE_ROOM)),
         "unknown_after": unknown_after,
         "now": now,
+        "put_off_too": put_off_too,
         "unknown": UNKNOWN_SECONDS,
     }
     with connection.cursor() as cursor:

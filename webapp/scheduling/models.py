@@ -1,4 +1,4 @@
-"""What people used of the workers, and what they may use."""
+"""What people used of the workers and may use, runs put off, and populations shared out."""
 
 from __future__ import annotations
 
@@ -84,3 +84,17 @@ class Part(models.Model):
 
     def __str__(self) -> str:
         return f"part {self.number} of {self.population}"
+
+
+class Backoff(models.Model):
+    """A queued run that could not begin: nobody takes it before `until`."""
+
+    run = models.OneToOneField(
+        "runs.Run", on_delete=models.CASCADE, primary_key=True, related_name="backoff"
+    )
+    failures = models.PositiveIntegerField(help_text="In a row.")
+    until = models.DateTimeField()
+    reason = models.TextField(help_text="A sentence for people.")
+
+    def __str__(self) -> str:
+        return f"run {self.run_id} put off until {self.until}"

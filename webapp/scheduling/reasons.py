@@ -30,6 +30,8 @@ def why_not_yet(
     if turn is not None and turn.is_held:
         going = f"{turn.going} run{'s' if turn.going != 1 else ''}"
         return f"{run.experiment.owner} has {going} going, of {turn.most_at_once} at once."
+    if turn is not None and turn.put_off:
+        return turn.put_off
     largest = max(room_of(worker) for worker in taking)
     if run.needs_bytes and run.needs_bytes > largest:
         needs, has = readable(run.needs_bytes), readable(largest)

@@ -162,7 +162,7 @@ def in_turn(
         obstacle = why_not_yet(run, turn, takers[queue], taking[queue], is_forecast=is_forecast)
         able = [slot for slot in slots[queue] if slot[1] >= (run.needs_bytes or 0)]
         begins_in = math.inf
-        if able and not (turn and turn.is_held):
+        if able and not (turn and (turn.is_held or turn.put_off)):
             slot = min(able)
             begins_in = slot[0]
             slots[queue].remove(slot)

@@ -1,8 +1,8 @@
 """A worker takes the run whose turn it is.
 
-Claims of a queue go one after the other, by a lock of Postgres' that lasts for the claim's
-transaction: each sees what the one before it did, so the order is exact, whatever the number of
-workers (benchmarks/README.md says what that costs).
+Claims go one after the other, by a lock of Postgres' that lasts for the claim's transaction: each
+sees what the one before it did, so the order is exact, and what a person may have going in all
+queues together, whatever the number of workers (benchmarks/README.md says what that costs).
 """
 
 from __future__ import annotations
@@ -68,13 +68,13 @@ def claim_next(*, worker: str, queue: str, now: datetime | None = None) -> Run |
     """Take the next run for `worker`: the run, held by it. One that has been at work before is only
     named (`Waiting`): whoever takes it must know its checkpoint first."""
     with transaction.atomic():
-        _one_at_a_time(queue)
+        _one_at_a_time()
         following = next_for(worker, queue, now)
         if following is None or following.sequence:
             return following
         return services.claim(run_id=following.run_id, worker=worker, now=now)
 
 
-def _one_at_a_time(queue: str) -> None:
+def _one_at_a_time() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"line of {queue}"])
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('claims'))")

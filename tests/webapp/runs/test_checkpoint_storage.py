@@ -82,6 +82,17 @@ def test_of_a_damaged_one_the_one_before_is_read(tmp_path: Path) -> None:
     store.delete()
 
 
+def test_what_lies_ahead_does_not_crowd_out_what_is_kept(settings, tmp_path: Path) -> None:
+    """Such as the damaged ones of an attempt that went further."""
+    settings.CHECKPOINT_ROOT = tmp_path
+    store = CheckpointStore(7)
+    for step in (40, 50, 3, 4, 5):
+        store.save(taken(step))
+    assert store.steps() == [50, 40, 5, 4]
+    store.save(taken(45))
+    assert store.steps() == [50, 45, 40]
+
+
 def test_a_checkpoint_of_an_older_lab_is_read(settings, tmp_path: Path) -> None:
     from engine import checkpoints
 

@@ -119,6 +119,7 @@ export function startQueryBox(box) {
       close();
       follow();
     }
+    else if (event.key === "Escape") input.blur(); // a browser would empty the box
     else if (event.key === " " && event.ctrlKey) complete();
     else {
       if (event.key === "Enter") {

@@ -65,6 +65,18 @@ def test_a_table_is_asked_and_worked_on_without_a_mouse(page: Page, lab: LabProc
     expect(rows).to_have_count(2, timeout=SLOWEST)
     expect(page).to_have_url(re.compile(r"q=estimator:truncated"))
 
+    # Escape closes the completions, then leaves the box; what was typed stays.
+    asked = 'estimator:truncated name:"table journey"'
+    box.press("Control+Space")
+    expect(options.first).to_be_visible(timeout=SLOWEST)
+    box.press("Escape")
+    expect(page.get_by_role("listbox", name="Completions")).to_be_hidden()
+    expect(box).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(box).not_to_be_focused()
+    expect(box).to_have_value(asked)
+    box.press("End")
+
     # What is wrong is said at its column, and the table stays.
     box.press_sequentially(" AND biass<1")
     box.press("Enter")

@@ -88,9 +88,11 @@ def from_points(*, run_id: int, attempt: int, points: list[Point]) -> list[Serie
     ]
 
 
-def trim(*, run_id: int, sequence: int) -> None:
-    """Delete every point past `sequence`, cutting the chunks that straddle it."""
+def trim(*, run_id: int, sequence: int) -> set[str]:
+    """Delete every point past `sequence`, cutting the chunks that straddle it; returns the names of
+    the series that were cut."""
     past = SeriesChunk.objects.filter(run_id=run_id, last_sequence__gt=sequence)
+    cut = set(past.order_by().values_list("name", flat=True).distinct())
     straddling = list(past.filter(first_sequence__lte=sequence))
     past.delete()
     kept = []
@@ -109,6 +111,7 @@ def trim(*, run_id: int, sequence: int) -> None:
                 )
             )
     SeriesChunk.objects.bulk_create(kept)
+    return cut
 
 
 def kept_from(*, run_id: int, attempt: int, sequence: int) -> int:

@@ -16,12 +16,11 @@ from django.db.models import Case, F, Value, When
 from django.db.models.functions import Coalesce, Now
 
 from engine.events import Note, Pictured, Point
-from engine.plain import plain
 from engine.summary import updated
 from webapp.audit.services import record
 from webapp.forecasts import predictions
 from webapp.live import hints
-from webapp.runs import chunks, pictures
+from webapp.runs import chunks, pictures, summaries
 from webapp.runs.checkpoint_store import CheckpointStore
 from webapp.runs.models import ENDS, Run, RunEvent, SeriesChunk, Status
 from webapp.runs.permissions import require_change
@@ -99,7 +98,8 @@ def rewind(*, run_id: int, attempt: int, sequence: int) -> None:
         }
         if not mine.update(**changes):
             raise LeaseLost(f"run {run_id} is not attempt {attempt}'s to rewind to {sequence}")
-        chunks.trim(run_id=run_id, sequence=sequence)
+        cut = chunks.trim(run_id=run_id, sequence=sequence)
+        mine.update(summary=summaries.without_what_was_cut(run_id, cut))
         pictures.trim(run_id=run_id, sequence=sequence)
 
 
@@ -194,7 +194,7 @@ def finish(
     with transaction.atomic():
         changes: dict[str, Any] = {"status": status, "error": error, **RELEASED}
         if summary is not None:
-            changes["summary"] = storable(summary)
+            changes["summary"] = summaries.storable(summary)
         if status == Status.FINISHED:
             changes["checkpoint_step"] = None
         mine = Run.objects.filter(pk=run_id, status=Status.RUNNING, attempt=attempt)
@@ -315,11 +315,6 @@ def _take_back(run: Run) -> bool:
     return True
 
 
-def storable(summary: Mapping[str, float | str | None]) -> dict[str, float | str | None]:
-    """`summary` without what JSON lacks: non-finite values become "nan", "inf" and "-inf"."""
-    return plain(dict(summary))
-
-
 RELEASED: dict[str, Any] = {
     "worker": "",
     "lease_until": None,
@@ -351,4 +346,4 @@ _PICTURES_CHANGE: dict[str, Any] = {"picture_changes": F("picture_changes") + 1}
 def _summary_after(summary: dict[str, Any], points: list[Point]) -> dict[str, Any]:
     for point in points:
         summary = updated(summary, point.values)
-    return storable(summary)
+    return summaries.storable(summary)

@@ -1,22 +1,24 @@
 """Summaries computed anew from the stored series.
 
-A summary grows with the points of its run, and holds what the version that recorded them kept. What
-a later version keeps besides, such as the best of every metric, older runs lack until then.
+A summary grows with the points of its run, and is taken back where points are cut. It holds what
+the version that recorded them kept. What a later version keeps besides, such as the best of every
+metric, older runs lack until all are computed anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from django.db import transaction
+from django.db.models import QuerySet
 
 from engine.directions import BETTER
-from engine.summary import Summary, updated
+from engine.plain import plain
+from engine.summary import Summary, best_of, updated
 from webapp.runs.chunks import VALUES
 from webapp.runs.models import ENDS, Run, SeriesChunk
-from webapp.runs.services import storable
 
 RUNS_AT_ONCE = 50
 """In one transaction, which holds their rows: they cannot be resumed or deleted meanwhile."""
@@ -27,6 +29,21 @@ CHUNKS_AT_ONCE = 100
 class Outcome:
     runs: int
     changed: int
+
+
+def storable(summary: Mapping[str, float | str | None]) -> dict[str, float | str | None]:
+    """`summary` without what JSON lacks: non-finite values become "nan", "inf" and "-inf"."""
+    return plain(dict(summary))
+
+
+def without_what_was_cut(run_id: int, cut: Collection[str]) -> dict[str, float | str | None]:
+    """The summary of a run whose series `cut` have lost their last points: of these what is left
+    of them says, of all else what it has been."""
+    gone = {*cut, *map(best_of, cut)}
+    summary = Run.objects.values_list("summary", flat=True).get(pk=run_id)
+    kept = {name: value for name, value in summary.items() if name not in gone}
+    left = SeriesChunk.objects.filter(run_id=run_id, name__in=cut)
+    return kept | storable(_of_series(left).get(run_id, {}))
 
 
 def recompute_all(tell: Callable[[int, int], None]) -> Outcome:
@@ -49,7 +66,7 @@ def _recompute(keys: list[int]) -> int:
     with transaction.atomic():
         ended = Run.objects.select_for_update().filter(pk__in=keys, status__in=ENDS)
         runs = list(ended.only("summary"))
-        found = _of_series([run.pk for run in runs])
+        found = _of_series(SeriesChunk.objects.filter(run_id__in=[run.pk for run in runs]))
         changed = []
         for run in runs:
             summary = run.summary | storable(found.get(run.pk, {}))
@@ -60,12 +77,10 @@ def _recompute(keys: list[int]) -> int:
     return len(changed)
 
 
-def _of_series(keys: list[int]) -> dict[int, Summary]:
-    """What the series of each of the runs `keys` come down to, a chunk at a time."""
-    chunks = SeriesChunk.objects.filter(run_id__in=keys).order_by(
-        "run_id", "name", "first_sequence"
-    )
-    rows = chunks.values_list("run_id", "name", "values")
+def _of_series(chunks: QuerySet[SeriesChunk]) -> dict[int, Summary]:
+    """What the series of `chunks` come down to, by run; a chunk at a time."""
+    in_order = chunks.order_by("run_id", "name", "first_sequence")
+    rows = in_order.values_list("run_id", "name", "values")
     found: dict[int, Summary] = {}
     for run_id, name, values in rows.iterator(chunk_size=CHUNKS_AT_ONCE):
         found[run_id] = _after(found.get(run_id, {}), name, np.frombuffer(values, VALUES))

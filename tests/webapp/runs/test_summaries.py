@@ -105,6 +105,23 @@ def test_series_in_several_chunks_come_to_the_same(runs: list[Run]) -> None:
     assert Run.objects.get(pk=run.pk).summary == whole
 
 
+@pytest.mark.parametrize("kept", range(len(STEPS) + 1))
+def test_a_rewound_run_comes_down_to_the_points_that_it_kept(kept: int) -> None:
+    said = {"of_another_version": 1.5}
+    whole, short = list(launched(person("bob")).runs.all())[:2]
+    for run, steps in ((whole, [*STEPS, {"late": 1.0}]), (short, STEPS[:kept])):
+        Run.objects.filter(pk=run.pk).update(summary=said)
+        measured(run, steps)
+    services.release(run_id=whole.pk, attempt=1)
+    claimed(whole, resume_from=kept)
+    services.finish(run_id=whole.pk, attempt=2, status=Status.CANCELLED)
+    summary = Run.objects.get(pk=whole.pk).summary
+    assert summary == Run.objects.get(pk=short.pk).summary
+    assert summary["of_another_version"] == 1.5
+    recompute()
+    assert Run.objects.get(pk=whole.pk).summary == summary
+
+
 def test_what_was_done_before_an_interruption_is_kept(runs: list[Run], monkeypatch) -> None:
     for run in runs:
         of_an_older_version(run)

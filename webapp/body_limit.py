@@ -9,6 +9,9 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from django.conf import settings
+from django.template.loader import render_to_string
+
+from webapp.security import CONTENT_SECURITY_POLICY
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -33,7 +36,7 @@ def limit_bodies(application: Application) -> Application:
         most = settings.MOST_BODY_BYTES
         said = dict(scope["headers"]).get(b"content-length", b"0")
         if not said.isdigit() or len(said) > 18 or int(said) > most:
-            await _refuse(send)
+            await _refuse(scope, send)
             return
         received = 0
 
@@ -48,18 +51,25 @@ def limit_bodies(application: Application) -> Application:
         try:
             await application(scope, counted, send)
         except TooLarge:
-            await _refuse(send)
+            await _refuse(scope, send)
 
     return limited
 
 
-async def _refuse(send: Send) -> None:
+async def _refuse(scope: Scope, send: Send) -> None:
+    """A page for a browser, a line for a script."""
+    wants_page = b"text/html" in dict(scope["headers"]).get(b"accept", b"")
+    kind, policy, body = (
+        (b"text/html", CONTENT_SECURITY_POLICY.encode(), render_to_string("413.html").encode())
+        if wants_page
+        else (b"text/plain", b"default-src 'none'; frame-ancestors 'none'", REFUSAL)
+    )
     headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
-        (b"content-length", str(len(REFUSAL)).encode()),
+        (b"content-type", kind + b"; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
         (b"x-content-type-options", b"nosniff"),
-        (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+        (b"content-security-policy", policy),
         (b"connection", b"close"),
     ]
     await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": REFUSAL})
+    await send({"type": "http.response.body", "body": body})

@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from webapp.health import health
 
+handler400 = "webapp.errors.bad_request"
 handler500 = "webapp.errors.server_error"
 
 urlpatterns = [

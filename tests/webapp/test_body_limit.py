@@ -63,3 +63,16 @@ def test_what_says_that_it_is_too_large_is_not_read_at_all(said: bytes) -> None:
 
 def test_what_turns_out_to_be_too_large_is_read_no_further() -> None:
     assert asked([b"a" * 60] * 1_000) == (413, 60)
+
+
+def test_a_browser_gets_a_page() -> None:
+    sent = []
+
+    async def send(message) -> None:
+        sent.append(message)
+
+    headers = [(b"content-length", b"101"), (b"accept", b"text/html,*/*;q=0.8")]
+    asyncio.run(limit_bodies(Reader())({"type": "http", "headers": headers}, None, send))
+    assert sent[0]["status"] == 413
+    assert b"Back to the home page" in sent[1]["body"]
+    assert dict(sent[0]["headers"])[b"content-length"] == str(len(sent[1]["body"])).encode()

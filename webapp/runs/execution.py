@@ -34,9 +34,14 @@ log = logging.getLogger(__name__)
 
 
 def execute(
-    run_id: int, worker: str, *, must_stop: Callable[[], bool] = shutdown.announced
+    run_id: int,
+    worker: str,
+    *,
+    must_stop: Callable[[], bool] = shutdown.announced,
+    claim: Callable[..., Run | None] = services.claim,
 ) -> bool:
-    """Claim run `run_id` and carry it to its end, from its newest checkpoint if it has one.
+    """Take run `run_id` by `claim` and carry it to its end, from its newest checkpoint if it has
+    one.
 
     Harmless to call twice, or for a run that is gone, ended or someone else's: it then does
     nothing, and says so by False. Nor where its checkpoints cannot be read now: it is tried again
@@ -54,9 +59,7 @@ def execute(
         reason = f"Its checkpoint cannot be read ({said_by(refusal)}); it is tried again later."
         backoff.put_off(run_id=run_id, reason=reason)
         return False
-    run = services.claim(
-        run_id=run_id, worker=worker, resume_from=checkpoint.step if checkpoint else 0
-    )
+    run = claim(run_id=run_id, worker=worker, resume_from=checkpoint.step if checkpoint else 0)
     if run is None:
         return False
     _carry_out(run, worker, checkpoint, store, must_stop)
@@ -86,7 +89,8 @@ def execute_next(
             store = CheckpointStore(following.pk)
             _carry_out(following, worker, None, store, must_stop)
             return True
-        if execute(following.run_id, worker, must_stop=must_stop):
+        in_turn = partial(claiming.claim_in_turn, queue=queue)
+        if execute(following.run_id, worker, must_stop=must_stop, claim=in_turn):
             return True
     return False
 

@@ -66,13 +66,24 @@ def free_slots(workers: Iterable[Worker]) -> dict[str, int]:
 
 def claim_next(*, worker: str, queue: str, now: datetime | None = None) -> Run | Waiting | None:
     """Take the next run for `worker`: the run, held by it. One that has been at work before is only
-    named (`Waiting`): whoever takes it must know its checkpoint first."""
+    named (`Waiting`): whoever takes it must know its checkpoint first (`claim_in_turn`)."""
     with transaction.atomic():
         _one_at_a_time()
         following = next_for(worker, queue, now)
         if following is None or following.sequence:
             return following
         return services.claim(run_id=following.run_id, worker=worker, now=now)
+
+
+def claim_in_turn(*, queue: str, run_id: int, worker: str, resume_from: int) -> Run | None:
+    """Take run `run_id` for `worker`, with its first `resume_from` points; None where it is not, or
+    no longer, its turn: while its checkpoint was read, others went on."""
+    with transaction.atomic():
+        _one_at_a_time()
+        following = next_for(worker, queue)
+        if following is None or following.run_id != run_id:
+            return None
+        return services.claim(run_id=run_id, worker=worker, resume_from=resume_from)
 
 
 def _one_at_a_time() -> None:

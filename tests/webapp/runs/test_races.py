@@ -11,12 +11,14 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from engine.events import Checkpoint
 from tests.webapp.factories import claimed, first_run, person, points
 from tests.webapp.worker_process import wait_until
 from webapp.runs import pausing, services
 from webapp.runs.checkpoint_retention import clear_checkpoints
 from webapp.runs.checkpoint_store import CheckpointStore
-from webapp.runs.models import Run, Status
+from webapp.runs.execution import execute, execute_next
+from webapp.runs.models import Priority, Run, Status
 from webapp.scheduling.claiming import claim_next
 from webapp.scheduling.models import Quota
 from webapp.workers import pulse
@@ -100,8 +102,6 @@ def test_who_cancels_a_run_that_pauses_is_heard(ada, run: Run) -> None:
 def test_who_resumes_a_run_whose_checkpoints_are_cleared_is_told(
     ada, run: Run, settings, tmp_path
 ) -> None:
-    from engine.events import Checkpoint
-
     settings.CHECKPOINT_ROOT = tmp_path
     services.record_points(run_id=run.pk, attempt=1, points=points(1, 5))
     CheckpointStore(run.pk).save(Checkpoint(run=0, step=5, state={}))
@@ -125,3 +125,29 @@ def test_workers_of_two_queues_keep_to_the_runs_at_once_of_a_person(ada) -> None
         lambda: claim_next(worker="gpu", queue="gpu"),
     )
     assert (second, Run.objects.filter(status=Status.RUNNING).count()) == (None, 1)
+
+
+def test_while_a_checkpoint_is_read_a_smaller_worker_keeps_to_the_runs_at_once(
+    ada, settings, tmp_path, monkeypatch
+) -> None:
+    settings.CHECKPOINT_ROOT = tmp_path
+    settings.CHECKPOINT_SECONDS = 0
+    for name, memory in (("large", 8), ("small", 4)):
+        machine = Machine(device="CPU", has_gpu=False, memory_bytes=memory * 2**30)
+        pulse.report(name=name, queues=["cpu"], slots=1, machine=machine)
+    large, small = first_run(ada), first_run(ada)
+    Run.objects.exclude(pk__in=(large.pk, small.pk)).delete()
+    execute(large.pk, "large", must_stop=lambda: bool(CheckpointStore(large.pk).steps()))
+    Run.objects.filter(pk=large.pk).update(needs_bytes=6 * 2**30, priority=Priority.HIGH)
+    Run.objects.filter(pk=small.pk).update(needs_bytes=2**30)
+    Quota.objects.create(person=ada, runs_at_once=1)
+    read, taken = CheckpointStore.newest, []
+
+    def slowly(store: CheckpointStore, at_most: int) -> Checkpoint | None:
+        taken.append(claim_next(worker="small", queue="cpu"))
+        return read(store, at_most)
+
+    monkeypatch.setattr(CheckpointStore, "newest", slowly)
+    assert not execute_next("cpu", "large"), "it waits until the other has ended"
+    assert taken == [small]
+    assert list(Run.objects.filter(status=Status.RUNNING)) == [small]

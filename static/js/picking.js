@@ -11,6 +11,14 @@ export function startPicking(form) {
   const boxes = () => [...form.querySelectorAll('input[name="runs"]')];
   const runsOf = (box) => box.value.split(",");
 
+  // Whoever picks all on a page may take it for all that match.
+  function pageOnly() {
+    const matching = form.querySelector("#runs-table")?.dataset.matching;
+    const here = boxes().flatMap(runsOf);
+    const isThisPage = here.length === picked.size && here.every((run) => picked.has(run));
+    return matching && isThisPage ? `, this page of ${matching}` : "";
+  }
+
   function show() {
     const count = picked.size;
     const enough = count >= fewest && count <= most;
@@ -18,7 +26,7 @@ export function startPicking(form) {
     bar.querySelector("[data-selection-go]").disabled = !enough;
     const words = count === 1 ? "1 run picked" : `${count} runs picked`;
     const advice = enough ? "" : count < fewest ? ": pick one more to compare" : `: at most ${most} can be compared`;
-    bar.querySelector("[data-selection-text]").textContent = words + advice;
+    bar.querySelector("[data-selection-text]").textContent = words + pageOnly() + advice;
     const all = form.querySelector("[data-pick-page]");
     if (all) {
       const checked = boxes().filter((box) => box.checked).length;

@@ -18,11 +18,15 @@ from webapp.compare.selectors import difference_of, summary_of
 from webapp.compare.statistics import Cell
 from webapp.exports import views
 from webapp.exports.configurations import configurations
-from webapp.exports.requests import BadRequest, read_run_ids, runs_for
+from webapp.exports.requests import MOST_RUNS, BadRequest, read_run_ids, runs_for
 
 router = Router(tags=["comparison"], auth=needs(Scope.READ))
 RunIds = Annotated[
-    str, Query(description="Ids of runs, with commas between.", examples=["412,413,414"])
+    str,
+    Query(
+        description=f"Ids of runs, with commas between; at most {MOST_RUNS}, and none is left out.",
+        examples=["412,413,414"],
+    ),
 ]
 Of = Annotated[
     Literal["usual", "best"],

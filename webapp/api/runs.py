@@ -47,7 +47,9 @@ def runs(
         str, Query(description="A column of the table; with a leading minus from large to small.")
     ] = "-created",
     page: Annotated[int, Query(description="A page of the sorted table, from 1.")] = 1,
-    size: Annotated[int, Query(description="Runs on such a page: 25, 50, 100 or 200.")] = 50,
+    size: Annotated[
+        int, Query(description="Runs on a page: 25, 50, 100 or 200; `count` says how many match.")
+    ] = 50,
     cursor: CURSOR = None,
 ) -> dict[str, Any]:
     """The runs of the lab, filtered as on the page of runs.

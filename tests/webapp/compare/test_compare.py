@@ -92,6 +92,13 @@ def test_more_than_fifty_runs_are_envelopes(client: Client, ada: User) -> None:
     assert html.count('class="legend-name"') == 1
 
 
+def test_page_and_api_hold_every_run_that_was_asked(client: Client, ada: User) -> None:
+    ids = many(ada, 60)
+    assert f'data-runs="{",".join(map(str, ids))}"' in compared(client, ids).content.decode()
+    answer = client.get("/api/v1/compare", {"runs": ",".join(map(str, ids))}).json()
+    assert [row["runs"] for row in answer["rows"]] == [ids]
+
+
 def test_too_few_runs_are_told_so_and_stay_picked(client: Client, ada: User) -> None:
     page = compared(client, many(ada, 1))
     assert page.status_code == 400

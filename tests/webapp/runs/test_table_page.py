@@ -175,6 +175,11 @@ def test_pages_follow_each_other_and_keep_the_filters(client: Client, ada: User)
     assert shown(client, "estimator=unrolled&sort=seed&page=99") == expected[50:]
     assert shown(client, "estimator=unrolled&sort=seed&page=2&size=50") == expected[50:]
     assert shown(client, "estimator=unrolled&sort=seed&page=x&size=-7") == expected[:25]
+    # Whoever picks all on a page is told how many there are on all of them.
+    address = "/runs/?estimator=unrolled&size="
+    said = f'data-matching="{len(expected)} runs"'
+    assert said in client.get(f"{address}50").content.decode()
+    assert "data-matching" not in client.get(f"{address}200").content.decode()
     back = client.get("/runs/?estimator=unrolled&sort=seed&page=2").content.decode()
     assert 'rel="prev"' in back
 

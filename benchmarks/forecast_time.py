@@ -107,8 +107,8 @@ def timed(preset: str, run: PlannedRun, machine: Machine, aim: float) -> Timed:
     calibration = Calibration(machine=machine)
     experiment = run.spec.model_copy(update={"device": "cpu"})
     [found] = forecast(experiment, calibration)
-    if found.step_seconds is None:
-        raise RuntimeError("its inner loop is compiled, of which no time is said")
+    if found.compiled:
+        raise RuntimeError("its inner loop is compiled, whose times are not learned from")
     steps = max(FEWEST_STEPS, min(experiment.outer.steps, int(aim / found.step_seconds)))
     outer = experiment.outer.model_copy(update={"steps": steps})
     experiment = experiment.model_copy(update={"outer": outer})

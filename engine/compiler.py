@@ -89,5 +89,8 @@ def _constants_as_arguments(module: GraphModule) -> list[Tensor]:
             constants.append(constant.contiguous())
         node.replace_all_uses_with(arguments[id(constant)])
         graph.erase_node(node)
+    # Also those that nothing uses any more, some of which have no values to be kept.
+    for name in list(module._buffers):
+        delattr(module, name)
     module.recompile()
     return constants

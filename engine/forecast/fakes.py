@@ -21,32 +21,12 @@ from torch._subclasses import FakeTensorMode
 from engine.building import assembled, parts_of
 from engine.compiled import Compiled
 from engine.forecast.meter import Meter
-from engine.probes.memory import follow
+from engine.forecast.uncompiled import Uncompiled
 from engine.problem import Problem
 from engine.spec import Experiment
-from engine.trees import Leaves
 
 OURS_IS_NOT = ("builtins", "torch", "numpy", "collections", "functools", "pathlib")
 """Packages whose objects are left as they are, apart from tensors."""
-
-
-class Uncompiled(Compiled):
-    """What `Compiled` leaves to be seen of its chunks: their results, and nothing in between."""
-
-    def _has(self, name: str) -> bool:
-        return True
-
-    def _run(
-        self, name: str, leaves: Leaves, theta: Leaves, t: int, adjoint: Leaves | tuple = ()
-    ) -> Leaves:
-        # A chunk gives tensors of the form of its arguments: (s, θ, t) → (s, ℓ), (s, θ, t, λ) →
-        # (λ, ∂θ). What makes them is the one operation of a call.
-        if name == "roll":
-            results = [*map(torch.empty_like, leaves), torch.empty((), dtype=theta[0].dtype)]
-        else:
-            results = [torch.empty_like(leaf) for leaf in (*adjoint, *theta)]
-        follow(results, (*leaves, *theta, *adjoint))
-        return results
 
 
 def fake_problem(experiment: Experiment, mode: FakeTensorMode | None) -> Problem:

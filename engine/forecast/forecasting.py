@@ -13,6 +13,7 @@ from engine.forecast.seconds import with_time
 from engine.forecast.subject_cache import subject_of
 from engine.forecast.subjects import Subject
 from engine.forecast.tracing import COUNTS
+from engine.forecast.uncompiled import compiling
 from engine.preflight.torch_words import fault
 from engine.spec import Experiment, SpecError
 from engine.spec.estimator import Estimator as Options
@@ -20,7 +21,7 @@ from engine.spec.estimator import Estimator as Options
 MOST_MEASURED_PARAMETERS = 5_000_000
 """Of a learner that is run for a few steps where shapes alone do not tell what it needs."""
 
-COMPILED = "Its inner loop is compiled: how long compiled steps take is not known before they run."
+COMPILED = "Its inner loop is compiled: its time is known roughly, with that of compiling it."
 
 
 def forecast(
@@ -73,6 +74,8 @@ def _of_one(experiment: Experiment, options: Options, subject: Subject) -> Estim
     moments = 0 if options.proposes else {"adam": 2, "sgd": 0}[outer.optimizer.kind] + 1
     resident = subject.data_bytes + (1 + moments) * subject.meta_bytes + kept * estimates
     compiled = is_compiled(experiment)
+    if compiled:
+        start += compiling(estimate)
     return EstimatorForecast(
         spec=options.model_dump(mode="json"),
         label=options.label,

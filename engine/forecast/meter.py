@@ -22,7 +22,7 @@ from engine.forecast import costs
 from engine.forecast.costs import Way
 from engine.forecast.interrupting import look
 from engine.forecast.records import Work
-from engine.probes.memory import LiveStorages
+from engine.probes.memory import LiveStorages, _under_way
 
 _aten = torch.ops.aten
 _ENGINE = str(Path(engine.__file__).parent)
@@ -114,6 +114,12 @@ class Meter(LiveStorages):
         self._at = _at_work(sys._getframe(1), self._within)
         self._follow_all(results, args, kwargs)
 
+    def add(self, work: Work) -> None:
+        """Count `work` that is done below the level at which operations are seen."""
+        self._calls += work.operations
+        self._flops += work.flops
+        self._bytes += work.bytes_moved
+
     def _follow_all(self, results: Any, args: tuple, kwargs: dict | None) -> None:
         super().follow(results, args, kwargs)
         place = self._at.place
@@ -150,6 +156,13 @@ class Meter(LiveStorages):
         self._calls += costs.calls(func, args, self._at.way)
         self._flops += costs.flops(func, args, kwargs, result)
         self._bytes += costs.bytes_moved(func, args, kwargs, results)
+
+
+def tell_meters(work: Work) -> None:
+    """Have the meters that are under way count `work`, which a compiled chunk does."""
+    for storages in _under_way:
+        if isinstance(storages, Meter):
+            storages.add(work)
 
 
 _QUESTIONS = {

@@ -133,10 +133,10 @@ class EstimatorForecast(Record):
     probes: Work
     """Of all probes of the run, with its test figures and pictures."""
     compiled: bool = False
-    """Whether the inner loop is compiled: its calls are then few, and what they take is not known
-    before it has been compiled, so there are no seconds."""
+    """Whether the inner loop is compiled: its calls are then few, and its seconds a rougher guess,
+    of which nothing is learned for other runs."""
     step_seconds: float | None = None
-    """Of one outer step; nothing without a calibration, or where the inner loop is compiled."""
+    """Of one outer step; nothing without a calibration."""
     seconds: float | None = None
     """Of one run, its probes included; nothing where there are no `step_seconds`."""
     seconds_low: float | None = None

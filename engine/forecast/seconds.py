@@ -16,19 +16,17 @@ def with_time(
 ) -> list[EstimatorForecast]:
     """The `forecasts` with the seconds of an outer step, of a run with its probes, and the 90 %
     interval of the latter. As they are where there is no calibration, or none of the machine's
-    rates, or where the inner loop is compiled."""
+    rates. What other runs teach is left aside for a compiled inner loop: they call operations."""
     forecasts = list(forecasts)
     if calibration is None or calibration.machine.rates is None:
         return forecasts
     return [
-        forecast
-        if forecast.compiled
-        else _timed(
+        _timed(
             forecast,
             calibration.machine,
             experiment.precision,
             expected_ratio(
-                calibration.corrections,
+                [] if forecast.compiled else calibration.corrections,
                 group_of(experiment.inner_task.model_dump(mode="json"), forecast.spec["kind"]),
             ),
         )

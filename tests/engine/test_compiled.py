@@ -55,6 +55,16 @@ def cases():
     yield from (("average", spec) for spec in (*ESTIMATORS[:5], WINDOWS, ONLINE))
 
 
+def test_the_way_back_of_a_schedule_is_compiled_too(short_chunks) -> None:
+    """What nothing uses any more of its constants has no values: they are not kept for it."""
+    [preset] = [preset for preset in PRESETS if preset.slug == "learned-schedule"]
+    spec = read_text(preset.text)
+    inner = spec.inner.model_copy(update={"program": "compiled"})
+    problem = build_problem(spec.model_copy(update={"inner": inner, "device": "cpu"}))
+    if shutil.which("g++"):
+        assert problem._has("pull back"), problem.health_notes
+
+
 @pytest.mark.parametrize(("objective", "spec"), cases(), ids=str)
 def test_every_estimate_is_the_same(objective: str, spec: dict) -> None:
     estimator, found = build_estimator(spec), []

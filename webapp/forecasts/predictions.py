@@ -66,7 +66,7 @@ def keep(
 ) -> None:
     machine = calibration.machine
     rated = None
-    if found.seconds is not None:
+    if found.seconds is not None and not found.compiled:
         parts = (found.run, found.probes)
         rated = sum(rated_seconds(work, machine, experiment.precision) for work in parts)
     Prediction.objects.filter(run_id=run_id).update(

@@ -12,6 +12,7 @@ from engine.data import DataMissing
 from engine.forecast import forecasting
 from engine.forecast.forecasting import forecast
 from engine.forecast.subject_cache import subject_of
+from engine.forecast.uncompiled import COMPILING
 from engine.spec import Experiment, validate
 from tests.engine.forecast.test_peaks import experiment, measured_peak
 
@@ -144,11 +145,27 @@ def test_the_order_and_the_counts_are_those_of_the_spec() -> None:
     assert exact.run_bytes >= exact.peak_bytes + exact.resident_bytes
 
 
-def test_of_a_compiled_inner_loop_no_time_is_said() -> None:
-    spec = experiment({"kind": "unrolled"}, {"inner": {"steps": 20, "program": "compiled"}})
-    [found] = forecast(spec)
-    assert found.compiled
-    assert found.notes == [forecasting.COMPILED]
+def test_a_compiled_inner_loop_calls_less_once_it_is_compiled() -> None:
+    compiled, traced = (
+        forecast(experiment({"kind": "unrolled"}, {"inner": {"steps": 20, "program": program}}))[0]
+        for program in ("compiled", "traced")
+    )
+    assert compiled.compiled
+    assert compiled.notes == [forecasting.COMPILED]
+    assert compiled.estimate.operations < traced.estimate.operations / 3
+    assert 1.0 <= compiled.estimate.flops / traced.estimate.flops < 1.3, "each way back goes forth"
+    # A way forward and a way back are compiled, once in a run.
+    once = compiled.run.operations - 2 * compiled.estimate.operations
+    assert once == pytest.approx(2 * COMPILING)
+
+
+def test_the_chunks_of_particles_that_go_together_are_not_compiled() -> None:
+    evolution = {"kind": "evolution", "particles": 8, "chunk": 8}
+    compiled, traced = (
+        forecast(experiment(evolution, {"inner": {"steps": 20, "program": program}}))[0]
+        for program in ("compiled", "traced")
+    )
+    assert compiled.estimate.operations == pytest.approx(traced.estimate.operations, rel=0.05)
 
 
 def _defeated(*_: object) -> None:

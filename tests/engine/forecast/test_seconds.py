@@ -75,9 +75,17 @@ def test_rates_must_have_been_measured() -> None:
     assert with_time(forecasts, EXPERIMENT, Calibration(machine=unmeasured)) == forecasts
 
 
-def test_how_fast_compiled_code_will_be_is_not_said() -> None:
-    compiled = forecast_of(Work(operations=10.0)).model_copy(update={"compiled": True})
-    assert with_time([compiled], EXPERIMENT, Calibration(machine=CPU)) == [compiled]
+def test_what_other_runs_teach_is_left_aside_for_compiled_code() -> None:
+    slow = Correction(group=GROUP, log_ratio=2.0, log_deviation=0.1, runs=20)
+    calibration = Calibration(machine=CPU, corrections=[slow])
+    plain = forecast_of(Work(operations=10.0))
+    compiled = plain.model_copy(update={"compiled": True})
+    [corrected] = with_time([plain], EXPERIMENT, calibration)
+    [found] = with_time([compiled], EXPERIMENT, calibration)
+    [unlearned] = with_time([compiled], EXPERIMENT, Calibration(machine=CPU))
+    assert found == unlearned
+    assert found.seconds < corrected.seconds / 2
+    assert found.seconds_high > 2 * found.seconds
 
 
 @given(work=WORK, ratio=st.floats(-2.0, 2.0), runs=st.integers(0, 20))

@@ -217,3 +217,12 @@ def test_a_run_is_forecast_by_the_engine_and_executed() -> None:
     [correction] = calibration_of(MACHINE).corrections
     assert (correction.group, correction.runs) == (group_in(run), 1)
     assert correction.log_ratio == pytest.approx(math.log(row.measured_seconds / row.rated_seconds))
+
+
+def test_of_a_compiled_run_the_time_is_compared_but_nothing_is_learned() -> None:
+    keep_rates(worker=MACHINE.name, device="cpu", description="a CPU", rates=RATES)
+    run = taken(first_run(person("ada"), inner={"steps": 10, "program": "compiled"}))
+    predictions.predict(run.pk)
+    row = Prediction.objects.get(run=run)
+    assert row.seconds_low < row.seconds < row.seconds_high
+    assert row.rated_seconds is None, "what corrections are learned from"

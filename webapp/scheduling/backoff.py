@@ -46,10 +46,10 @@ def forget(run_id: int) -> None:
 
 
 def reason_of(run: Run) -> str:
-    """Why nobody may take the queued `run` now; empty where somebody may."""
+    """Why the queued `run` could not begin, until it does; empty where nothing kept it."""
     if run.status != Status.QUEUED:
         return ""
-    held = Backoff.objects.filter(run=run, until__gt=Now())
+    held = Backoff.objects.filter(run=run)
     return held.values_list("reason", flat=True).first() or ""
 
 

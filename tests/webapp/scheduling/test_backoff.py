@@ -101,7 +101,8 @@ def test_others_go_on_while_it_waits_and_then_it_goes_on_where_it_was(
 
 
 def test_it_says_why_on_its_page_and_in_the_queue(resumed: Run, behind: Run) -> None:
-    Storage(resumed).refuse()
+    storage = Storage(resumed)
+    storage.refuse()
     execute(resumed.pk, "cpu@host")
     first, second = queue_now().waiting
     assert (first.run, second.run) == (behind, resumed), "others are before it"
@@ -109,7 +110,8 @@ def test_it_says_why_on_its_page_and_in_the_queue(resumed: Run, behind: Run) -> 
     page = f"/runs/{resumed.pk}/"
     client = signed_in(resumed.experiment.owner)
     assert REFUSED in client.get(page).content.decode().split('id="run-problem"')[1]
-    let_time_pass()
+    storage.come_back()
+    execute(resumed.pk, "cpu@host")
     assert "data-put-off" not in client.get(page).content.decode()
 
 

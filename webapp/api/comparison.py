@@ -112,7 +112,7 @@ def compare(request: HttpRequest, runs: RunIds, of: Of = "usual") -> dict[str, A
         ],
         "rows": [
             {
-                "label": row.configuration.label,
+                "label": row.configuration.full_label,
                 "runs": row.configuration.run_ids,
                 "seeds": row.configuration.seeds,
                 "cells": [_cell(cell) for cell in row.cells],
@@ -124,7 +124,7 @@ def compare(request: HttpRequest, runs: RunIds, of: Of = "usual") -> dict[str, A
             for item in difference_of(configurations(found))
         ],
         "findings": [
-            {"label": item.row.configuration.label, "sentence": item.sentence}
+            {"label": item.row.configuration.full_label, "sentence": item.sentence}
             for item in summary.findings
         ],
     }

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from webapp.exports.palette import COLOURS, looks_of
+
+_SWEPT = re.compile(r"(?<=, )[\w.]+(?= = )")
+"""The paths of swept fields in a label such as "Unrolled, checkpoint, inner.steps = 100"."""
 
 
 class ExperimentLike(Protocol):
@@ -38,7 +43,10 @@ class Configuration:
     key: str
     """The number of its first run: short, and the same wherever these runs are together."""
     label: str
-    """Tells it from the other configurations beside it."""
+    """Tells it from the other configurations beside it, with the last part of a swept field's path
+    where that is no other's."""
+    full_label: str
+    """The same with whole paths."""
     slot: int
     """Which of the seven run colours, for the page's tokens."""
     dash: str
@@ -75,9 +83,16 @@ def configurations(runs: Iterable[RunLike]) -> list[Configuration]:
     looks = looks_of([members[0].colour for members in groups.values()])
     return [
         Configuration(
-            key=str(members[0].pk), label=label, slot=slot, dash=dash, runs=tuple(members)
+            key=str(members[0].pk),
+            label=label,
+            full_label=full,
+            slot=slot,
+            dash=dash,
+            runs=tuple(members),
         )
-        for members, label, (slot, dash) in zip(groups.values(), labels, looks, strict=True)
+        for members, label, full, (slot, dash) in zip(
+            groups.values(), _shortened(labels), labels, looks, strict=True
+        )
     ]
 
 
@@ -100,3 +115,12 @@ def _distinct_labels(groups: list[list[RunLike]]) -> list[str]:
         else:
             labels.append(f"{run.label} · run {run.pk}")
     return labels
+
+
+def _shortened(labels: list[str]) -> list[str]:
+    """`inner.steps = 100` as `steps = 100`, where no other field in `labels` ends in `steps`."""
+    paths = {path for label in labels for path in _SWEPT.findall(label)}
+    last = {path: path.rpartition(".")[2] for path in paths}
+    times = Counter(last.values())
+    names = {path: name if times[name] == 1 else path for path, name in last.items()}
+    return [_SWEPT.sub(lambda path: names[path[0]], label) for label in labels]

@@ -29,12 +29,14 @@ def drawn_groups(runs: Sequence[RunLike]) -> list[Configuration]:
     return [
         Configuration(
             key=str(members[0].pk),
-            label=f"{estimator.replace('_', ' ')}, {len(members)} runs",
+            label=label,
+            full_label=label,
             slot=number % len(COLOURS),
             dash=DASHES[number // len(COLOURS) % len(DASHES)],
             runs=tuple(members),
         )
         for number, (estimator, members) in enumerate(by_estimator.items())
+        for label in (f"{estimator.replace('_', ' ')}, {len(members)} runs",)
     ]
 
 

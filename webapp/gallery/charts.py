@@ -115,7 +115,9 @@ def _origin(page: Page, stored: Stored, place: int) -> Configuration:
         )
         for number, seed in enumerate(stored.seeds)
     )
-    return Configuration(key=str(place), label=cell.name, slot=0, dash="solid", runs=runs)
+    return Configuration(
+        key=str(place), label=cell.name, full_label=cell.name, slot=0, dash="solid", runs=runs
+    )
 
 
 def count_axis(title: str, low: float, high: float) -> Axis:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from tests.webapp.factories import first_run, person
 from webapp.runs.checkpoint_store import CheckpointStore
 from webapp.runs.execution import execute
-from webapp.runs.memory_guard import MemoryGuard, _give_back, _sizes
+from webapp.runs.memory_guard import ROOM, MemoryGuard, _give_back, _sizes
 from webapp.runs.models import Run, Status
 from webapp.workers.models import Worker
 
@@ -39,11 +39,12 @@ def bowl(horizon: int, **changes: Any) -> dict[str, Any]:
     }
 
 
-def gives(megabytes: float) -> None:
+def gives(megabytes: float) -> float:
     """A worker that gives a run so much more than this process takes, without what earlier tests
-    left in its heap."""
+    left in its heap; returns how many times that a run may really take, in a process so large."""
     _give_back()
-    share = _sizes()["VmRSS"] + megabytes * MEGABYTE
+    more = megabytes * MEGABYTE
+    share = _sizes()["VmRSS"] + more
     Worker.objects.update_or_create(
         name="worker@test",
         defaults={
@@ -51,6 +52,7 @@ def gives(megabytes: float) -> None:
             "heartbeat_at": timezone.now(),
         },
     )  # fmt: skip
+    return max(more, ROOM * share) / more
 
 
 def executed(**changes: Any) -> Run:
@@ -67,8 +69,7 @@ def test_within_its_share_nothing_happens() -> None:
 
 
 def test_past_its_share_it_ends_after_the_outer_step_with_its_checkpoint() -> None:
-    gives(60)
-    run = executed(**bowl(50))
+    run = executed(**bowl(round(27 * gives(60))))
     assert run.status == Status.OUT_OF_BUDGET
     assert "more than the" in run.error
     assert "checkpointed storage" in run.error

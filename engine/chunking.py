@@ -34,6 +34,10 @@ more to gain: there only memory counts.
 """
 
 
+MOST_TOGETHER = 65_536
+"""The largest `chunk` of a spec."""
+
+
 def particles_together(
     problem: Problem, meta: Meta, seed: int, *, chunk: int | None, chunk_bytes: float
 ) -> int:
@@ -73,8 +77,8 @@ def tangents_together(
 
 
 def fitting(each: int, limit: float) -> int:
-    """How many of `each` bytes fit `limit`; at least one."""
-    return max(1, int(limit // max(each, 1)))
+    """How many of `each` bytes fit `limit`: at least one, and no more than a spec may ask for."""
+    return min(max(1, int(limit // max(each, 1))), MOST_TOGETHER)
 
 
 @torch.no_grad()

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from engine.building import build_problem
-from engine.chunking import fitting, particles_together
+from engine.chunking import MOST_TOGETHER, fitting, particles_together
 from engine.estimators import Evolution
 from engine.population import for_each
 from engine.spec import validate
@@ -42,6 +42,7 @@ def test_together_they_fit_the_memory() -> None:
     assert 1 < few < many < 5 * few
     assert fitting(300, 1000.0) == 3
     assert fitting(0, 1000.0) == 1000
+    assert fitting(1, 1e9) == MOST_TOGETHER
 
 
 @pytest.mark.parametrize("mode", [{}, {"mode": "pes", "window": 2}])

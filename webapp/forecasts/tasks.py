@@ -55,6 +55,7 @@ def answer(key: str) -> None:
     if spec is None:
         return
     row = Forecast.objects.filter(key=key)
+    known: Answer | None = None
     try:
         experiment = validate(spec)
         calibrations = calibrations_for(queue_for(experiment.device))
@@ -95,7 +96,11 @@ def answer(key: str) -> None:
         late.fill_in()
     except Exception as error:
         # About this worker or an estimator that defeats every way to forecast it: say so, go on.
-        row.update(error=explain(error), complete=True, lasting=False, answered_at=timezone.now())
+        # What every run needs stays said where only the rest of the answer fails.
+        if known is not None:
+            log.exception("The rest of the forecast %s could not be found.", key)
+        said = explain(error) if known is None else ""
+        row.update(error=said, complete=True, lasting=False, answered_at=timezone.now())
         late.fill_in()
 
 

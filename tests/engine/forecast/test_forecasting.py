@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.chunking import MOST_TOGETHER
 from engine.data import DataMissing
 from engine.forecast import forecasting
 from engine.forecast.forecasting import forecast
@@ -68,6 +69,13 @@ def test_sizes_beyond_any_machine() -> None:
     weights = {"meta_parameters": [{"kind": "initialisation"}]}
     many = peak({**evolution, "particles": 1_000_000}, 50, **wide, **weights)
     assert many > 1_000_000 * 8192 * 8192 * 4
+
+
+def test_a_million_particles_of_a_few_bytes_go_together_as_far_as_a_spec_may_say() -> None:
+    toy = {"inner_task": {"kind": "toy_regression"}, "device": "cpu"}
+    most = peak({"kind": "evolution", "particles": 1_000_000}, 20, **toy)
+    chunked = peak({"kind": "evolution", "particles": 1_000_000, "chunk": MOST_TOGETHER}, 20, **toy)
+    assert most == chunked
 
 
 def test_another_horizon_is_answered_from_the_same_traces(monkeypatch) -> None:

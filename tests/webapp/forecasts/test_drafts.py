@@ -150,6 +150,17 @@ class TestAsking:
         tasks.answer(old.key)
         assert services.outlook_for(old.key).complete
 
+    def test_what_is_needed_stays_said_where_the_rest_fails(self, monkeypatch) -> None:
+        def fails(*_: object) -> None:
+            raise RuntimeError("no advice today")
+
+        monkeypatch.setattr(answering, "_looked_into", fails)
+        outlook = services.ask(experiment(inner={"steps": 21}))
+        tasks.answer(outlook.key)
+        found = services.outlook_for(outlook.key)
+        assert (found.state, found.complete, found.error) == ("answered", True, "")
+        assert found.answer.configurations
+
     def test_what_is_superseded_in_the_middle_of_a_trace_is_dropped(self, monkeypatch) -> None:
         outlook = services.ask(experiment(inner={"steps": 17}), "a" * 16)
         monkeypatch.setattr(tasks, "WANTED_EVERY", 0.0)

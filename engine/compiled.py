@@ -148,16 +148,8 @@ class Compiled:
     def _has(self, name: str) -> bool:
         """Whether the program `name` could be compiled, which is tried once."""
         if name not in self._programs:
-            function = {"roll": self._roll_flat, "pull back": self._pull_back_flat}[name]
-            inputs = [
-                leaf.detach().clone(memory_format=torch.contiguous_format) for leaf in self._leaves
-            ]
-            inputs.append(self._step.step_number(0))
-            if name == "pull back":
-                state, _ = pytree.tree_unflatten(inputs[:-1], self._structure)
-                inputs += [leaf.clone() for leaf in trees.Split(state).leaves]
             try:
-                self._programs[name] = compiled(function, inputs)
+                self._programs[name] = compiled(*self._source(name))
             except Exception as error:  # of many kinds: no compiler, one too old, a full disk
                 self._programs[name] = None
                 reason = (str(error).strip().splitlines() or [""])[0]
@@ -166,6 +158,17 @@ class Compiled:
                     f"({type(error).__name__}: {reason})"
                 )
         return self._programs[name] is not None
+
+    def _source(self, name: str) -> tuple[FlatFunction, list[Tensor]]:
+        """What the program `name` is compiled from, with an example of its arguments."""
+        inputs = [
+            leaf.detach().clone(memory_format=torch.contiguous_format) for leaf in self._leaves
+        ]
+        inputs.append(self._step.step_number(0))
+        if name == "roll":
+            return self._roll_flat, inputs
+        state, _ = pytree.tree_unflatten(inputs[:-1], self._structure)
+        return self._pull_back_flat, inputs + [leaf.clone() for leaf in trees.Split(state).leaves]
 
     def _run(
         self, name: str, leaves: Leaves, theta: Leaves, t: int, adjoint: Sequence[Tensor] = ()

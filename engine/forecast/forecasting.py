@@ -39,8 +39,8 @@ def forecast(
 
 
 def _traced_or_measured(experiment: Experiment, options: Options) -> EstimatorForecast:
-    """By shapes alone, or as far as these say; where an operation defeats that, by tiny estimates
-    that are run."""
+    """By traces that hang on no value; where an operation defeats that, by tiny estimates that are
+    run."""
     try:
         return _of_one(experiment, options, quickest_for_estimates(experiment, options))
     except (DataError, SpecError):

@@ -143,7 +143,7 @@ class EstimatorForecast(Record):
     seconds_high: float | None = None
     """The ends of its 90 % interval."""
     how: Literal["traced", "measured"] = "traced"
-    """Sizes of fake tensors, or where an operation defeats them, one tiny real step."""
+    """By traces that hang on no value, or where an operation defeats them, by tiny estimates."""
     notes: list[str] = []
 
 

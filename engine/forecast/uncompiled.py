@@ -8,15 +8,12 @@ before. The figures below are of eleven small problems on one thread of torch 2.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
 import torch
-from torch.utils import _pytree as pytree
 from torch.utils.flop_counter import flop_registry
 
-from engine import trees
 from engine.compiled import Compiled
 from engine.forecast import costs
 from engine.forecast.meter import Meter, tell_meters
@@ -50,21 +47,14 @@ class Uncompiled(Compiled):
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
-        self._work = dict(self._worked())
-
-    def _worked(self) -> Iterator[tuple[str, Work]]:
+        self._work: dict[str, Work] = {}
         """Of one call of each program, without those that a compiler could not make either."""
-        inputs = [leaf.detach().clone() for leaf in self._leaves]
-        inputs.append(self._step.step_number(0))
-        state, _ = pytree.tree_unflatten(inputs[:-1], self._structure)
-        adjoint = [leaf.clone() for leaf in trees.Split(state).leaves]
-        for name, function, given in (
-            ("roll", self._roll_flat, inputs),
-            ("pull back", self._pull_back_flat, [*inputs, *adjoint]),
-        ):
-            with suppress(Exception), Fused() as meter:  # of many kinds, as in `Compiled`
-                function(*given)
-                yield name, meter.work + Work(operations=CHUNK)
+        for name in ("roll", "pull back"):
+            function, inputs = self._source(name)
+            with suppress(Exception):  # of many kinds, as in `Compiled`
+                with Fused() as meter:
+                    function(*inputs)
+                self._work[name] = meter.work + Work(operations=CHUNK)
 
     def _has(self, name: str) -> bool:
         return name in self._work

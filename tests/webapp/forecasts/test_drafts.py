@@ -144,11 +144,14 @@ class TestAsking:
         _purge()
         services.ask(experiment(inner={"steps": 18}), "a" * 16)
         assert messages_waiting("forecast") == 1, "who comes back has it"
+        assert services.has_answer(first)
+        assert not services.has_answer(first, seen=first.stamp)
         services.ask(experiment(inner={"steps": 18}), "a" * 16)
         assert messages_waiting("forecast") == 1, "once"
         _purge()  # as the worker does that takes it
         tasks.answer(old.key)
         assert services.outlook_for(old.key).complete
+        assert services.has_answer(services.outlook_for(old.key), seen=first.stamp)
 
     def test_what_is_needed_stays_said_where_the_rest_fails(self, monkeypatch) -> None:
         def fails(*_: object) -> None:

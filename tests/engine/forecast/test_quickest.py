@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.forecast import forecasting
+from engine.forecast import forecasting, quickest
 from engine.forecast.forecasting import forecast
 from engine.forecast.quickest import quickest_for_estimates, quickest_for_tests
 from engine.forecast.records import EstimatorForecast
@@ -80,6 +80,19 @@ def test_many_together_by_their_shapes_but_tests_of_one_with_values() -> None:
     [options] = spec.estimators
     assert quickest_for_estimates(spec, options).tensors == "fake"
     assert quickest_for_tests(spec).tensors == "computed"
+
+
+@pytest.mark.parametrize("bound", ["MOST_SECONDS", "MOST_BYTES"])
+def test_either_bound_decides_alone(bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = (experiment({**ESTIMATORS["evolution"], "chunk": chunk}, {}) for chunk in (1, 2))
+    step = subject_of(one).step_work()
+    arithmetic = (
+        step.flops / quickest.FLOPS_PER_SECOND + step.bytes_moved / quickest.BYTES_PER_SECOND
+    )
+    limit = {"MOST_SECONDS": arithmetic / step.operations, "MOST_BYTES": step.bytes_moved}[bound]
+    monkeypatch.setattr(quickest, bound, 1.5 * limit)
+    assert quickest_for_estimates(one, one.estimators[0]).tensors == "computed"
+    assert quickest_for_estimates(two, two.estimators[0]).tensors == "fake"
 
 
 def test_what_a_picture_picks_by_values_is_no_matter_with_values() -> None:

@@ -71,6 +71,8 @@ def test_choices_come_with_an_answer_only_where_they_have_changed(browser, poste
     [digest] = re.findall(r'id="choices" value="(\w+)" hx-swap-oob', one_more)
     assert [digest] != posted["_choices"]
     assert 'id="adders-meta_parameters"' in one_more, "what the new estimator refuses is grey"
+    assert 'id="field-outer-optimizer-kind"' in answer(**{"outer.optimizer.kind": "sgd"})
+
     older = answer(_choices="of an older page")
     assert f'value="{posted["_choices"][0]}" hx-swap-oob' in older
     assert 'id="adders-meta_parameters"' in older
